@@ -1,0 +1,28 @@
+import { AUDIT_CODES } from './audit.ts'
+import { CHAIN_CODES } from './chain.ts'
+import { DEPOSITS_CODES } from './deposits.ts'
+import { KERNEL_CODES } from './kernel.ts'
+import { LEDGER_CODES } from './ledger.ts'
+import { NODE_CODES } from './node.ts'
+import { PROTOCOL_CODES } from './protocol.ts'
+import { SERVER_CODES } from './server.ts'
+import { STORE_CODES } from './store.ts'
+import { WALLET_CODES } from './wallet.ts'
+
+export type { CodeEntry, Remedy } from './remedy.ts'
+
+/** Every code of the project, once. The tidy test holds it against `docs/errors.md`. */
+export const REGISTRY = {
+  ...KERNEL_CODES,
+  ...PROTOCOL_CODES,
+  ...NODE_CODES,
+  ...CHAIN_CODES,
+  ...STORE_CODES,
+  ...WALLET_CODES,
+  ...DEPOSITS_CODES,
+  ...LEDGER_CODES,
+  ...AUDIT_CODES,
+  ...SERVER_CODES,
+} as const
+
+export type ErrorCode = keyof typeof REGISTRY

@@ -1,0 +1,8 @@
+import type { CodeEntry } from './remedy.ts'
+
+/** Codes that every area may use. */
+export const KERNEL_CODES = {
+  AMOUNT_INVALID: { remedy: 'caller', title: 'The amount is not an exact number of satoshis' },
+  FIELD_INVALID: { remedy: 'caller', title: 'A field has a value that cannot be used' },
+  NOT_FOUND: { remedy: 'caller', title: 'Nothing has this id' },
+} as const satisfies Record<string, CodeEntry>

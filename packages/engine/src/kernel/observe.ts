@@ -1,0 +1,15 @@
+import type { Details } from './error.ts'
+
+/** Structured log lines. Implementations redact; callers pass plain values only. */
+export interface Logger {
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, details?: Details): void
+}
+export const silentLogger: Logger = { log: () => {} }
+
+/** Counters and gauges by Prometheus names in base units. Never a condition of correctness. */
+export interface Metrics {
+  count(name: string, by?: number, labels?: Readonly<Record<string, string>>): void
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void
+  observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void
+}
+export const silentMetrics: Metrics = { count: () => {}, gauge: () => {}, observe: () => {} }
