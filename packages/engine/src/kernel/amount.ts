@@ -45,7 +45,10 @@ export function feeFor(rate: SatPerKvB, size: Weight): Sat {
 }
 
 /** Reads satoshis from a JSON integer or decimal digits. Refuses fractions, signs, exponents, unsafe integers. */
-export function parseSat(value: unknown, param = 'amount_sat'): Result<Sat, Refusal<'AMOUNT_INVALID'>> {
+export function parseSat(
+  value: unknown,
+  param = 'amount_sat',
+): Result<Sat, Refusal<'AMOUNT_INVALID'>> {
   const no = (reason: string) => refuse('AMOUNT_INVALID', `${param} ${reason}`, { param })
   let raw: bigint
   if (typeof value === 'bigint') raw = value
@@ -61,9 +64,15 @@ export function parseSat(value: unknown, param = 'amount_sat'): Result<Sat, Refu
 /** Bitcoins in plain decimal notation (`0.001`, at most 8 places) to satoshis, exactly. Source: BIP 21. */
 export function parseBtc(text: string, param = 'amount'): Result<Sat, Refusal<'AMOUNT_INVALID'>> {
   const match = /^(\d{1,8})(?:\.(\d{1,8}))?$/.exec(text)
-  if (!match) return refuse('AMOUNT_INVALID', `${param} is not a decimal number of BTC with at most 8 places`, { param })
+  if (!match)
+    return refuse(
+      'AMOUNT_INVALID',
+      `${param} is not a decimal number of BTC with at most 8 places`,
+      { param },
+    )
   const value = BigInt(match[1] ?? '0') * SAT_PER_BTC + BigInt((match[2] ?? '').padEnd(8, '0'))
-  if (value > MAX_SAT) return refuse('AMOUNT_INVALID', `${param} is above 21 million BTC`, { param })
+  if (value > MAX_SAT)
+    return refuse('AMOUNT_INVALID', `${param} is above 21 million BTC`, { param })
   return ok(value as Sat)
 }
 

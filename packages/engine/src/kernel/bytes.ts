@@ -1,6 +1,8 @@
 import { AssertionError } from './error.ts'
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) =>
+  i.toString(16).padStart(2, '0'),
+)
 
 export function toHex(bytes: Uint8Array): string {
   let text = ''

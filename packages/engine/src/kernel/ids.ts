@@ -30,7 +30,8 @@ const hash = (kind: string, value: string): string => {
 export const txid = (value: string): Txid => hash('txid', value) as Txid
 export const wtxid = (value: string): Wtxid => hash('wtxid', value) as Wtxid
 export const blockHash = (value: string): BlockHash => hash('block hash', value) as BlockHash
-export const isHash = (value: unknown): value is string => typeof value === 'string' && HASH.test(value)
+export const isHash = (value: unknown): value is string =>
+  typeof value === 'string' && HASH.test(value)
 
 /** The key under which an outpoint stands in every map and column: `txid:vout`. */
 export const outPointKey = (point: OutPoint): string => `${point.txid}:${point.vout}`
@@ -39,4 +40,5 @@ export function parseOutPointKey(key: string): OutPoint {
   return { txid: txid(key.slice(0, at)), vout: Number(key.slice(at + 1)) }
 }
 /** A payment is its outpoint: the same money has the same id in every process and after every restore. */
-export const paymentId = (point: OutPoint): PaymentId => `pay_${point.txid}_${point.vout}` as PaymentId
+export const paymentId = (point: OutPoint): PaymentId =>
+  `pay_${point.txid}_${point.vout}` as PaymentId

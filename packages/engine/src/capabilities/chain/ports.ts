@@ -61,3 +61,19 @@ export interface ChainSource {
   onWake?(listener: () => void): () => void
   close?(): Promise<void>
 }
+
+/** The headers we believe, newest at the tip; the tip is the cursor that moves with every commit. */
+export interface ChainRows {
+  tip(): Promise<ChainHeader | undefined>
+  /** The lowest header kept: where following began, or a rescan reached down to. */
+  base(): Promise<ChainHeader | undefined>
+  headerAt(height: number): Promise<ChainHeader | undefined>
+  /** Headers of `heights` that are kept, in any order. */
+  headersAt(heights: readonly number[]): Promise<readonly ChainHeader[]>
+  /** Appends above the tip. @throws AssertionError unless each extends the one before it by height and hash. */
+  append(headers: readonly ChainHeader[]): Promise<void>
+  /** Drops every header above `height`. */
+  truncateTo(height: number): Promise<void>
+  /** Puts headers below the base (ascending, the last one is the base's parent). @throws AssertionError when they do not link. */
+  prepend(headers: readonly ChainHeader[]): Promise<void>
+}

@@ -1,5 +1,4 @@
 import type { CodeEntry } from './remedy.ts'
 
 /** Codes of the area `audit`. */
-export const AUDIT_CODES = {
-} as const satisfies Record<string, CodeEntry>
+export const AUDIT_CODES = {} as const satisfies Record<string, CodeEntry>

@@ -1,5 +1,4 @@
 import type { CodeEntry } from './remedy.ts'
 
 /** Codes of the area `wallet`. */
-export const WALLET_CODES = {
-} as const satisfies Record<string, CodeEntry>
+export const WALLET_CODES = {} as const satisfies Record<string, CodeEntry>

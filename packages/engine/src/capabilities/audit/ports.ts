@@ -1,0 +1,37 @@
+import type { Json } from '../events/index.ts'
+
+export interface NewAuditEntry {
+  /** Who caused it: `engine`, `operator:<name>`, `api:<key id>`. */
+  readonly actor: string
+  /** `area.verb`: `order.create`, `deposit.credit`, … */
+  readonly action: string
+  /** Id of what it happened to. */
+  readonly subject: string
+  readonly details: { readonly [key: string]: Json }
+}
+export interface AuditEntry extends NewAuditEntry {
+  /** Dense, from 1. */
+  readonly number: number
+  readonly at: number
+  /** Hash of the entry before (64 zeros for the first), and of this one: SHA-256 over a canonical form. */
+  readonly previous: string
+  readonly hash: string
+}
+export interface AuditFilter {
+  readonly actor?: string
+  readonly subject?: string
+  /** Exact action or, ending in `.`, all actions of an area. */
+  readonly action?: string
+  /** Inclusive lower and exclusive upper bound, milliseconds since the epoch. */
+  readonly from?: number
+  readonly until?: number
+  /** Exclusive lower bound of `number`. */
+  readonly after?: number
+  readonly limit: number
+}
+export interface AuditRows {
+  /** The newest entry, locked against other writers until the transaction ends. */
+  lockHead(): Promise<AuditEntry | undefined>
+  insert(entries: readonly AuditEntry[]): Promise<void>
+  list(filter: AuditFilter): Promise<readonly AuditEntry[]>
+}
