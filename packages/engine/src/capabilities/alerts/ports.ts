@@ -1,4 +1,4 @@
-import type { Json } from '../events/index.ts'
+import type { Json } from '../../kernel/index.ts'
 
 export type AlertKind =
   | 'discrepancy'
