@@ -1,5 +1,5 @@
 import { ok, type Refusal, type Result, refuse } from '../../kernel/index.ts'
-import { JsonNumber, type JsonValue } from './value.ts'
+import { JsonNumber, type JsonValue, numberEnd } from './value.ts'
 
 export type JsonRefusal = Refusal<'JSON_INVALID'>
 
@@ -39,7 +39,8 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** The engine copies slices shorter than this; a longer one keeps the whole text it was cut from in memory. */
+const COPIED = 13
 
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -113,11 +114,11 @@ class Reader {
   }
 
   #number(): JsonNumber | undefined {
-    NUMBER.lastIndex = this.at
-    const match = NUMBER.exec(this.#text)
-    if (!match) return this.#no('has something that is no value')
-    this.at = NUMBER.lastIndex
-    return new JsonNumber(copy(match[0]))
+    const end = numberEnd(this.#text, this.at)
+    if (end < 0) return this.#no('has something that is no value')
+    const digits = this.#text.slice(this.at, end)
+    this.at = end
+    return new JsonNumber(digits.length < COPIED ? digits : ` ${digits}`.slice(1))
   }
 
   /**
@@ -127,6 +128,11 @@ class Reader {
   #string(): string | undefined {
     const text = this.#text
     const start = this.at
+    const short = plainEnd(text, start + 1)
+    if (short > 0) {
+      this.at = short + 1
+      return text.slice(start + 1, short)
+    }
     let end = start
     do {
       end = text.indexOf('"', end + 1)
@@ -196,6 +202,17 @@ class Reader {
   }
 }
 
+/** The end of a short string without escapes and other special cases; -1 sends it the long way. */
+function plainEnd(text: string, start: number): number {
+  const limit = Math.min(text.length, start + COPIED)
+  for (let at = start; at < limit; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code < 0x20 || code === BACKSLASH) return -1
+  }
+  return -1
+}
+
 function isEscaped(text: string, at: number): boolean {
   let backslashes = 0
   while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes++
@@ -209,6 +226,3 @@ function unquote(token: string): string | undefined {
     return undefined
   }
 }
-
-/** A short match of a regular expression is a slice as well: numbers that are kept must not keep their text. */
-const copy = (text: string): string => (text.length < 13 ? text : ` ${text}`.slice(1))

@@ -9,8 +9,32 @@ export type JsonValue = null | boolean | string | JsonNumber | JsonArray | JsonO
 export type JsonArray = readonly JsonValue[]
 export type JsonObject = { readonly [name: string]: JsonValue }
 
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 const INTEGER = /^-?(?:0|[1-9]\d*)$/
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+const digitsEnd = (text: string, from: number): number => {
+  let at = from
+  while (at < text.length && isDigit(text.charCodeAt(at))) at++
+  return at
+}
+
+/** Where the number that begins at `from` ends, by the grammar of RFC 8259; -1 when none begins there. */
+export function numberEnd(text: string, from: number): number {
+  let at = text.charCodeAt(from) === 0x2d ? from + 1 : from
+  const whole = digitsEnd(text, at)
+  if (whole === at || (text.charCodeAt(at) === 0x30 && whole > at + 1)) return -1
+  at = whole
+  if (text.charCodeAt(at) === 0x2e) {
+    const end = digitsEnd(text, at + 1)
+    if (end === at + 1) return -1
+    at = end
+  }
+  if ((text.charCodeAt(at) | 0x20) !== 0x65) return at
+  const sign = text.charCodeAt(at + 1)
+  const digits = sign === 0x2b || sign === 0x2d ? at + 2 : at + 1
+  const end = digitsEnd(text, digits)
+  return end === digits ? -1 : end
+}
 
 /** A number as written. Convert it with `jsonInteger`, `jsonBigInt`, or, money, with `protocol/amounts`. */
 export class JsonNumber {
@@ -19,7 +43,7 @@ export class JsonNumber {
 
   /** @throws AssertionError unless `text` is a JSON number. */
   constructor(text: string) {
-    if (!NUMBER.test(text)) throw new AssertionError('not a JSON number')
+    if (numberEnd(text, 0) !== text.length) throw new AssertionError('not a JSON number')
     this.text = text
   }
   toString(): string {
