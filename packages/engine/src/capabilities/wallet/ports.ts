@@ -14,7 +14,11 @@ export interface WalletRecord {
   readonly lookahead: number
   /** No payment can be older than this height. */
   readonly birthday: number
-  /** Present while blocks below the cursor still have to be read for this wallet: the next height to read. */
+  /**
+   * Present while blocks below the cursor still have to be read for this wallet: the next height to read. Whoever reads
+   * them first refreshes the watch set and raises `to` to the tip of that moment: a block may have been connected
+   * between the registration and the first refresh that knew these scripts.
+   */
   readonly rescan?: { readonly next: number; readonly from: number; readonly to: number }
   readonly createdAt: number
 }
@@ -29,6 +33,11 @@ export interface KeychainRecord {
   readonly watchedTo: number
   /** Highest index that ever received a payment; -1 when none did. */
   readonly lastUsed: number
+  /**
+   * Highest used index that a wallet looking `gapLimit` ahead finds from the descriptor alone; -1 when none. Below
+   * `lastUsed` once a payment came to an address beyond that gap.
+   */
+  readonly reach: number
 }
 
 export interface AddressRecord {
@@ -76,7 +85,8 @@ export interface WalletRows {
   /** Every wallet, oldest first: there are few. */
   wallets(): Promise<readonly WalletRecord[]>
   saveWallet(wallet: WalletRecord): Promise<void>
-  keychains(wallet: WalletId): Promise<readonly KeychainRecord[]>
+  /** In (wallet, branch) order; without `wallet` those of all wallets, for refreshing the watch set. */
+  keychains(wallet?: WalletId): Promise<readonly KeychainRecord[]>
   lockKeychain(wallet: WalletId, branch: number): Promise<KeychainRecord | undefined>
   /** Inserts or replaces. */
   saveKeychain(keychain: KeychainRecord): Promise<void>
