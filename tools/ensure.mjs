@@ -5,17 +5,25 @@
  * `node tools/ensure.mjs [DIR ...]`; without folders, the root.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
-/** npm writes `node_modules/.package-lock.json` last: it is there and newer only after a whole install. */
+const packagesOf = (file) => JSON.parse(readFileSync(file, 'utf8')).packages
+
+/**
+ * npm writes `node_modules/.package-lock.json` at the end of an install. Its versions are compared, not
+ * its time: a fresh clone and a branch change touch times without changing what is needed.
+ */
 const isInstalled = (folder) => {
   const proof = join(folder, 'node_modules/.package-lock.json')
   if (!existsSync(proof)) return false
-  return statSync(proof).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs
+  const present = packagesOf(proof)
+  return Object.entries(packagesOf(join(folder, 'package-lock.json')))
+    .filter(([path, entry]) => path.startsWith('node_modules/') && !entry.optional && !entry.link)
+    .every(([path, entry]) => present[path]?.version === entry.version)
 }
 
 export function ensure(folders = ['.']) {

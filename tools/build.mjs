@@ -1,0 +1,17 @@
+/** Builds every package from nothing, so that a file that was deleted is also gone from what ships. */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = join(fileURLToPath(new URL('.', import.meta.url)), '..')
+const packages = ['packages/engine', 'packages/devnet', 'packages/server']
+
+for (const folder of packages) rmSync(join(root, folder, 'dist'), { recursive: true, force: true })
+const run = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-b', ...packages], {
+  cwd: root,
+  stdio: 'inherit',
+})
+const command = join(root, 'packages/server/dist/main.js')
+if (existsSync(command)) chmodSync(command, 0o755)
+process.exitCode = run.status ?? 1

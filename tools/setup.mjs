@@ -1,0 +1,61 @@
+/**
+ * Brings everything the tests stand on: the packages of every lock file, PostgreSQL's programs and btcd.
+ * Runs on a machine that nobody has prepared. Nothing is started here: the tests start what they need.
+ *
+ * A counterpart that cannot be had is an error where `CI` is set, and a printed warning elsewhere.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ensure } from './ensure.mjs'
+
+const root = join(fileURLToPath(new URL('.', import.meta.url)), '..')
+
+const onPath = (program) =>
+  (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)))
+
+const run = (command, args, options = {}) =>
+  spawnSync(command, args, { stdio: ['ignore', 2, 2], cwd: root, ...options }).status === 0
+
+/** Debian keeps the server's programs out of PATH, one folder for each major version. */
+function hasPostgres() {
+  if (onPath('initdb')) return true
+  const home = '/usr/lib/postgresql'
+  return existsSync(home) && readdirSync(home).some((v) => existsSync(join(home, v, 'bin/initdb')))
+}
+
+function postgres() {
+  if (hasPostgres()) return true
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) return false
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = (...args) => run('apt-get', ['-qq', ...args], { env })
+  return (
+    apt('update') && apt('install', '-y', '--no-install-recommends', 'postgresql') && hasPostgres()
+  )
+}
+
+function btcd() {
+  const harness = 'test/counterparts/btcd/install.ts'
+  if (!existsSync(join(root, harness))) return onPath('btcd')
+  return run(join(root, 'node_modules/.bin/node'), ['--conditions=@kaccy/source', harness])
+}
+
+const COUNTERPARTS = [
+  ['PostgreSQL', postgres, 'install your system package `postgresql`'],
+  ['btcd', btcd, 'install Go; `go install` then brings btcd'],
+]
+
+/** Returns the names of the counterparts that are missing. */
+export function setUp() {
+  ensure(['.', 'tools/lint', 'tools/nodes'])
+  return COUNTERPARTS.filter(([name, bring, advice]) => {
+    if (bring()) return false
+    console.error(`missing: ${name} (${advice})`)
+    return true
+  }).map(([name]) => name)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (setUp().length > 0 && process.env.CI) process.exitCode = 1
+}
