@@ -1,0 +1,150 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AlertRows } from '../../capabilities/alerts/index.ts'
+import type { AuditRows } from '../../capabilities/audit/index.ts'
+import type { ChainRows } from '../../capabilities/chain/index.ts'
+import type { DepositRows } from '../../capabilities/deposits/index.ts'
+import type { EventRows } from '../../capabilities/events/index.ts'
+import type { LedgerRows } from '../../capabilities/ledger/index.ts'
+import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
+import { alertRows, alertTables } from './alerts.ts'
+import { auditRows, auditTables } from './audit.ts'
+import { chainRows, chainTables } from './chain.ts'
+import { copy } from './copy.ts'
+import { eventRows, eventTables } from './events.ts'
+import { ledgerRows, ledgerTables } from './ledger.ts'
+import { orderDoors, orderTables } from './orders.ts'
+import { paymentDoors, paymentTables } from './payments.ts'
+import { createTurns } from './turns.ts'
+import { type OpenSession, openSession, type Session } from './session.ts'
+import { transactionDoors, transactionTables } from './transactions.ts'
+import { walletRows, walletTables } from './wallet.ts'
+
+/** Every row door of the engine. */
+export interface MemoryTx {
+  readonly chain: ChainRows
+  readonly wallet: WalletRows
+  readonly deposits: DepositRows
+  readonly ledger: LedgerRows
+  readonly events: EventRows
+  readonly audit: AuditRows
+  readonly alerts: AlertRows
+}
+export interface MemoryStore extends Transactor<MemoryTx> {
+  close(): Promise<void>
+}
+export interface MemoryStoreOptions {
+  /**
+   * Fault point of crash simulations. A throw at `before` undoes the transaction; a throw at `after` leaves it
+   * committed, but its caller never hears so: the two ways in which a process can die around a commit.
+   */
+  readonly onCommit?: (moment: 'before' | 'after') => void
+  /** Fault point before every row door: `deposits.saveOrders`. A throw dooms the transaction. */
+  readonly onCall?: (door: string) => void
+}
+
+const createTables = () => ({
+  chain: chainTables(),
+  wallet: walletTables(),
+  orders: orderTables(),
+  transactions: transactionTables(),
+  payments: paymentTables(),
+  ledger: ledgerTables(),
+  events: eventTables(),
+  audit: auditTables(),
+  alerts: alertTables(),
+})
+
+const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): MemoryTx => ({
+  chain: chainRows(tables.chain, session),
+  wallet: walletRows(tables.wallet, session),
+  deposits: {
+    ...orderDoors(tables.orders, session),
+    ...transactionDoors(tables.transactions, session),
+    ...paymentDoors(tables.payments, session),
+  },
+  ledger: ledgerRows(tables.ledger, session),
+  events: eventRows(tables.events, session),
+  audit: auditRows(tables.audit, session),
+  alerts: alertRows(tables.alerts, session),
+})
+
+type Door = (...args: unknown[]) => Promise<unknown>
+
+/** Puts the rules that hold for every door around it: open transactions only, fresh answers, a throw dooms. */
+function guarded(tx: MemoryTx, session: OpenSession, onCall: (door: string) => void): MemoryTx {
+  const areas = Object.entries(tx).map(([area, doors]) => {
+    const around = Object.entries(doors as Record<string, Door>).map(([name, door]) => [
+      name,
+      async (...args: unknown[]) => {
+        session.check()
+        try {
+          onCall(`${area}.${name}`)
+          return copy(await door(...args))
+        } catch (error) {
+          session.doom(error)
+          throw error
+        }
+      },
+    ])
+    return [area, Object.fromEntries(around)]
+  })
+  return Object.fromEntries(areas)
+}
+
+/**
+ * The whole store in memory, for tests and simulations: one writer at a time, readers between writers, nothing
+ * copied but the rows that are touched. It keeps every promise of `Transactor` except surviving the process.
+ */
+export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const tables = createTables()
+  const turns = createTurns()
+  const inside = new AsyncLocalStorage<boolean>()
+  const onCommit = options.onCommit ?? (() => {})
+  const onCall = options.onCall ?? (() => {})
+  let closed = false
+
+  const enter = () => {
+    if (closed) throw new EngineError('STORE_UNAVAILABLE', 'the store is closed')
+    assert(inside.getStore() !== true, 'a transaction inside a transaction would wait for itself')
+  }
+  return {
+    async transact(work) {
+      enter()
+      return turns.write(async () => {
+        const session = openSession('write')
+        try {
+          const tx = guarded(rowDoors(tables, session), session, onCall)
+          const result = await inside.run(true, () => work(tx))
+          session.requireSound()
+          onCommit('before')
+          session.end()
+          onCommit('after')
+          return result
+        } catch (error) {
+          session.rollback()
+          throw error
+        } finally {
+          session.end()
+        }
+      })
+    },
+    async read(work) {
+      enter()
+      return turns.read(async () => {
+        const session = openSession('read')
+        try {
+          const tx = guarded(rowDoors(tables, session), session, onCall)
+          return await inside.run(true, () => work(tx))
+        } finally {
+          session.end()
+        }
+      })
+    },
+    async close() {
+      await turns.write(async () => {
+        closed = true
+      })
+    },
+  }
+}

@@ -1,0 +1,25 @@
+import type { AlertRows } from '../capabilities/alerts/index.ts'
+import type { AuditRows } from '../capabilities/audit/index.ts'
+import type { ChainRows } from '../capabilities/chain/index.ts'
+import type { DepositRows } from '../capabilities/deposits/index.ts'
+import type { EventRows } from '../capabilities/events/index.ts'
+import type { LedgerRows } from '../capabilities/ledger/index.ts'
+import type { WalletRows } from '../capabilities/wallet/index.ts'
+import type { Transactor } from '../kernel/index.ts'
+
+/** The row doors of every capability, in one transaction: state, books, events and cursor move together. */
+export interface StoreTx {
+  readonly chain: ChainRows
+  readonly wallet: WalletRows
+  readonly deposits: DepositRows
+  readonly ledger: LedgerRows
+  readonly events: EventRows
+  readonly audit: AuditRows
+  readonly alerts: AlertRows
+}
+
+/** Where everything is kept. Made by `adapters/memory` or `adapters/sql`; any other passes `testing/store-conformance`. */
+export interface Store extends Transactor<StoreTx> {
+  /** Waits for what is running, then refuses with STORE_UNAVAILABLE. */
+  close(): Promise<void>
+}
