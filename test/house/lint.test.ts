@@ -97,7 +97,12 @@ describe('the import lint', () => {
     ['protocol-imports-audited-only', 'engine/src/protocol/planted/index.ts', 'kysely'],
     ['pure-means-pure', 'engine/src/protocol/planted/clock.ts', 'node:fs'],
     ['pure-means-pure', 'engine/src/capabilities/ledger/machine.ts', 'node:crypto'],
-    ['machine-sees-no-io', 'engine/src/capabilities/ledger/machine.ts', './ports.ts'],
+    ['machine-sees-no-io', 'engine/src/capabilities/ledger/machine.ts', './service.ts'],
+    [
+      'machine-takes-only-types-from-ports',
+      'engine/src/capabilities/ledger/machine.ts',
+      './ports.ts',
+    ],
     [
       'capability-sees-no-adapter',
       'engine/src/capabilities/ledger/planted.ts',
@@ -136,6 +141,8 @@ describe('the import lint', () => {
       ['engine/src/adapters/planted/inside.ts', "import './index.ts'\n"],
       ['engine/src/capabilities/wallet/index.ts', 'export const planted = 1\n'],
       ['engine/src/capabilities/ledger/index.ts', 'export const planted = 1\n'],
+      ['engine/src/capabilities/ledger/ports.ts', 'export const planted = 1\n'],
+      ['engine/src/capabilities/ledger/service.ts', 'export const planted = 1\n'],
     ])
     for (const [, path, imports] of FAULTS) {
       const line = imports === '' ? 'export const planted = 1\n' : `import '${imports}'\n`

@@ -38,7 +38,13 @@ const layers = [
   rule(
     'machine-sees-no-io',
     { path: '^src/capabilities/[^/]+/(machine|policy)\\.ts$' },
-    { path: '/(service|ports|errors)\\.ts$' },
+    { path: '/(service|errors)\\.ts$' },
+  ),
+  // The records a machine works on may stand in ports.ts; only their types may be taken from there.
+  rule(
+    'machine-takes-only-types-from-ports',
+    { path: '^src/capabilities/[^/]+/(machine|policy)\\.ts$' },
+    { path: '/ports\\.ts$', dependencyTypesNot: ['type-only'] },
   ),
   rule(
     'capability-sees-no-adapter',

@@ -41,9 +41,15 @@ function outcome(node: string): Outcome {
       ],
       { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] },
     )
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, 'utf8'),
     )
+    for (const { name, message, assertionResults } of testResults) {
+      if (message) console.error(`${version}: ${name}: ${message}`)
+      for (const { status, fullName, failureMessages } of assertionResults) {
+        if (status === 'failed') console.error(`${version}: ${fullName}\n${failureMessages[0]}`)
+      }
+    }
     const failed = run.status === 0 ? numFailedTests : Math.max(1, numFailedTests)
     return { node: version, passed: numPassedTests, failed, skipped: numPendingTests }
   } finally {

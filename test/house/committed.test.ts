@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { committedFiles, hits } from './tree.ts'
+
+const files = committedFiles().filter(({ path }) => !path.endsWith('package-lock.json'))
+
+test('no file names a place of one machine', () => {
+  // Split, so that this file does not find itself.
+  const homes = ['work', 'tmp', 'root', 'home', 'Users'].join('|')
+  expect(hits(files, new RegExp(`(^|[\\s"'\`(=:])/(${homes})/[\\w.]`))).toEqual([])
+})
+
+test('no file names the host of a package registry', () => {
+  const hosts = [
+    'registry\\.npmjs',
+    'pypi\\.org',
+    'proxy\\.golang',
+    'static\\.crates',
+    'deb\\.debian',
+    'repo\\.maven',
+  ]
+  expect(hits(files, new RegExp(`(${hosts.join('|')})`))).toEqual([])
+})
+
+test('no file holds a private key in a form that could guard money', () => {
+  // Extended private keys of mainnet. The published test vectors stay outside the repository or start at a known seed.
+  expect(hits(files, /\b[xyz]prv[1-9A-HJ-NP-Za-km-z]{100,}/)).toEqual([])
+})
+
+test('links between pages lead somewhere', () => {
+  const all = new Set(committedFiles().map(({ path }) => path))
+  const broken = files
+    .filter(({ path }) => path.endsWith('.md'))
+    .flatMap(({ path, text }) =>
+      [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(#[^)]*)?\)/g)]
+        .map((match) => new URL(match[1] ?? '', `file:///${path}`).pathname.slice(1))
+        .filter(
+          (target) =>
+            !all.has(target) &&
+            ![...all].some((file) => file.startsWith(`${target.replace(/\/$/, '')}/`)),
+        )
+        .map((target) => `${path} -> ${target}`),
+    )
+  expect(broken).toEqual([])
+})

@@ -1,0 +1,25 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { ROOT } from './process.ts'
+
+/** A whole program from a page, and the file name it runs under. */
+export interface Example {
+  readonly file: string
+  readonly text: string
+}
+
+/**
+ * Every fenced block that starts with ```ts is a whole program and has to run. A fragment that is not
+ * is fenced as ```typescript, which looks the same on the page.
+ */
+export function examplesOf(pages: readonly string[]): Example[] {
+  return pages
+    .filter((page) => existsSync(`${ROOT}${page}`))
+    .flatMap((page) => {
+      const name = page === 'README.md' ? 'root' : (page.split('/')[1] ?? 'page')
+      const blocks = readFileSync(`${ROOT}${page}`, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)
+      return [...blocks].map((match, index) => ({
+        file: `${name}-${index + 1}.ts`,
+        text: match[1] ?? '',
+      }))
+    })
+}

@@ -1,0 +1,188 @@
+/**
+ * `npm run packages [-- --json] [--keep] [--no-build]`: what a user gets. Packs every package, installs the archives into
+ * empty projects, type-checks and runs the examples of the README pages there, imports every published
+ * door, and holds the engine's dependency tree to its budget.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { examplesOf } from './examples.ts'
+import { ROOT, run } from './process.ts'
+import { treeOf } from './tree.ts'
+
+const PACKAGES = ['engine', 'devnet', 'server'] as const
+/** The engine's whole tree, itself included, as `failure-modes` F19 sets it. */
+const PACKAGES_MAX = 40
+
+const asJson = process.argv.includes('--json')
+const work = mkdtempSync(join(tmpdir(), 'kaccy-packages-'))
+let failures = 0
+
+/** One line for each check, and the whole run goes on, so that one fault does not hide the next. */
+function check(name: string, work: () => readonly string[]): void {
+  let faults: readonly string[]
+  try {
+    faults = work()
+  } catch (error) {
+    faults = [error instanceof Error ? error.message : String(error)]
+  }
+  if (faults.length > 0) failures += 1
+  if (asJson) console.log(JSON.stringify({ name, passed: faults.length === 0, faults }))
+  else
+    console.log(
+      [`${faults.length === 0 ? 'ok    ' : 'FAILED'} ${name}`, ...faults].join('\n       '),
+    )
+}
+
+/** Packs a package and returns the archive's path, after a look at what is inside. */
+function pack(name: string): { archive: string; faults: string[] } {
+  const out = run('npm', ['pack', '--json', '--pack-destination', work], `${ROOT}packages/${name}`)
+  const [packed] = JSON.parse(out) as { filename: string; files: { path: string }[] }[]
+  if (!packed) throw new Error(`npm pack printed nothing for ${name}`)
+  const paths = packed.files.map(({ path }) => path)
+  const faults = [
+    ...['LICENSE', 'README.md'].filter((path) => !paths.includes(path)).map((path) => `no ${path}`),
+    ...paths
+      .filter((path) => /\.test\.|\.bench\.|^src\//.test(path))
+      .map((path) => `ships ${path}`),
+  ]
+  return { archive: join(work, packed.filename), faults }
+}
+
+/** An empty project that has only the archives. Nothing in it may run at install. */
+function project(name: string, archives: readonly string[]): string {
+  const folder = join(work, name)
+  mkdirSync(folder)
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name, private: true, type: 'module' }),
+  )
+  const install = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts']
+  run('npm', [...install, ...archives], folder)
+  return folder
+}
+
+/** Every door that the manifest opens, with `*` filled from what is built. */
+function doors(name: string): string[] {
+  const manifest = JSON.parse(readFileSync(`${ROOT}packages/${name}/package.json`, 'utf8')) as {
+    name: string
+    exports: Record<string, { default: string }>
+  }
+  return Object.entries(manifest.exports).flatMap(([door, { default: target }]) => {
+    const [before, after] = target.split('*')
+    if (after === undefined) return [`${manifest.name}${door.slice(1)}`]
+    const folder = `${ROOT}packages/${name}/${before}`
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => `${manifest.name}${door.slice(1).replace('*', entry.name)}`)
+  })
+}
+
+const importAll = (folder: string, specifiers: readonly string[]): string[] =>
+  specifiers.flatMap((specifier) => {
+    const script = `await import(${JSON.stringify(specifier)})`
+    const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    return status === 0 ? [] : [`${specifier}: ${stderr.split('\n').find((l) => /Error/.test(l))}`]
+  })
+
+function typeCheck(folder: string): string[] {
+  const config = {
+    compilerOptions: {
+      strict: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2023',
+      exactOptionalPropertyTypes: true,
+      allowImportingTsExtensions: true,
+      types: ['node'],
+      typeRoots: [`${ROOT}node_modules/@types`],
+    },
+    include: ['*.ts'],
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  const { status, stdout } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ['--pretty', 'false'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  return status === 0 ? [] : stdout.trim().split('\n').slice(0, 20)
+}
+
+function runExamples(folder: string, files: readonly string[]): string[] {
+  return files.flatMap((file) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 120_000,
+    })
+    return status === 0
+      ? []
+      : [`${file}: exit ${status}`, ...`${stdout}${stderr}`.split('\n').slice(-12)]
+  })
+}
+
+function main(): void {
+  if (!process.argv.includes('--no-build')) run(process.execPath, ['tools/build.mjs'], ROOT)
+  const archives = new Map<string, string>()
+  for (const name of PACKAGES) {
+    check(`${name} packs what it should`, () => {
+      const { archive, faults } = pack(name)
+      archives.set(name, archive)
+      return faults
+    })
+  }
+  const archive = (name: string): string => archives.get(name) ?? ''
+
+  check(
+    'the engine installs alone, within its budget, with exact versions and no install script',
+    () => {
+      const tree = treeOf(project('engine-alone', [archive('engine')]))
+      return [
+        ...(tree.count <= PACKAGES_MAX ? [] : [`${tree.count} packages, at most ${PACKAGES_MAX}`]),
+        ...tree.scripts.map((name) => `${name} has an install script`),
+        ...tree.loose.map((name) => `${name} is not an exact version`),
+      ]
+    },
+  )
+
+  check('engine and devnet open every door', () => {
+    const folder = project('library', [archive('engine'), archive('devnet')])
+    return importAll(folder, [...doors('engine'), ...doors('devnet')])
+  })
+
+  check('the examples type-check and run', () => {
+    const folder = join(work, 'library')
+    const files = examplesOf(['README.md', ...PACKAGES.map((name) => `packages/${name}/README.md`)])
+    if (files.length === 0) return ['no page has an example']
+    for (const { file, text } of files) writeFileSync(join(folder, file), text)
+    const faults = typeCheck(folder)
+    return [
+      ...faults,
+      ...runExamples(
+        folder,
+        files.map(({ file }) => file),
+      ),
+    ]
+  })
+
+  check('the command installs and answers', () => {
+    const folder = project('server', PACKAGES.map(archive))
+    const out = run(
+      process.execPath,
+      ['node_modules/@kaccy/bitcoin-server/dist/main.js', '--help'],
+      folder,
+    )
+    return /demo/.test(out) ? [] : [`kaccy --help does not name demo: ${out.slice(0, 200)}`]
+  })
+}
+
+try {
+  main()
+} finally {
+  if (!process.argv.includes('--keep')) rmSync(work, { recursive: true, force: true })
+  else console.error(`kept in ${work}`)
+}
+process.exitCode = failures === 0 ? 0 : 1
