@@ -76,4 +76,67 @@ export interface ChainRows {
   truncateTo(height: number): Promise<void>
   /** Puts headers below the base (ascending, the last one is the base's parent). @throws AssertionError when they do not link. */
   prepend(headers: readonly ChainHeader[]): Promise<void>
+  /** Small facts about the node that must outlive a restart, e.g. which life of it we saw last. */
+  memo(key: string): Promise<string | undefined>
+  saveMemo(key: string, value: string): Promise<void>
+}
+
+/** A transaction that touches what we watch. `outputs` holds only those that pay a watched script. */
+export interface MatchedTx {
+  readonly txid: Txid
+  readonly coinbase: boolean
+  readonly inputs: readonly OutPoint[]
+  /** Virtual bytes (BIP 141). */
+  readonly vsize: number
+  readonly outputs: readonly {
+    readonly vout: number
+    readonly amount: Sat
+    readonly script: Uint8Array
+  }[]
+}
+export interface MatchedBlock {
+  readonly header: ChainHeader
+  readonly transactions: readonly MatchedTx[]
+}
+
+/** One move of the best chain, to be applied as a whole: the view jumps from the old tip to the new one. */
+export interface ChainMove {
+  /** Present for a reorganisation: everything above it left the best chain. */
+  readonly fork?: BlockRef
+  /** The blocks that joined, ascending. Empty when the chain only got shorter. */
+  readonly blocks: readonly MatchedBlock[]
+  readonly tip: BlockRef
+  readonly previousTip: BlockRef
+  /** Our clock, milliseconds since the epoch. */
+  readonly at: number
+}
+
+/** What changed in the mempool since the last look, already held against what we watch. */
+export interface MempoolMove {
+  /** Transactions that are in the mempool now and touch what we watch (also those that only conflict with ours). */
+  readonly matched: readonly MatchedTx[]
+  /** Whether a transaction is in the mempool now. */
+  readonly has: (txid: Txid) => boolean
+  /** `proof`: absence means that it left. `none`: the node restarted or is still loading; absence proves nothing. */
+  readonly absence: 'proof' | 'none'
+  readonly tip: BlockRef
+  readonly at: number
+}
+
+/** Who learns of the chain, inside the transaction that moves the cursor. A throw moves nothing. */
+export interface ChainConsumer<Tx> {
+  moveChain(tx: Tx, move: ChainMove): Promise<void>
+  moveMempool(tx: Tx, move: MempoolMove): Promise<void>
+  /** Facts of blocks that are already behind the cursor, read again for one wallet. */
+  applyRescan(tx: Tx, blocks: readonly MatchedBlock[], tip: BlockRef, at: number): Promise<void>
+}
+
+/** What to look for in raw bytes: a filter that never misses; a false hit is sorted out by the consumer. */
+export interface Watch {
+  /** Takes up what other processes and the last commit added. Called after the bytes arrived and before they are scanned. */
+  refresh(): Promise<void>
+  hasScript(bytes: Uint8Array, offset: number, length: number): boolean
+  /** `offset` points at 36 bytes as in a raw input: hash in wire order, index little-endian. */
+  hasOutpoint(bytes: Uint8Array, offset: number): boolean
+  addOutpoint(point: OutPoint): void
 }

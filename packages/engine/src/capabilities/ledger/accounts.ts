@@ -11,15 +11,17 @@ export const expectedAccount = (owner: OrderId | WalletId): Account => `expected
 export const owedAccount = (owner: string): Account => `owed/${owner}`
 /** Money that came without an order to take it: a person decides. Credit side. */
 export const unassignedAccount = (wallet: WalletId): Account => `unassigned/${wallet}`
-/** What left the wallet by transactions that this engine did not make, less the change that came back. Debit side. */
+/** What left the wallet by transactions that this engine did not make, less the change that came back. */
 export const spentAccount = (wallet: WalletId): Account => `spent/${wallet}`
 
-/** The side on which an account grows, by the first part of its path; undefined for a path nobody knows. */
+/**
+ * The side on which an account grows, by the first part of its path. Undefined where either side may be the larger:
+ * `spent`, because change can be deep enough before the coins that paid for it are.
+ */
 export function naturalSide(account: Account): 'debit' | 'credit' | undefined {
   switch (account.slice(0, account.indexOf('/'))) {
     case 'coins':
     case 'pending':
-    case 'spent':
       return 'debit'
     case 'expected':
     case 'owed':

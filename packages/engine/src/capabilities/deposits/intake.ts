@@ -1,0 +1,154 @@
+import type { BlockRef, Sat, Txid } from '../../kernel/index.ts'
+import type {
+  ChainConsumer,
+  ChainMove,
+  MatchedBlock,
+  MatchedTx,
+  MempoolMove,
+  Watch,
+} from '../chain/index.ts'
+import { type Evaluator, evaluate, type OrderEdit } from './evaluate.ts'
+import type { Standing } from './machine.ts'
+import { DEPTH_LIMIT } from './policy.ts'
+import type { OrderRecord, Thresholds, TxRecord } from './ports.ts'
+import { type Recorder, record } from './record.ts'
+import type { Adopt, DepositsTx } from './transaction.ts'
+import { Unit } from './unit.ts'
+
+export interface IntakeOptions {
+  readonly watch: Pick<Watch, 'addOutpoint'>
+  /** For payments without an order. */
+  readonly thresholds: Thresholds
+  /** Deposits of at least this are announced to people. */
+  readonly largeDeposit?: Sat
+  /** How long a restarted node may take to show an unconfirmed payment again before it counts as evicted. */
+  readonly restartGraceMs: number
+  readonly adopt: Adopt
+  readonly changed: (
+    tx: DepositsTx,
+    order: OrderRecord,
+    payments: readonly Standing[],
+  ) => Promise<void>
+}
+
+/** The deposit side of the chain: turns what the follower saw into facts and commits what they mean. */
+export interface Intake extends ChainConsumer<DepositsTx> {
+  /** Commits facts about orders themselves: expired, cancelled, settled. */
+  editOrders(tx: DepositsTx, edits: readonly OrderEdit[], tip: BlockRef, at: number): Promise<void>
+}
+
+export function createIntake(options: IntakeOptions): Intake {
+  const begin = (tx: DepositsTx, at: number): Recorder & Evaluator => ({
+    tx,
+    unit: new Unit(tx.deposits, at),
+    watch: options.watch,
+    adopt: options.adopt,
+    thresholds: options.thresholds,
+    largeDeposit: options.largeDeposit,
+    changed: options.changed,
+  })
+  return {
+    moveChain: (tx, move) => moveChain(begin(tx, move.at), move),
+    moveMempool: (tx, move) => moveMempool(begin(tx, move.at), move, options.restartGraceMs),
+    applyRescan: (tx, blocks, tip, at) => applyRescan(begin(tx, at), blocks, tip),
+    editOrders: (tx, edits, tip, at) => evaluate(begin(tx, at), tip, edits),
+  }
+}
+
+/** A block proves that its money existed when it was mined: it counts as seen then, if we only learn of it later. */
+const seenAt = (block: MatchedBlock, at: number): number => Math.min(at, block.header.time * 1000)
+
+const recordBlock = (work: Recorder & Evaluator, block: MatchedBlock): Promise<void> => {
+  const { height, hash } = block.header
+  const view = { state: 'mined', block: { height, hash } } as const
+  return record(work, block.transactions, view, seenAt(block, work.unit.at))
+}
+
+async function moveChain(work: Recorder & Evaluator, move: ChainMove): Promise<void> {
+  if (!move.fork) {
+    for (const block of move.blocks) {
+      await recordBlock(work, block)
+      await evaluate(work, block.header)
+    }
+    return
+  }
+  // A reorganisation is judged once, under the new tip: on the way there every depth is shorter than it is.
+  await disconnect(work, move.fork, move)
+  for (const block of move.blocks) await recordBlock(work, block)
+  await evaluate(work, move.tip)
+}
+
+async function disconnect({ tx, unit, watch }: Recorder, fork: BlockRef, move: ChainMove): Promise<void> {
+  const left = await tx.deposits.minedFrom(fork.height + 1)
+  unit.meetTransactions(left)
+  await unit.loadSpent(left)
+  for (const { txid, coinbase, inputs, view } of left) {
+    if (view.state !== 'mined') continue
+    // Its inputs may be spent otherwise now: the new branch and the mempool are searched for them.
+    for (const point of inputs) watch.addOutpoint(point)
+    const fact = { kind: 'unmined', block: view.block } as const
+    unit.setView(txid, coinbase ? { state: 'gone', reason: 'conflicted' } : { state: 'mempool' }, fact)
+  }
+  if (move.tip.height >= move.previousTip.height) return
+  const shallower = await tx.deposits.minedFrom(Math.max(0, move.tip.height - DEPTH_LIMIT))
+  unit.meetTransactions(shallower)
+  for (const { txid } of shallower) unit.touch(txid)
+}
+
+async function moveMempool(
+  work: Recorder & Evaluator,
+  move: MempoolMove,
+  restartGraceMs: number,
+): Promise<void> {
+  const { tx, unit } = work
+  const unconfirmed = await tx.deposits.unconfirmed()
+  const missing = unconfirmed.filter(({ txid }) => !move.has(txid))
+  if (missing.length === 0 && move.matched.length === 0 && !unconfirmed.some(isMissing)) return
+  unit.meetTransactions(unconfirmed)
+  await unit.loadSpent(missing)
+  await record(work, move.matched, { state: 'mempool' }, unit.at)
+  const spentBy = spendersIn(move.matched)
+  for (const transaction of missing) leave(unit, transaction, spentBy, move, restartGraceMs)
+  for (const { txid, view } of unconfirmed)
+    if (view.state === 'mempool' && view.missingSince !== undefined && move.has(txid))
+      unit.setView(txid, { state: 'mempool' }, { kind: 'seen' })
+  await evaluate(work, move.tip)
+}
+const isMissing = ({ view }: TxRecord): boolean =>
+  view.state === 'mempool' && view.missingSince !== undefined
+
+function spendersIn(matched: readonly MatchedTx[]): ReadonlyMap<string, Txid> {
+  const spenders = new Map<string, Txid>()
+  for (const { txid, inputs } of matched)
+    for (const point of inputs) spenders.set(`${point.txid}:${point.vout}`, txid)
+  return spenders
+}
+
+/** An unconfirmed transaction that the mempool no longer shows: replaced, evicted, or not to be decided yet. */
+function leave(
+  unit: Unit,
+  { txid, inputs, view }: TxRecord,
+  spentBy: ReadonlyMap<string, Txid>,
+  move: MempoolMove,
+  restartGraceMs: number,
+): void {
+  if (view.state !== 'mempool') return
+  const rivals = inputs.flatMap((point) => spentBy.get(`${point.txid}:${point.vout}`) ?? [])
+  const by = rivals.find((rival) => rival !== txid)
+  if (by !== undefined)
+    return unit.setView(txid, { state: 'gone', reason: 'replaced', by }, { kind: 'replaced', by })
+  const since = view.missingSince ?? (move.absence === 'none' ? unit.at : undefined)
+  if (since === undefined || unit.at - since >= restartGraceMs)
+    return unit.setView(txid, { state: 'gone', reason: 'evicted' }, { kind: 'evicted' })
+  if (view.missingSince === undefined)
+    unit.setView(txid, { state: 'mempool', missingSince: since }, { kind: 'missing' })
+}
+
+async function applyRescan(
+  work: Recorder & Evaluator,
+  blocks: readonly MatchedBlock[],
+  tip: BlockRef,
+): Promise<void> {
+  for (const block of blocks) await recordBlock(work, block)
+  await evaluate(work, tip)
+}

@@ -1,0 +1,165 @@
+import { type BlockRef, type OrderId, type OutPoint, paymentId } from '../../kernel/index.ts'
+import type { MatchedTx, Watch } from '../chain/index.ts'
+import { type AddressRecord, markUsed } from '../wallet/index.ts'
+import { isClosed } from './machine.ts'
+import type { OrderRecord, PaymentRecord, TxView } from './ports.ts'
+import type { Adopt, DepositsTx } from './transaction.ts'
+import type { Unit } from './unit.ts'
+
+type Output = MatchedTx['outputs'][number]
+
+/** What recording needs besides the facts. */
+export interface Recorder {
+  readonly tx: DepositsTx
+  readonly unit: Unit
+  readonly watch: Pick<Watch, 'addOutpoint'>
+  /** The platform's own order for an address that no order of ours owns. */
+  readonly adopt: Adopt
+}
+
+/** A payment is late when nothing of it was known before its order ran out or was cancelled. */
+const isLate = (order: OrderRecord, firstSeenAt: number): boolean =>
+  (order.expiresAt !== undefined && firstSeenAt > order.expiresAt) ||
+  (order.cancelledAt !== undefined && firstSeenAt >= order.cancelledAt)
+
+function purposeOf(address: AddressRecord, order: OrderRecord | undefined, own: boolean): PaymentRecord['purpose'] {
+  // Money that we send to ourselves is no income, unless it pays somebody's order.
+  if (own && (address.branch !== 0 || !order)) return 'change'
+  return order && !isClosed(order) ? 'order' : 'unassigned'
+}
+
+/** Who owns the addresses these outputs pay, with their orders; a filter hit that is no address of ours has none. */
+async function ownersOf({ tx, adopt }: Recorder, transactions: readonly MatchedTx[]) {
+  const scripts = transactions.flatMap((t) => t.outputs.map((output) => output.script))
+  const addresses = scripts.length === 0 ? [] : await tx.wallet.addressesByScripts(scripts)
+  const byScript = new Map(addresses.map((address) => [keyOf(address.script), address]))
+  const ids = new Set(addresses.flatMap((a) => (a.order === undefined ? [] : [a.order])))
+  const orders = new Map<OrderId, OrderRecord>()
+  for (const order of await tx.deposits.lockOrders([...ids].sort())) orders.set(order.id, order)
+  const ownerless = addresses.filter((a) => a.order === undefined && a.state === 'revealed')
+  for (const address of ownerless) {
+    const order = await adopt(tx, address)
+    if (!order) continue
+    orders.set(order.id, order)
+    byScript.set(keyOf(address.script), { ...address, order: order.id })
+  }
+  return { byScript, orders }
+}
+const keyOf = (script: Uint8Array): string => String.fromCharCode(...script)
+
+function paymentOf(
+  transaction: MatchedTx,
+  output: Output,
+  address: AddressRecord,
+  order: OrderRecord | undefined,
+  own: boolean,
+  firstSeenAt: number,
+): PaymentRecord {
+  const point: OutPoint = { txid: transaction.txid, vout: output.vout }
+  const purpose = purposeOf(address, order, own)
+  return {
+    id: paymentId(point),
+    point,
+    wallet: address.wallet,
+    branch: address.branch,
+    index: address.index,
+    address: address.address,
+    script: output.script,
+    amount: output.amount,
+    coinbase: transaction.coinbase,
+    ...(order ? { order: order.id } : {}),
+    purpose,
+    firstSeenAt,
+    late: purpose === 'order' && order !== undefined && isLate(order, firstSeenAt),
+    booked: { state: 'none' },
+    posted: 0,
+    spendBooked: false,
+  }
+}
+
+/**
+ * Takes transactions that touch us into the unit, with the view they have now: facts of the transaction, one payment per
+ * output that is ours, the marks of coins it spends, and the fate of stored transactions it conflicts with.
+ *
+ * @param firstSeenAt when the money can have been known first; only used for what is new.
+ */
+export async function record(
+  recorder: Recorder,
+  transactions: readonly MatchedTx[],
+  view: TxView,
+  firstSeenAt: number,
+): Promise<void> {
+  if (transactions.length === 0) return
+  const { tx, unit, watch } = recorder
+  const inputs = transactions.flatMap((transaction) => transaction.inputs)
+  await unit.loadTransactions(transactions.map((transaction) => transaction.txid))
+  await unit.loadPayments(inputs.map(paymentId))
+  const rivals = await tx.deposits.spendersOf(inputs)
+  unit.meetTransactions(rivals)
+  await unit.loadSpent(rivals)
+  const owners = await ownersOf(recorder, transactions)
+  await unit.loadPayments(
+    transactions.flatMap((t) => t.outputs.map(({ vout }) => paymentId({ txid: t.txid, vout }))),
+  )
+  const used: AddressRecord[] = []
+  for (const transaction of transactions) {
+    const spends = transaction.inputs.some((point) => unit.paymentAt(point))
+    const mine = transaction.outputs.flatMap((output) => {
+      const address = owners.byScript.get(keyOf(output.script))
+      return address ? [{ output, address }] : []
+    })
+    if (view.state === 'mined') resolveConflicts(unit, transaction, view.block)
+    if (!spends && mine.length === 0) continue
+    recordTransaction(unit, transaction, view, firstSeenAt)
+    for (const point of transaction.inputs) watch.addOutpoint(point)
+    for (const { output, address } of mine) {
+      const point = { txid: transaction.txid, vout: output.vout }
+      watch.addOutpoint(point)
+      if (unit.paymentAt(point)) continue
+      const order = address.order === undefined ? undefined : owners.orders.get(address.order)
+      unit.putPayment(paymentOf(transaction, output, address, order, spends, firstSeenAt))
+      used.push(address)
+    }
+    markSpent(unit, transaction)
+  }
+  if (used.length > 0) await markUsed(tx, used, unit.at)
+}
+
+function recordTransaction(
+  unit: Unit,
+  { txid, coinbase, inputs, vsize }: MatchedTx,
+  view: TxView,
+  firstSeenAt: number,
+): void {
+  const known = unit.transaction(txid)
+  if (known && sameView(known.view, view)) return unit.touch(txid)
+  if (!known) {
+    unit.putTransaction({ txid, coinbase, inputs, vsize, firstSeenAt, view })
+    unit.note({ txid, kind: 'seen' })
+    if (view.state === 'mined') unit.note({ txid, kind: 'mined', block: view.block })
+  } else if (view.state === 'mined') unit.setView(txid, view, { kind: 'mined', block: view.block })
+  else unit.setView(txid, view, { kind: 'seen' })
+}
+
+const sameView = (a: TxView, b: TxView): boolean =>
+  a.state === 'mined' && b.state === 'mined'
+    ? a.block.hash === b.block.hash
+    : a.state === 'mempool' && b.state === 'mempool' && a.missingSince === undefined
+
+/** A mined transaction makes every stored one that spends the same coin impossible, as long as its block stands. */
+function resolveConflicts(unit: Unit, transaction: MatchedTx, block: BlockRef): void {
+  for (const rival of unit.rivalsOf(transaction))
+    unit.setView(
+      rival.txid,
+      { state: 'gone', reason: 'conflicted', by: transaction.txid },
+      { kind: 'conflicted', by: transaction.txid, block },
+    )
+}
+
+function markSpent(unit: Unit, transaction: MatchedTx): void {
+  for (const point of transaction.inputs) {
+    const payment = unit.paymentAt(point)
+    if (payment && payment.spender !== transaction.txid)
+      unit.putPayment({ ...payment, spender: transaction.txid })
+  }
+}
