@@ -3,10 +3,16 @@ import { assert } from '../../kernel/index.ts'
 import type { Session } from './session.ts'
 import { SortedIndex, Table } from './table.ts'
 
+interface Memo {
+  readonly key: string
+  readonly value: string
+}
+
 export function chainTables() {
   const byHeight = new SortedIndex<ChainHeader>((header) => [header.height])
   const headers = new Table<ChainHeader>('headers', (header) => String(header.height), [byHeight])
-  return { byHeight, headers }
+  const memos = new Table<Memo>('memos', (memo) => memo.key)
+  return { byHeight, headers, memos }
 }
 
 const linked = (lower: ChainHeader | undefined, upper: ChainHeader): void =>
@@ -16,7 +22,7 @@ const linked = (lower: ChainHeader | undefined, upper: ChainHeader): void =>
   )
 
 export function chainRows(
-  { byHeight, headers }: ReturnType<typeof chainTables>,
+  { byHeight, headers, memos }: ReturnType<typeof chainTables>,
   session: Session,
 ): ChainRows {
   const first = (keys: Iterable<string>): ChainHeader | undefined => {
@@ -44,6 +50,8 @@ export function chainRows(
       const gone = [...byHeight.ascending([height])]
       for (const key of gone.reverse()) headers.remove(session, key)
     },
+    memo: async (key) => memos.get(key)?.value,
+    saveMemo: async (key, value) => memos.put(session, { key, value }),
     prepend: async (added) => {
       session.requireWriter()
       let upper = base()
