@@ -1,4 +1,35 @@
 import type { CodeEntry } from './remedy.ts'
 
 /** Codes of the area `protocol`. */
-export const PROTOCOL_CODES = {} as const satisfies Record<string, CodeEntry>
+export const PROTOCOL_CODES = {
+  KEY_MALFORMED: { remedy: 'caller', title: 'The text is not an extended key' },
+  KEY_CHECKSUM: { remedy: 'caller', title: 'The checksum of the key does not match' },
+  KEY_VERSION: { remedy: 'caller', title: 'The prefix of the key is not usable here' },
+  KEY_LINEAGE: { remedy: 'caller', title: 'Depth, parent and child number of the key contradict' },
+  KEY_OFF_CURVE: { remedy: 'caller', title: 'The key is not a point of the curve' },
+  KEY_PRIVATE: { remedy: 'caller', title: 'A private key was given where only public keys belong' },
+  KEY_MULTISIG: { remedy: 'caller', title: 'The key belongs to a multisig wallet' },
+  KEY_NETWORK: { remedy: 'caller', title: 'The key belongs to another network' },
+  KEY_DEPTH: { remedy: 'caller', title: 'The key is not an account key' },
+  KEY_SCRIPT_TYPE: { remedy: 'caller', title: 'The key does not say which addresses it makes' },
+  KEY_HARDENED: { remedy: 'caller', title: 'A hardened step cannot follow a public key' },
+  KEY_PATH: { remedy: 'caller', title: 'The derivation path cannot be read' },
+  KEY_ORIGIN: { remedy: 'caller', title: 'The key origin cannot be read or contradicts the key' },
+  MNEMONIC_INVALID: { remedy: 'caller', title: 'The words are not a mnemonic' },
+  ADDRESS_INVALID: { remedy: 'caller', title: 'The text is not an address' },
+  ADDRESS_CHECKSUM: { remedy: 'caller', title: 'The checksum of the address does not match' },
+  ADDRESS_NETWORK: { remedy: 'caller', title: 'The address belongs to another network' },
+  ADDRESS_NONE: { remedy: 'caller', title: 'The script has no address' },
+  ADDRESS_UNSPENDABLE: { remedy: 'caller', title: 'Money sent to the address would be lost' },
+  SCRIPT_INVALID: { remedy: 'caller', title: 'The script cannot be read' },
+  MULTISIG_INVALID: { remedy: 'caller', title: 'The multisig rule cannot be used' },
+  DESCRIPTOR_INVALID: { remedy: 'caller', title: 'The descriptor is malformed' },
+  DESCRIPTOR_CHECKSUM: { remedy: 'caller', title: 'The checksum of the descriptor does not match' },
+  DESCRIPTOR_UNSUPPORTED: { remedy: 'caller', title: 'The descriptor function is not supported' },
+  DESCRIPTOR_KEY_TWICE: { remedy: 'caller', title: 'One key stands twice in a multisig' },
+  URI_INVALID: { remedy: 'caller', title: 'The text is not a payment link' },
+  URI_REQUIREMENT: {
+    remedy: 'caller',
+    title: 'The payment link requires something we do not know',
+  },
+} as const satisfies Record<string, CodeEntry>
