@@ -6,7 +6,7 @@ export const EDGES = {
   ledger: [],
   events: [],
   audit: [],
-  alerts: ['events'],
+  alerts: ['events', 'audit'],
   chain: ['events', 'alerts'],
   wallet: ['events', 'audit', 'alerts'],
   deposits: ['chain', 'wallet', 'ledger', 'events', 'audit', 'alerts'],

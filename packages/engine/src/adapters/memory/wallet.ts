@@ -27,6 +27,7 @@ interface NumberedAddress {
 export function walletTables() {
   const byDescriptor = new UniqueIndex<WalletRecord>('descriptor', (row) => row.descriptor)
   const byAge = new SortedIndex<WalletRecord>((row) => [row.createdAt, row.id])
+  const keychainOrder = new SortedIndex<KeychainRecord>((row) => [row.wallet, row.branch])
   const byScript = new UniqueIndex<NumberedAddress>('script', ({ record }) => toHex(record.script))
   const byPlace = new SortedIndex<NumberedAddress>(({ record }) => addressPlace(record))
   const byNumber = new SortedIndex<NumberedAddress>(({ number }) => [number])
@@ -44,7 +45,12 @@ export function walletTables() {
     labelOrder,
     addressNumber: new Counter(),
     wallets: new Table<WalletRecord>('wallets', (row) => row.id, [byDescriptor, byAge]),
-    keychains: new Table<KeychainRecord>('keychains', (row) => keychainKey(row.wallet, row.branch)),
+    keychainOrder,
+    keychains: new Table<KeychainRecord>(
+      'keychains',
+      (row) => keychainKey(row.wallet, row.branch),
+      [keychainOrder],
+    ),
     addresses: new Table<NumberedAddress>(
       'addresses',
       ({ record }) => addressKey(record.wallet, record.branch, record.index),
@@ -67,7 +73,8 @@ export function walletRows(tables: WalletTables, session: Session): WalletRows {
   }
 }
 
-function walletDoors({ wallets, byDescriptor, byAge, keychains }: WalletTables, session: Session) {
+function walletDoors(tables: WalletTables, session: Session) {
+  const { wallets, byDescriptor, byAge, keychains, keychainOrder } = tables
   return {
     insertWallet: async (wallet) => wallets.insert(session, wallet),
     wallet: async (id) => wallets.get(id),
@@ -81,10 +88,14 @@ function walletDoors({ wallets, byDescriptor, byAge, keychains }: WalletTables, 
       assert(wallets.has(wallet.id), `no wallet ${wallet.id} to save`)
       wallets.put(session, wallet)
     },
-    keychains: async (wallet) =>
-      [...keychains.all()]
-        .filter((row) => row.wallet === wallet)
-        .sort((a, b) => a.branch - b.branch),
+    keychains: async (wallet) => [
+      ...(wallet === undefined
+        ? keychains.rows(keychainOrder.ascending())
+        : takeWhile(
+            keychains.rows(keychainOrder.ascending([wallet])),
+            (row) => row.wallet === wallet,
+          )),
+    ],
     lockKeychain: async (wallet, branch) => {
       session.requireWriter()
       return keychains.get(keychainKey(wallet, branch))

@@ -1,1 +1,5 @@
+export * from './canonical.ts'
+export * from './export.ts'
+export * from './policy.ts'
 export type * from './ports.ts'
+export * from './service.ts'
