@@ -1,1 +1,13 @@
+export { createFollower, type Follower, type Look } from './follower.ts'
+export type { ChainTx, FollowerOptions, OnProgress } from './follower-options.ts'
+export { locatorHeights, type Plan, plan } from './machine.ts'
+export {
+  absenceOf,
+  type Degradation,
+  degradationOf,
+  GENESIS,
+  mayFollow,
+  TIP_AGE_LIMIT_MS,
+} from './policy.ts'
 export type * from './ports.ts'
+export { matchBlock, matchTransaction } from './scan.ts'

@@ -31,7 +31,8 @@ export function degradationOf(info: NodeInfo, now: number): Degradation | undefi
   }
   if (info.initialBlockDownload) return 'initial_block_download'
   if (info.headers > info.tip.height + HEADER_SLACK) return 'node_behind_its_headers'
-  if (info.tipTime !== undefined && now - info.tipTime * 1000 > TIP_AGE_LIMIT_MS) return 'tip_is_old'
+  if (info.tipTime !== undefined && now - info.tipTime * 1000 > TIP_AGE_LIMIT_MS)
+    return 'tip_is_old'
   return undefined
 }
 

@@ -125,6 +125,8 @@ export interface MempoolMove {
 
 /** Who learns of the chain, inside the transaction that moves the cursor. A throw moves nothing. */
 export interface ChainConsumer<Tx> {
+  /** Blocks above `fork` are about to leave: whatever they spent may be spent otherwise now, so it has to be watched. */
+  beforeReorg(tx: Tx, fork: BlockRef): Promise<void>
   moveChain(tx: Tx, move: ChainMove): Promise<void>
   moveMempool(tx: Tx, move: MempoolMove): Promise<void>
   /** Facts of blocks that are already behind the cursor, read again for one wallet. */

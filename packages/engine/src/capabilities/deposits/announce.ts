@@ -71,7 +71,11 @@ export function announcePayment(
   const mine = payment.purpose === 'order' && order ? order : undefined
   const data = { ...(mine ? orderSnapshot(mine) : {}), ...paymentSnapshot(after) }
   const tell = (type: string) =>
-    say.events.push({ type, subject: type.startsWith('order.') && mine ? mine.id : payment.id, data })
+    say.events.push({
+      type,
+      subject: type.startsWith('order.') && mine ? mine.id : payment.id,
+      data,
+    })
   if (gone(viewBefore) && !gone(view)) {
     if (mine) tell('order.payment_seen')
     if (before === undefined) announceArrival(say, after, order, tell, data, largeDeposit)
@@ -82,11 +86,21 @@ export function announcePayment(
     tell('order.reorged')
   if (credited(before, payment)) {
     tell('payment.credited')
-    say.audits.push({ actor: 'engine', action: 'deposit.credit', subject: payment.id, details: data })
+    say.audits.push({
+      actor: 'engine',
+      action: 'deposit.credit',
+      subject: payment.id,
+      details: data,
+    })
   }
   if (reversed(before, payment)) {
     tell('payment.reversed')
-    say.audits.push({ actor: 'engine', action: 'deposit.reverse', subject: payment.id, details: data })
+    say.audits.push({
+      actor: 'engine',
+      action: 'deposit.reverse',
+      subject: payment.id,
+      details: data,
+    })
     say.alerts.push({
       key: `reversed/${payment.id}/${payment.posted}`,
       kind: 'deposit_reversed',
@@ -107,7 +121,11 @@ function announceArrival(
   data: Record<string, Json>,
   largeDeposit: Sat | undefined,
 ): void {
-  const alert = (kind: NewAlert['kind'], message: string, severity: NewAlert['severity'] = 'warning') =>
+  const alert = (
+    kind: NewAlert['kind'],
+    message: string,
+    severity: NewAlert['severity'] = 'warning',
+  ) =>
     say.alerts.push({
       key: `${kind}/${payment.id}`,
       kind,
@@ -119,16 +137,30 @@ function announceArrival(
   const amount = `${payment.amount} sat`
   if (payment.late) {
     tell('order.late_payment')
-    alert('late_payment', `${amount} came after the order had ended; credited, the order stays closed`)
+    alert(
+      'late_payment',
+      `${amount} came after the order had ended; credited, the order stays closed`,
+    )
   }
   if (payment.purpose === 'unassigned') {
     tell('payment.unmatched')
     if (order)
-      alert('address_reuse', `${amount} came to the address of an order that is complete; booked as unassigned`)
-    else alert('unmatched_payment', `${amount} came to an address that belongs to no order; booked as unassigned`)
+      alert(
+        'address_reuse',
+        `${amount} came to the address of an order that is complete; booked as unassigned`,
+      )
+    else
+      alert(
+        'unmatched_payment',
+        `${amount} came to an address that belongs to no order; booked as unassigned`,
+      )
   }
   if (largeDeposit !== undefined && payment.amount >= largeDeposit)
-    alert('large_deposit', `${amount} is at or above the limit for unusually large deposits`, 'info')
+    alert(
+      'large_deposit',
+      `${amount} is at or above the limit for unusually large deposits`,
+      'info',
+    )
 }
 
 const LEVEL_EVENT: Partial<Record<OrderStatus, string>> = {

@@ -60,7 +60,8 @@ export function book(
     })
   }
   const was = payment.booked
-  const moved = was.state === 'credited' && target.state === 'credited' && was.block.hash !== target.block.hash
+  const moved =
+    was.state === 'credited' && target.state === 'credited' && was.block.hash !== target.block.hash
   const same = was.state === target.state && !moved
   if (payment.spendBooked && !spent) post('unspent', coins, spentAccount(payment.wallet))
   if (!same) {

@@ -40,9 +40,7 @@ async function gather({ tx, unit }: Evaluator, tip: BlockRef, orders: ReadonlySe
     unit.meetPayments(await tx.deposits.paymentsOfOrders(locked.map((order) => order.id)))
   const payments = unit.payments()
   await unit.loadTransactions(payments.map((payment) => payment.point.txid))
-  await unit.loadTransactions(
-    payments.flatMap((p) => (p.spender === undefined ? [] : [p.spender])),
-  )
+  await unit.loadTransactions(payments.flatMap((p) => (p.spender === undefined ? [] : [p.spender])))
   return locked
 }
 
@@ -78,7 +76,12 @@ function settle(
 }
 
 /** The order as its payments make it. The same object when nothing about it changed. */
-function advance(order: OrderRecord, standings: readonly Standing[], tip: BlockRef, at: number): OrderRecord {
+function advance(
+  order: OrderRecord,
+  standings: readonly Standing[],
+  tip: BlockRef,
+  at: number,
+): OrderRecord {
   const state = deriveOrder(order, standings, tip)
   const same =
     state.status === order.state.status &&
@@ -120,7 +123,12 @@ export async function evaluate(
   const saved: OrderRecord[] = []
   const byOrder = Map.groupBy(unit.payments(), (payment) => payment.order)
   for (const payment of byOrder.get(undefined) ?? [])
-    announcePayment(say, settle(evaluator, payment, undefined, tip, postings), undefined, evaluator.largeDeposit)
+    announcePayment(
+      say,
+      settle(evaluator, payment, undefined, tip, postings),
+      undefined,
+      evaluator.largeDeposit,
+    )
   for (const stored of locked) {
     const before = edited.get(stored.id)?.before ?? stored
     const given = edited.get(stored.id)?.after ?? stored

@@ -1,1 +1,14 @@
+export { orderSnapshot } from './announce.ts'
+export { createIntake, type Intake, type IntakeOptions } from './intake.ts'
+export { creditDepth, depthOf, deriveOrder, missingOf, type Standing } from './machine.ts'
+export { DEFAULT_EXPIRY_MS, type OrderInput } from './order-input.ts'
+export {
+  COINBASE_MATURITY,
+  DEFAULT_THRESHOLDS,
+  DEPTH_LIMIT,
+  parseThresholds,
+  verdictOf,
+} from './policy.ts'
 export type * from './ports.ts'
+export { createOrders, type CreatedOrder, type CreateRefusal, type Orders } from './service.ts'
+export type { Adopt, DepositsTx } from './transaction.ts'

@@ -48,6 +48,7 @@ export function createIntake(options: IntakeOptions): Intake {
     changed: options.changed,
   })
   return {
+    beforeReorg: (tx, fork) => widenWatch(tx, options.watch, fork),
     moveChain: (tx, move) => moveChain(begin(tx, move.at), move),
     moveMempool: (tx, move) => moveMempool(begin(tx, move.at), move, options.restartGraceMs),
     applyRescan: (tx, blocks, tip, at) => applyRescan(begin(tx, at), blocks, tip),
@@ -78,16 +79,23 @@ async function moveChain(work: Recorder & Evaluator, move: ChainMove): Promise<v
   await evaluate(work, move.tip)
 }
 
-async function disconnect({ tx, unit, watch }: Recorder, fork: BlockRef, move: ChainMove): Promise<void> {
+async function widenWatch(tx: DepositsTx, watch: IntakeOptions['watch'], fork: BlockRef) {
+  for (const { inputs } of await tx.deposits.minedFrom(fork.height + 1))
+    for (const point of inputs) watch.addOutpoint(point)
+}
+
+async function disconnect({ tx, unit }: Recorder, fork: BlockRef, move: ChainMove): Promise<void> {
   const left = await tx.deposits.minedFrom(fork.height + 1)
   unit.meetTransactions(left)
   await unit.loadSpent(left)
-  for (const { txid, coinbase, inputs, view } of left) {
+  for (const { txid, coinbase, view } of left) {
     if (view.state !== 'mined') continue
-    // Its inputs may be spent otherwise now: the new branch and the mempool are searched for them.
-    for (const point of inputs) watch.addOutpoint(point)
     const fact = { kind: 'unmined', block: view.block } as const
-    unit.setView(txid, coinbase ? { state: 'gone', reason: 'conflicted' } : { state: 'mempool' }, fact)
+    unit.setView(
+      txid,
+      coinbase ? { state: 'gone', reason: 'conflicted' } : { state: 'mempool' },
+      fact,
+    )
   }
   if (move.tip.height >= move.previousTip.height) return
   const shallower = await tx.deposits.minedFrom(Math.max(0, move.tip.height - DEPTH_LIMIT))

@@ -1,6 +1,13 @@
 import { type BlockRef, type Sat, sat, sumSat, ZERO } from '../../kernel/index.ts'
 import { COINBASE_MATURITY, leastOf, verdictOf } from './policy.ts'
-import type { OrderRecord, OrderState, OrderStatus, PaymentRecord, Thresholds, TxView } from './ports.ts'
+import type {
+  OrderRecord,
+  OrderState,
+  OrderStatus,
+  PaymentRecord,
+  Thresholds,
+  TxView,
+} from './ports.ts'
 
 /** A payment together with where the best chain has it, and where it has the transaction that spends it. */
 export interface Standing {
@@ -57,7 +64,13 @@ export function dueHeightOf(
   return ahead.length === 0 ? undefined : Math.min(...ahead)
 }
 
-const LEVELS: readonly OrderStatus[] = ['pending', 'unconfirmed', 'confirmed', 'full_confirmed', 'finalized']
+const LEVELS: readonly OrderStatus[] = [
+  'pending',
+  'unconfirmed',
+  'confirmed',
+  'full_confirmed',
+  'finalized',
+]
 /** How far a status is on the way from `pending` to `finalized`; -1 for `failed`. */
 export const levelOf = (status: OrderStatus): number => LEVELS.indexOf(status)
 /** The statuses passed on the way up from one to another, each once and in order, also when blocks were missed. */
@@ -72,7 +85,9 @@ function statusAt(depth: number, thresholds: Thresholds): OrderStatus {
 
 /** Least depth of the deepest payments that together cover the order; when nothing covers it, of all that came in time. */
 function depthOfOrder(order: OrderRecord, counted: readonly Standing[], tip: BlockRef): number {
-  const inTime = counted.filter((standing) => !standing.payment.late).map((s) => depthOf(s.view, tip))
+  const inTime = counted
+    .filter((standing) => !standing.payment.late)
+    .map((s) => depthOf(s.view, tip))
   if (order.amount === undefined) return Math.min(...inTime)
   const least = leastOf(order.amount, order.tolerance)
   const deepestFirst = counted
@@ -86,12 +101,18 @@ function depthOfOrder(order: OrderRecord, counted: readonly Standing[], tip: Blo
   return Math.min(...inTime)
 }
 
-function statusOf(order: OrderRecord, counted: readonly Standing[], tip: BlockRef): Pick<OrderState, 'status' | 'failureReason'> {
+function statusOf(
+  order: OrderRecord,
+  counted: readonly Standing[],
+  tip: BlockRef,
+): Pick<OrderState, 'status' | 'failureReason'> {
   if (order.settled) return { status: 'finalized' }
   if (order.cancelledAt !== undefined) return { status: 'failed', failureReason: 'cancelled' }
   // Late money never reopens an order at its old price; it is credited and a person is told.
   if (counted.every((standing) => standing.payment.late))
-    return order.expiredAt === undefined ? { status: 'pending' } : { status: 'failed', failureReason: 'expired' }
+    return order.expiredAt === undefined
+      ? { status: 'pending' }
+      : { status: 'failed', failureReason: 'expired' }
   return { status: statusAt(depthOfOrder(order, counted, tip), order.thresholds) }
 }
 

@@ -1,4 +1,14 @@
-import { addSat, MAX_SAT, type Refusal, refuse, ok, type Result, type Sat, sat, ZERO } from '../../kernel/index.ts'
+import {
+  addSat,
+  MAX_SAT,
+  type Refusal,
+  refuse,
+  ok,
+  type Result,
+  type Sat,
+  sat,
+  ZERO,
+} from '../../kernel/index.ts'
 import type { AmountVerdict, Thresholds, Tolerance } from './ports.ts'
 
 /** The seed's levels: seen at 1, credited at 3, final at 6 blocks. */

@@ -22,7 +22,11 @@ const isLate = (order: OrderRecord, firstSeenAt: number): boolean =>
   (order.expiresAt !== undefined && firstSeenAt > order.expiresAt) ||
   (order.cancelledAt !== undefined && firstSeenAt >= order.cancelledAt)
 
-function purposeOf(address: AddressRecord, order: OrderRecord | undefined, own: boolean): PaymentRecord['purpose'] {
+function purposeOf(
+  address: AddressRecord,
+  order: OrderRecord | undefined,
+  own: boolean,
+): PaymentRecord['purpose'] {
   // Money that we send to ourselves is no income, unless it pays somebody's order.
   if (own && (address.branch !== 0 || !order)) return 'change'
   return order && !isClosed(order) ? 'order' : 'unassigned'

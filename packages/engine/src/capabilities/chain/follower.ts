@@ -1,0 +1,90 @@
+import { type BlockRef, EngineError } from '../../kernel/index.ts'
+import { createCatchUp } from './catch-up.ts'
+import {
+  type ChainTx,
+  type FollowerOptions,
+  type OnProgress,
+  readChain,
+} from './follower-options.ts'
+import { createMempoolReader } from './mempool.ts'
+import { type Degradation, degradationOf, GENESIS } from './policy.ts'
+import type { NodeInfo } from './ports.ts'
+
+/** What one look at the node found. */
+export interface Look {
+  readonly tip: BlockRef
+  readonly blocks: number
+  readonly disconnected: number
+  readonly degraded?: Degradation
+}
+export interface Follower {
+  /**
+   * Looks at the node once: every block up to its tip, then the mempool. Looks queue up, they never overlap.
+   * @throws EngineError CHAIN_WRONG_NETWORK, CHAIN_NODE_BEHIND, CHAIN_FORK_UNKNOWN, CHAIN_MOVED, or the source's own
+   */
+  look(onProgress?: OnProgress): Promise<Look>
+  /** Forgets which mempool transactions were read already: needed when new wallets are watched. */
+  forgetMempool(): void
+}
+
+/** A chain that moves during this many looks in a row is reported instead of chased. */
+const ATTEMPTS = 8
+
+export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>): Follower {
+  const { source, store, clock, logger } = options
+  const catchUp = createCatchUp(options)
+  const mempool = createMempoolReader(options)
+  let turn: Promise<unknown> = Promise.resolve()
+
+  async function begin(info: NodeInfo): Promise<void> {
+    const expected = GENESIS[options.network]
+    if (info.genesis !== expected)
+      throw new EngineError('CHAIN_WRONG_NETWORK', `the node is not on ${options.network}`, {
+        details: { expected, actual: info.genesis },
+      })
+    if (await readChain(store, (rows) => rows.tip())) return
+    const found = await source.header(info.tip.hash)
+    if (!found) throw new EngineError('CHAIN_MOVED', 'the tip left while it was being read')
+    const { height, hash, prev, time } = found
+    await store.transact(async (tx) => {
+      if (!(await tx.chain.tip())) await tx.chain.append([{ height, hash, prev, time }])
+    })
+    logger.log('info', 'following begins', { height, hash })
+  }
+
+  async function attempt(onProgress?: OnProgress): Promise<Look | undefined> {
+    const info = await source.info()
+    await begin(info)
+    const progress = await catchUp(info.tip, onProgress)
+    const degraded = degradationOf(info, clock.now())
+    if (!(await mempool.read(degraded !== undefined))) return undefined
+    return { tip: info.tip, ...progress, ...(degraded ? { degraded } : {}) }
+  }
+
+  async function look(onProgress?: OnProgress): Promise<Look> {
+    let blocks = 0
+    let disconnected = 0
+    for (let i = 0; i < ATTEMPTS; i++) {
+      try {
+        const done = await attempt(onProgress)
+        blocks += done?.blocks ?? 0
+        disconnected += done?.disconnected ?? 0
+        if (done) return { ...done, blocks, disconnected }
+      } catch (error) {
+        // The chain moved under our hands: nothing was committed that does not hold, so look again.
+        if (!(error instanceof EngineError && error.code === 'CHAIN_MOVED')) throw error
+        mempool.forget()
+      }
+    }
+    throw new EngineError('CHAIN_MOVED', `the chain did not stand still for ${ATTEMPTS} looks`)
+  }
+
+  return {
+    look(onProgress) {
+      const mine = turn.then(() => look(onProgress))
+      turn = mine.catch(() => undefined)
+      return mine
+    },
+    forgetMempool: () => mempool.forget(),
+  }
+}
