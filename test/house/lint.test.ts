@@ -132,6 +132,8 @@ describe('the import lint', () => {
     ['devnet-never-imports-the-engine', 'devnet/src/planted.test.ts', '@kaccy/bitcoin/kernel'],
     ['package-by-name', 'server/src/planted.ts', '../../engine/src/kernel/index.ts'],
     ['import-resolves', 'server/src/planted.ts', '@kaccy/bitcoin/src/kernel/amount.ts'],
+    ['package-by-name', '../tools/planted.ts', '../packages/engine/src/kernel/index.ts'],
+    ['import-resolves', '../tools/planted.ts', '@kaccy/bitcoin/kernel/amount.ts'],
   ]
 
   test('catches each planted fault by the rule that is meant for it', () => {
@@ -148,14 +150,14 @@ describe('the import lint', () => {
       const line = imports === '' ? 'export const planted = 1\n' : `import '${imports}'\n`
       texts.set(path, `${texts.get(path) ?? ''}${line}`)
     }
-    for (const [path, text] of texts) plant(`packages/${path}`, text)
+    for (const [path, text] of texts) plant(join('packages', path), text)
 
     const { status, results } = importLint(copy)
     expect(status).toBe(1)
     const caught = results.flatMap(({ folder, violations }) =>
-      violations.map(({ rule, from }) => `${rule} ${folder.slice('packages/'.length)}/${from}`),
+      violations.map(({ rule, from }) => `${rule} ${join(folder, from)}`),
     )
-    const missed = FAULTS.map(([rule, path]) => `${rule} ${path}`).filter(
+    const missed = FAULTS.map(([rule, path]) => `${rule} ${join('packages', path)}`).filter(
       (fault) => !caught.includes(fault),
     )
     expect(missed).toEqual([])

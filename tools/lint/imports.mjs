@@ -14,22 +14,24 @@ const { values } = parseArgs({ options: { root: { type: 'string' }, json: { type
 const root = resolve(values.root ?? join(dirname(fileURLToPath(import.meta.url)), '../..'))
 
 const onDisk = (folder, sources) =>
-  sources
-    .filter((source) => existsSync(join(folder, source)))
-    .flatMap((source) =>
-      readdirSync(join(folder, source), { recursive: true, encoding: 'utf8' })
-        .filter((file) => /\.ts$/.test(file) && !file.includes('node_modules'))
-        .map((file) => `${source}/${file}`),
-    )
+  sources.flatMap((source) =>
+    readdirSync(join(folder, source), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.ts$/.test(file) && !file.includes('node_modules'))
+      .map((file) => `${source}/${file}`),
+  )
 
-/** Relative imports that leave the package: another package is imported by its name, as users do. */
+const homeOf = (path) => path.match(/^packages\/[^/]+\//)?.[0] ?? ''
+
+/** Relative imports into a package from outside it: a package is imported by its name, as users do. */
 const crossings = (folder, modules) =>
   modules.flatMap((module) =>
     module.dependencies
-      .filter(({ module: specifier }) => specifier.startsWith('.'))
-      .filter(({ module: specifier }) =>
-        relative(folder, resolve(folder, dirname(module.source), specifier)).startsWith('..'),
-      )
+      .filter(({ module: specifier }) => {
+        if (!specifier.startsWith('.')) return false
+        const from = relative(root, resolve(folder, module.source))
+        const to = relative(root, resolve(folder, dirname(module.source), specifier))
+        return homeOf(to) !== homeOf(from)
+      })
       .map(({ module: specifier }) => ({
         rule: 'package-by-name',
         from: module.source,
@@ -37,8 +39,9 @@ const crossings = (folder, modules) =>
       })),
   )
 
-async function lint({ folder: name, sources, rules }) {
+async function lint({ folder: name, sources: wished, rules }) {
   const folder = join(root, name)
+  const sources = wished.filter((source) => existsSync(join(folder, source)))
   process.chdir(folder)
   const expected = onDisk(folder, sources)
   if (expected.length === 0) return { folder: name, modules: 0, files: 0, violations: [] }
@@ -48,7 +51,7 @@ async function lint({ folder: name, sources, rules }) {
       ruleSet: { forbidden: rules },
       validate: true,
       tsPreCompilationDeps: true,
-      doNotFollow: { path: ['node_modules', '^\\.\\./'] },
+      doNotFollow: { path: ['node_modules', '^\\.\\./', '^packages/[^/]+/src/'] },
     },
     {
       exportsFields: ['exports'],

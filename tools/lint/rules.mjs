@@ -109,4 +109,9 @@ export const TARGETS = [
     ],
   },
   { folder: 'packages/server', sources: ['src'], rules: everywhere },
+  {
+    folder: '.',
+    sources: ['tools', 'test', 'e2e', 'packages/engine/bench'],
+    rules: everywhere.filter(({ name }) => name === 'no-cycles' || name === 'import-resolves'),
+  },
 ]
