@@ -152,8 +152,8 @@ export function parsePaymentUri(
   const collected = collect(parameters.value)
   if (!collected.ok) return collected
   const uri: PaymentUri = { ...(path === '' ? {} : { address: path }), ...collected.value }
-  const { address, lightning, lno, sp, pay, segwit, others } = uri
-  const ways = [address, lightning, lno, sp, pay, segwit, others]
+  const { address, lightning, lno, sp, pay, segwit } = uri
+  const ways = [address, lightning, lno, sp, pay, segwit]
   if (ways.every((way) => way === undefined)) return no('names nothing that could be paid')
   return options.network === undefined ? ok(uri) : checkAddresses(uri, options.network)
 }
