@@ -35,10 +35,17 @@ function check(name: string, work: () => readonly string[]): void {
     )
 }
 
+/** What `npm pack --json` prints. */
+interface Packed {
+  readonly filename: string
+  readonly integrity: string
+  readonly files: readonly { readonly path: string }[]
+}
+
 /** Packs a package and returns the archive's path, after a look at what is inside. */
-function pack(name: string): { archive: string; faults: string[] } {
+function pack(name: string): { archive: string; integrity: string; faults: string[] } {
   const out = run('npm', ['pack', '--json', '--pack-destination', work], `${ROOT}packages/${name}`)
-  const [packed] = JSON.parse(out) as { filename: string; files: { path: string }[] }[]
+  const packed = (JSON.parse(out) as Packed[])[0]
   if (!packed) throw new Error(`npm pack printed nothing for ${name}`)
   const paths = packed.files.map(({ path }) => path)
   const faults = [
@@ -47,7 +54,7 @@ function pack(name: string): { archive: string; faults: string[] } {
       .filter((path) => /\.test\.|\.bench\.|^src\//.test(path))
       .map((path) => `ships ${path}`),
   ]
-  return { archive: join(work, packed.filename), faults }
+  return { archive: join(work, packed.filename), integrity: packed.integrity, faults }
 }
 
 /** An empty project that has only the archives. Nothing in it may run at install. */
@@ -127,10 +134,12 @@ function runExamples(folder: string, files: readonly string[]): string[] {
 function main(): void {
   if (!process.argv.includes('--no-build')) run(process.execPath, ['tools/build.mjs'], ROOT)
   const archives = new Map<string, string>()
+  const bytes = new Map<string, string>()
   for (const name of PACKAGES) {
     check(`${name} packs what it should`, () => {
-      const { archive, faults } = pack(name)
+      const { archive, integrity, faults } = pack(name)
       archives.set(name, archive)
+      bytes.set(name, integrity)
       return faults
     })
   }
@@ -176,6 +185,17 @@ function main(): void {
       folder,
     )
     return /demo/.test(out) ? [] : [`kaccy --help does not name demo: ${out.slice(0, 200)}`]
+  })
+  if (!process.argv.includes('--no-build')) checkRepeatable(bytes)
+}
+
+/** Whoever builds the same sources gets the same bytes, and can hold ours against his. */
+function checkRepeatable(bytes: ReadonlyMap<string, string>): void {
+  check('two builds give the same bytes', () => {
+    run(process.execPath, ['tools/build.mjs'], ROOT)
+    return PACKAGES.filter((name) => pack(name).integrity !== bytes.get(name)).map(
+      (name) => `${name} differs`,
+    )
   })
 }
 
