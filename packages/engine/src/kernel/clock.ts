@@ -23,3 +23,9 @@ export function newId(prefix: string, clock: Clock, entropy: Entropy): string {
   for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
   return `${prefix}_${hex}`
 }
+
+/** Waiting as a port, so that pauses run on virtual time in a simulation. */
+export interface Timers {
+  /** Calls `action` once after `milliseconds`; the answer cancels it. */
+  after(milliseconds: number, action: () => void): () => void
+}

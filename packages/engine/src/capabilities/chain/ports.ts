@@ -129,8 +129,6 @@ export interface ChainConsumer<Tx> {
   beforeReorg(tx: Tx, fork: BlockRef): Promise<void>
   moveChain(tx: Tx, move: ChainMove): Promise<void>
   moveMempool(tx: Tx, move: MempoolMove): Promise<void>
-  /** Facts of blocks that are already behind the cursor, read again for one wallet. */
-  applyRescan(tx: Tx, blocks: readonly MatchedBlock[], tip: BlockRef, at: number): Promise<void>
 }
 
 /** What to look for in raw bytes: a filter that never misses; a false hit is sorted out by the consumer. */

@@ -84,15 +84,17 @@ export function matchBlock(
     })
   const scanned = scanBlock(bytes, scratch)
   if (!scanned.ok) throw wrong(`cannot be read: ${scanned.error.message}`)
-  const header = decodeHeader(bytes)
-  if (blockHashOf(header) !== ref.hash) throw wrong('has other bytes than its hash says')
+  const decoded = decodeHeader(bytes)
+  if (!decoded.ok || blockHashOf(bytes) !== ref.hash)
+    throw wrong('has other bytes than its hash says')
+  const { prev, time, merkleRoot } = decoded.value
   const transactions = matchesOf(scanned.value, watch)
-  if (transactions.length > 0 && merkleRootOf(scanned.value) !== header.merkleRoot)
-    throw wrong('has transactions that its header does not commit to')
-  return {
-    header: { height: ref.height, hash: ref.hash, prev: header.previous, time: header.time },
-    transactions,
+  if (transactions.length > 0) {
+    const { root, isAmbiguous } = merkleRootOf(scanned.value)
+    if (isAmbiguous || toReversedHex(root) !== merkleRoot)
+      throw wrong('has transactions that its header does not commit to')
   }
+  return { header: { height: ref.height, hash: ref.hash, prev, time }, transactions }
 }
 
 /** Finds in a raw mempool transaction what we watch; undefined when nothing does. @throws EngineError NODE_ANSWER_INVALID */

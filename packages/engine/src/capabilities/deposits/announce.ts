@@ -175,7 +175,10 @@ export function announceOrder(say: Announcement, before: OrderRecord, after: Ord
   const tell = (type: string) => say.events.push({ type, subject: after.id, data })
   const was = before.state
   const is = after.state
-  for (const level of levelsBetween(was.status, is.status)) {
+  // Settling by hand passes no level: nothing was confirmed that was not confirmed before.
+  const byHand = before.settled === undefined && after.settled !== undefined
+  const levels = byHand ? (['finalized'] as const) : levelsBetween(was.status, is.status)
+  for (const level of levels) {
     const type = LEVEL_EVENT[level]
     if (type) say.events.push({ type, subject: after.id, data: { ...data, status: level } })
   }

@@ -4,7 +4,7 @@ import { appendAudit } from '../audit/index.ts'
 import { assertBooks, type Posting } from '../ledger/index.ts'
 import { type Announcement, announceOrder, announcePayment, silence } from './announce.ts'
 import { book } from './books.ts'
-import { deriveOrder, dueHeightOf, type Standing } from './machine.ts'
+import { deriveOrder, dueHeightOf, levelsBetween, type Standing } from './machine.ts'
 import type { OrderRecord, PaymentRecord, Thresholds, TxView } from './ports.ts'
 import type { DepositsTx } from './transaction.ts'
 import type { Unit } from './unit.ts'
@@ -92,11 +92,12 @@ function advance(
     state.confirmed === order.state.confirmed &&
     state.credited === order.state.credited
   if (same) return order
-  const moved = state.status !== order.state.status
+  const passed = [state.status, ...levelsBetween(order.state.status, state.status)]
+  const reached = state.status === order.state.status ? [] : passed
   return {
     ...order,
     state,
-    reachedAt: moved ? { ...order.reachedAt, [state.status]: at } : order.reachedAt,
+    reachedAt: { ...order.reachedAt, ...Object.fromEntries(reached.map((level) => [level, at])) },
   }
 }
 

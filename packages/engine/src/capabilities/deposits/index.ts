@@ -1,7 +1,9 @@
 export { orderSnapshot } from './announce.ts'
+export { type Explanation, explainOrder, type PaymentExplanation } from './explain.ts'
 export { createIntake, type Intake, type IntakeOptions } from './intake.ts'
 export { creditDepth, depthOf, deriveOrder, missingOf, type Standing } from './machine.ts'
 export { DEFAULT_EXPIRY_MS, type OrderInput } from './order-input.ts'
+export { adoptFrom, type PlatformOrder, type PlatformOrders } from './platform.ts'
 export {
   COINBASE_MATURITY,
   DEFAULT_THRESHOLDS,
@@ -10,5 +12,13 @@ export {
   verdictOf,
 } from './policy.ts'
 export type * from './ports.ts'
+export { type Drift, type Reconciliation, reconcile } from './reconcile.ts'
+export { createRescan, type RescanProgress } from './rescan.ts'
 export { createOrders, type CreatedOrder, type CreateRefusal, type Orders } from './service.ts'
+export {
+  type ConfirmationStatistics,
+  confirmationStatistics,
+  type Waiting,
+} from './statistics.ts'
 export type { Adopt, DepositsTx } from './transaction.ts'
+export { watchCoins } from './watch.ts'

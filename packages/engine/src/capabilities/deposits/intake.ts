@@ -7,6 +7,7 @@ import type {
   MempoolMove,
   Watch,
 } from '../chain/index.ts'
+import type { Wallets } from '../wallet/index.ts'
 import { type Evaluator, evaluate, type OrderEdit } from './evaluate.ts'
 import type { Standing } from './machine.ts'
 import { DEPTH_LIMIT } from './policy.ts'
@@ -17,6 +18,7 @@ import { Unit } from './unit.ts'
 
 export interface IntakeOptions {
   readonly watch: Pick<Watch, 'addOutpoint'>
+  readonly wallets: Pick<Wallets, 'markUsed'>
   /** For payments without an order. */
   readonly thresholds: Thresholds
   /** Deposits of at least this are announced to people. */
@@ -33,6 +35,16 @@ export interface IntakeOptions {
 
 /** The deposit side of the chain: turns what the follower saw into facts and commits what they mean. */
 export interface Intake extends ChainConsumer<DepositsTx> {
+  /**
+   * Facts of blocks that are already behind the cursor, read again for a wallet.
+   * @returns how many scripts are watched from now on because of them
+   */
+  applyRescan(
+    tx: DepositsTx,
+    blocks: readonly MatchedBlock[],
+    tip: BlockRef,
+    at: number,
+  ): Promise<number>
   /** Commits facts about orders themselves: expired, cancelled, settled. */
   editOrders(tx: DepositsTx, edits: readonly OrderEdit[], tip: BlockRef, at: number): Promise<void>
 }
@@ -42,6 +54,7 @@ export function createIntake(options: IntakeOptions): Intake {
     tx,
     unit: new Unit(tx.deposits, at),
     watch: options.watch,
+    wallets: options.wallets,
     adopt: options.adopt,
     thresholds: options.thresholds,
     largeDeposit: options.largeDeposit,
@@ -59,7 +72,7 @@ export function createIntake(options: IntakeOptions): Intake {
 /** A block proves that its money existed when it was mined: it counts as seen then, if we only learn of it later. */
 const seenAt = (block: MatchedBlock, at: number): number => Math.min(at, block.header.time * 1000)
 
-const recordBlock = (work: Recorder & Evaluator, block: MatchedBlock): Promise<void> => {
+const recordBlock = (work: Recorder & Evaluator, block: MatchedBlock): Promise<number> => {
   const { height, hash } = block.header
   const view = { state: 'mined', block: { height, hash } } as const
   return record(work, block.transactions, view, seenAt(block, work.unit.at))
@@ -156,7 +169,9 @@ async function applyRescan(
   work: Recorder & Evaluator,
   blocks: readonly MatchedBlock[],
   tip: BlockRef,
-): Promise<void> {
-  for (const block of blocks) await recordBlock(work, block)
+): Promise<number> {
+  let watched = 0
+  for (const block of blocks) watched += await recordBlock(work, block)
   await evaluate(work, tip)
+  return watched
 }

@@ -1,6 +1,6 @@
 import { type BlockRef, type OrderId, type OutPoint, paymentId } from '../../kernel/index.ts'
 import type { MatchedTx, Watch } from '../chain/index.ts'
-import { type AddressRecord, markUsed } from '../wallet/index.ts'
+import type { AddressRecord, Wallets } from '../wallet/index.ts'
 import { isClosed } from './machine.ts'
 import type { OrderRecord, PaymentRecord, TxView } from './ports.ts'
 import type { Adopt, DepositsTx } from './transaction.ts'
@@ -13,6 +13,7 @@ export interface Recorder {
   readonly tx: DepositsTx
   readonly unit: Unit
   readonly watch: Pick<Watch, 'addOutpoint'>
+  readonly wallets: Pick<Wallets, 'markUsed'>
   /** The platform's own order for an address that no order of ours owns. */
   readonly adopt: Adopt
 }
@@ -86,14 +87,15 @@ function paymentOf(
  * output that is ours, the marks of coins it spends, and the fate of stored transactions it conflicts with.
  *
  * @param firstSeenAt when the money can have been known first; only used for what is new.
+ * @returns how many scripts are watched from now on because addresses were used.
  */
 export async function record(
   recorder: Recorder,
   transactions: readonly MatchedTx[],
   view: TxView,
   firstSeenAt: number,
-): Promise<void> {
-  if (transactions.length === 0) return
+): Promise<number> {
+  if (transactions.length === 0) return 0
   const { tx, unit, watch } = recorder
   const inputs = transactions.flatMap((transaction) => transaction.inputs)
   await unit.loadTransactions(transactions.map((transaction) => transaction.txid))
@@ -126,7 +128,7 @@ export async function record(
     }
     markSpent(unit, transaction)
   }
-  if (used.length > 0) await markUsed(tx, used, unit.at)
+  return used.length === 0 ? 0 : (await recorder.wallets.markUsed(tx, used, unit.at)).watched.length
 }
 
 function recordTransaction(

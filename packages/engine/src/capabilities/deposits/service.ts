@@ -10,10 +10,11 @@ import {
   refuse,
   sat,
   type Transactor,
+  type WalletId,
 } from '../../kernel/index.ts'
 import { dustThreshold } from '../../protocol/amounts/index.ts'
 import { appendAudit } from '../audit/index.ts'
-import { createScriptPool, type RevealRefusal, revealAddress } from '../wallet/index.ts'
+import type { RevealRefusal, WalletRecord, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
 import type { Intake } from './intake.ts'
 import { FRESH } from './machine.ts'
@@ -32,6 +33,7 @@ export interface OrdersOptions {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly intake: Intake
+  readonly wallets: Pick<Wallets, 'revealAddress' | 'prepare' | 'wallet'>
 }
 /** The least output of any supported type that a default node relays: a witness program of 32 bytes has the smallest. */
 const LEAST = dustThreshold(new Uint8Array([0, 20, ...new Uint8Array(20)]))
@@ -50,8 +52,16 @@ const toleranceKey = (tolerance: OrderRecord['tolerance']): string =>
 
 /** Orders as the platform deals with them. What the chain does to them is the intake's. */
 export function createOrders(options: OrdersOptions) {
-  const { store, clock, entropy } = options
-  const pool = createScriptPool()
+  const { store, clock, entropy, wallets } = options
+  const known = new Map<WalletId, WalletRecord>()
+
+  /** Derives the next addresses before the transaction that takes one: inside it the keychain is locked. */
+  async function prepare(id: WalletId): Promise<void> {
+    const wallet = known.get(id) ?? (await wallets.wallet(id))
+    if (!wallet) return
+    known.set(id, wallet)
+    wallets.prepare(wallet)
+  }
 
   async function insert(
     tx: DepositsTx,
@@ -71,11 +81,8 @@ export function createOrders(options: OrdersOptions) {
           })
     const at = clock.now()
     const id = newId('ord', clock, entropy) as OrderId
-    const revealed = await revealAddress(
-      tx,
-      { wallet: input.wallet, order: id, at, shown: true },
-      pool,
-    )
+    const request = { wallet: input.wallet, order: id, at, shown: true }
+    const revealed = await wallets.revealAddress(tx, request)
     if (!revealed.ok) return revealed
     const { branch, index, address, script } = revealed.value
     const { expiresInMs, ...kept } = checked
@@ -142,6 +149,7 @@ export function createOrders(options: OrdersOptions) {
     async create(input: OrderInput, actor: string): Promise<Result<CreatedOrder, CreateRefusal>> {
       const checked = checkInput(input, sat(LEAST))
       if (!checked.ok) return checked
+      await prepare(input.wallet)
       const attempt = () => store.transact((tx) => insert(tx, input, checked.value, actor))
       try {
         return await attempt()

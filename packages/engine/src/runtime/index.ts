@@ -1,0 +1,9 @@
+export {
+  createEngine,
+  type Engine,
+  type EngineOptions,
+  type SyncProgress,
+  type SyncReport,
+} from './engine.ts'
+export { type Health, type Running, type RunOptions, runEngine } from './run.ts'
+export type { Store, StoreTx } from './store.ts'
