@@ -1,0 +1,238 @@
+import { addressOf, scriptOf } from '../chain/address.ts'
+import { toHex } from '../chain/bytes.ts'
+import { signTransaction, type TestKey, testKey } from '../chain/keys.ts'
+import { minerKey, strangerKey, strangerSource } from '../chain/start.ts'
+import {
+  decodeTransaction,
+  encodeTransaction,
+  type Transaction,
+  type TransactionOutput,
+} from '../chain/transaction.ts'
+import { DevnetError, must } from '../failure.ts'
+import { dustThreshold, feeAt } from '../mempool/policy.ts'
+import type { Regtest } from './regtest.ts'
+
+/** An output of a transaction that a test builds: an address or a raw script, and satoshi. */
+export type Payment =
+  | { readonly address: string; readonly amount: bigint | number }
+  | { readonly script: Uint8Array; readonly amount: bigint | number }
+/** The name of a stranger's coin, or `txid:vout`, or the outpoint itself. */
+export type CoinRef = string | { readonly txid: string; readonly vout: number }
+
+export interface SpendOptions {
+  readonly from: CoinRef | readonly CoinRef[]
+  readonly outs: readonly Payment[]
+  /** Signals replacement (BIP 125). Default false; Core 28 replaces either way. */
+  readonly rbf?: boolean
+  /** Satoshi; the rest goes back to the stranger. Default: 5 sat/vB, more with every earlier spend of the same coin. */
+  readonly fee?: bigint | number
+  /** False: what the outputs do not take is fee. Default true. */
+  readonly change?: boolean
+  /** 32-byte private keys for coins that are not the stranger's or the miner's. */
+  readonly keys?: readonly Uint8Array[]
+  readonly locktime?: number
+}
+export interface Spend {
+  readonly raw: string
+  readonly txid: string
+  /** Satoshi. */
+  readonly fee: bigint
+}
+export interface CoinsState {
+  readonly named: ReadonlyMap<string, string>
+  readonly used: ReadonlySet<string>
+  readonly spends: ReadonlyMap<string, number>
+  readonly next: number
+}
+
+interface Source {
+  readonly key: string
+  readonly txid: string
+  readonly vout: number
+  readonly output: TransactionOutput
+}
+const DEFAULT_RATE = 5000n
+const RATE_STEP = 20_000n
+const OUTPOINT = /^[0-9a-f]{64}:\d+$/
+
+/** The wallet of the tests: names for coins, and transactions that are the same in every run. */
+export class Coins {
+  readonly #regtest: Regtest
+  readonly #signing: 'real' | 'dummy'
+  /** Every transaction that a power made or was given, also refused ones, by txid. */
+  readonly known = new Map<string, Transaction>()
+  #named = new Map<string, string>()
+  #used = new Set<string>()
+  #spends = new Map<string, number>()
+  #next = 0
+
+  constructor(regtest: Regtest, signing: 'real' | 'dummy') {
+    this.#regtest = regtest
+    this.#signing = signing
+  }
+  save(): CoinsState {
+    return {
+      named: new Map(this.#named),
+      used: new Set(this.#used),
+      spends: new Map(this.#spends),
+      next: this.#next,
+    }
+  }
+  load(state: CoinsState): void {
+    this.#named = new Map(state.named)
+    this.#used = new Set(state.used)
+    this.#spends = new Map(state.spends)
+    this.#next = state.next
+  }
+
+  /** A transaction from anywhere: made here, in the mempool, or in a block. */
+  transaction(txid: string): Transaction | undefined {
+    const { chain, mempool } = this.#regtest
+    const place = chain.index.get(txid)
+    return (
+      this.known.get(txid) ??
+      mempool.pool.entries.get(txid)?.transaction ??
+      (place && chain.blocks.get(place.hash)?.transactions[place.position])
+    )
+  }
+  /** The coin that stands for this name, chosen at the first use. @throws DevnetError DEVNET_FUNDS_SHORT. */
+  named(name: string): { readonly txid: string; readonly vout: number; readonly value: bigint } {
+    let key = this.#named.get(name)
+    if (key === undefined) {
+      key = this.#fresh().key
+      this.#named.set(name, key)
+    }
+    const { txid, vout, output } = this.#resolve(key)
+    return { txid, vout, value: output.value }
+  }
+  /** The next small coin that nobody used yet, however the chain looks now. */
+  #fresh(): Source {
+    const source = strangerSource(this.#regtest.chain)
+    while (source && this.#next < source.outputs.length) {
+      const key = `${source.txid}:${this.#next++}`
+      if (this.#used.has(key)) continue
+      this.#used.add(key)
+      return this.#resolve(key)
+    }
+    throw new DevnetError('DEVNET_FUNDS_SHORT', 'the stranger has no coin left: mine with `faucet`')
+  }
+  /** A mature coinbase of the miner that no power used yet. */
+  #freshCoinbase(): Source | undefined {
+    const { chain } = this.#regtest
+    const script = toHex(minerKey.script)
+    for (const node of chain.active) {
+      if (node.height + 100 > chain.tip.height + 1) return undefined
+      const coinbase = chain.blockOf(node)?.transactions[0]
+      const output = coinbase?.outputs[0]
+      if (!coinbase || !output || toHex(output.script) !== script) continue
+      const key = `${coinbase.txid}:0`
+      if (this.#used.has(key) || !chain.coins.has(key)) continue
+      this.#used.add(key)
+      return { key, txid: coinbase.txid, vout: 0, output }
+    }
+    return undefined
+  }
+  #resolve(ref: CoinRef): Source {
+    const text = typeof ref === 'string' ? ref : `${ref.txid}:${ref.vout}`
+    const key = OUTPOINT.test(text) ? text : this.#key(text)
+    const txid = key.slice(0, 64)
+    const vout = Number(key.slice(65))
+    const coin = this.#regtest.chain.coins.get(key)
+    const output = coin ?? this.transaction(txid)?.outputs[vout]
+    if (!output) throw new DevnetError('DEVNET_COIN_UNKNOWN', `no transaction has output ${key}`)
+    return { key, txid, vout, output }
+  }
+  #key(name: string): string {
+    const { txid, vout } = this.named(name)
+    return `${txid}:${vout}`
+  }
+
+  /** Builds and signs; sends nothing. @throws DevnetError DEVNET_KEY_UNKNOWN, DEVNET_FUNDS_SHORT, DEVNET_ADDRESS_INVALID. */
+  spend(options: SpendOptions): Spend {
+    const refs = Array.isArray(options.from) ? options.from : [options.from]
+    const sources = (refs as readonly CoinRef[]).map((ref) => this.#resolve(ref))
+    const earlier = Math.max(...sources.map(({ key }) => this.#spends.get(key) ?? 0))
+    for (const { key } of sources) {
+      this.#spends.set(key, earlier + 1)
+      this.#used.add(key)
+    }
+    return this.#build(sources, options, DEFAULT_RATE + RATE_STEP * BigInt(earlier))
+  }
+  /** Pays from whatever small coins are free. The payment is output 0. */
+  pay(
+    payment: Payment,
+    options: {
+      readonly rbf?: boolean
+      readonly feeRate?: bigint
+      readonly inputs?: readonly CoinRef[]
+    },
+  ): Spend {
+    const rate = (options.feeRate ?? DEFAULT_RATE / 1000n) * 1000n
+    const sources = (options.inputs ?? []).map((ref) => this.#resolve(ref))
+    for (const { key } of sources) this.#used.add(key)
+    const total = () => sources.reduce((sum, { output }) => sum + output.value, 0n)
+    const needed = () => BigInt(payment.amount) + feeAt(rate, 110 + 70 * sources.length)
+    while (options.inputs === undefined && total() < needed()) {
+      const large = BigInt(payment.amount) > 5n * 19_000_000n
+      sources.push((large ? this.#freshCoinbase() : undefined) ?? this.#fresh())
+    }
+    const rbf = options.rbf ?? false
+    return this.#build(sources, { from: [], outs: [payment], rbf }, rate)
+  }
+
+  #build(sources: readonly Source[], options: SpendOptions, rate: bigint): Spend {
+    const outputs: TransactionOutput[] = options.outs.map((payment) => ({
+      value: BigInt(payment.amount),
+      script: scriptOfPayment(payment),
+    }))
+    const funds = sources.reduce((sum, { output }) => sum + output.value, 0n)
+    const rest = outputs.reduce((left, { value }) => left - value, funds)
+    if (rest < 0n) {
+      throw new DevnetError('DEVNET_FUNDS_SHORT', `the coins hold ${-rest} satoshi too little`)
+    }
+    const size = 12 + 69 * sources.length + 43 * (outputs.length + 1)
+    const fee = options.fee === undefined ? feeAt(rate, size) : BigInt(options.fee)
+    const back = { value: rest - fee, script: strangerKey.script }
+    const change = options.change !== false && back.value >= dustThreshold(back)
+    if (change) outputs.push(back)
+    const unsigned = encodeTransaction({
+      version: 2,
+      inputs: sources.map(({ txid, vout }) => ({
+        txid,
+        vout,
+        script: new Uint8Array(),
+        sequence: options.rbf ? 0xfffffffd : 0xfffffffe,
+        witness: [],
+      })),
+      outputs,
+      locktime: options.locktime ?? 0,
+    })
+    const transaction = this.#sign(unsigned, sources, options.keys ?? [])
+    this.known.set(transaction.txid, transaction)
+    return { raw: toHex(transaction.raw), txid: transaction.txid, fee: change ? fee : rest }
+  }
+  #sign(
+    unsigned: Uint8Array,
+    sources: readonly Source[],
+    more: readonly Uint8Array[],
+  ): Transaction {
+    const keys: TestKey[] = [strangerKey, minerKey, ...more.map(testKey)]
+    const draft = must(decodeTransaction(unsigned), 'our own transaction decodes')
+    const spent = sources.map(({ output }) => output)
+    const { raw, complete } = signTransaction(draft, spent, keys, this.#signing)
+    if (!complete && this.#signing === 'real') {
+      const strange = spent.map(({ script }) => addressOf(script) ?? toHex(script)).join(', ')
+      throw new DevnetError('DEVNET_KEY_UNKNOWN', `no key for one of ${strange}: pass \`keys\``)
+    }
+    return must(decodeTransaction(raw), 'our own transaction decodes')
+  }
+}
+
+/** @throws DevnetError DEVNET_ADDRESS_INVALID unless a regtest address. */
+export function scriptOfAddress(address: string): Uint8Array {
+  const script = scriptOf(address)
+  if (script) return script
+  throw new DevnetError('DEVNET_ADDRESS_INVALID', `not a regtest address: ${address.slice(0, 90)}`)
+}
+const scriptOfPayment = (payment: Payment): Uint8Array =>
+  'script' in payment ? payment.script : scriptOfAddress(payment.address)

@@ -1,0 +1,234 @@
+import { assembleBlock } from '../chain/assemble.ts'
+import type { Block } from '../chain/block.ts'
+import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
+import { type Rejection, rejectionText } from '../chain/checks.ts'
+import type { BlockNode, ChainChange } from '../chain/node.ts'
+import type { Transaction } from '../chain/transaction.ts'
+import { DevnetError, must } from '../failure.ts'
+import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
+import { selectForBlock } from '../mempool/select.ts'
+
+export interface RegtestOptions {
+  readonly base: ChainBase
+  readonly verifySignatures: boolean
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  /** Goes into every coinbase, so that devnets with different seeds mine different blocks. */
+  readonly seed: string
+}
+/** A chain, its mempool and a count of mined blocks, as they were at one moment. */
+export interface RegtestState {
+  readonly chain: Chain
+  readonly mempool: Mempool
+  readonly mined: number
+}
+
+/** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
+export class Regtest {
+  chain: Chain
+  mempool: Mempool
+  readonly peers = new Set<Regtest>()
+  readonly #seed: Uint8Array
+  readonly #clock: () => number
+  #mined = 0
+
+  constructor(options: RegtestOptions) {
+    this.#seed = new TextEncoder().encode(options.seed).slice(0, 40)
+    this.#clock = options.clock
+    this.chain = new Chain(options.base, {
+      verifySignatures: options.verifySignatures,
+      now: () => this.now(),
+    })
+    this.mempool = new Mempool(this.chain)
+  }
+  /** Seconds since the epoch. */
+  now(): number {
+    return Math.floor(this.#clock() / 1000)
+  }
+  milliseconds(): number {
+    return this.#clock()
+  }
+
+  save(): RegtestState {
+    const chain = new Chain(this.chain, this.chain.options)
+    return { chain, mempool: new Mempool(chain, this.mempool), mined: this.#mined }
+  }
+  load(state: RegtestState): void {
+    this.chain = new Chain(state.chain, state.chain.options)
+    this.mempool = new Mempool(this.chain, state.mempool)
+    // Blocks mined after a restore differ from those before it: the count never runs back.
+    this.#mined = Math.max(this.#mined, state.mined)
+  }
+
+  /** Takes a block from anywhere. The mempool follows, and peers hear of it. */
+  submit(block: Block): AcceptOutcome {
+    const outcome = this.chain.accept(block)
+    if (outcome.kind === 'duplicate' || outcome.kind === 'duplicate-invalid') return outcome
+    if (outcome.change) this.mempool.follow(outcome.change)
+    if (outcome.kind === 'stored') for (const peer of this.peers) peer.submit(block)
+    return outcome
+  }
+  /** Hands a transaction to the mempool; peers hear of it when it is new here. */
+  offer(transaction: Transaction, options: AcceptOptions = {}): Acceptance {
+    const verdict = this.mempool.accept(transaction, options)
+    if (verdict.ok && !options.test) for (const peer of this.peers) peer.offer(transaction)
+    return verdict
+  }
+  /** Applies a change made to the chain directly. */
+  follow(change: ChainChange, lose?: ReadonlySet<string>): void {
+    this.mempool.follow(change, lose)
+  }
+
+  /** A block on `prev`, not yet submitted. Counts, so that equal contents give different blocks. */
+  assemble(plan: {
+    readonly prev: BlockNode
+    readonly transactions: readonly Transaction[]
+    readonly fees: bigint
+    readonly coinbaseScript: Uint8Array
+  }): Block {
+    this.#mined += 1
+    const extra = new Uint8Array(this.#seed.length + 4)
+    extra.set(this.#seed)
+    new DataView(extra.buffer).setUint32(this.#seed.length, this.#mined, true)
+    return assembleBlock({ ...plan, extra, now: this.now() })
+  }
+  /** Mines the best of the mempool, as `generatetoaddress` does. */
+  mine(coinbaseScript: Uint8Array): BlockNode {
+    const { transactions, fees } = selectForBlock(this.mempool.pool)
+    return this.#submitOwn(
+      this.assemble({ prev: this.chain.tip, transactions, fees, coinbaseScript }),
+    )
+  }
+  /** Mines exactly these, in this order. @throws DevnetError DEVNET_BLOCK_REFUSED with Core's reason. */
+  mineExactly(transactions: readonly Transaction[], coinbaseScript: Uint8Array): BlockNode {
+    const fees = this.feesOnTip(transactions)
+    return this.#submitOwn(
+      this.assemble({ prev: this.chain.tip, transactions, fees, coinbaseScript }),
+    )
+  }
+  #submitOwn(block: Block): BlockNode {
+    const outcome = this.submit(block)
+    if (outcome.kind === 'stored') return outcome.node
+    throw blockRefused(outcome.kind === 'refused' ? outcome.rejection : { reason: outcome.kind })
+  }
+  /** Satoshi that these transactions pay in fees when they follow each other on the tip; 0 where an input is unknown. */
+  feesOnTip(transactions: readonly Transaction[]): bigint {
+    const made = new Map<string, bigint>()
+    let fees = 0n
+    for (const transaction of transactions) {
+      let rest = 0n
+      let known = true
+      for (const { key } of transaction.inputs) {
+        const value = made.get(key) ?? this.chain.coins.get(key)?.value
+        if (value === undefined) known = false
+        else rest += value
+      }
+      transaction.outputs.forEach((output, vout) => {
+        rest -= output.value
+        made.set(`${transaction.txid}:${vout}`, output.value)
+      })
+      if (known && rest > 0n) fees += rest
+    }
+    return fees
+  }
+
+  /**
+   * Drops the last `depth` blocks and mines the given ones instead, in one step for every observer. The new branch wins
+   * even when it is not longer: the old one is then marked invalid, as `invalidateblock` does.
+   */
+  reorganize(
+    depth: number,
+    blocks: readonly (readonly Transaction[])[],
+    lose: ReadonlySet<string>,
+    coinbaseScript: Uint8Array,
+  ): readonly BlockNode[] {
+    const { chain } = this
+    const dropped = chain.active[chain.tip.height - depth + 1]
+    const oldTip = chain.tip
+    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
+      disconnected: [],
+      connected: [],
+    }
+    for (let i = 0; i < depth; i++) chain.disconnectTip(change)
+    for (const transactions of blocks) {
+      const fees = this.feesOnTip(transactions)
+      const block = this.assemble({ prev: chain.tip, transactions, fees, coinbaseScript })
+      const outcome = chain.store(block)
+      const connected = outcome.kind === 'stored' && chain.connectTip(outcome.node, change)
+      if (connected) continue
+      const rejection = outcome.kind === 'refused' ? outcome.rejection : chain.lastFault
+      this.#restoreBranch(change)
+      throw blockRefused(rejection ?? { reason: outcome.kind })
+    }
+    if (dropped && chain.tip.work <= oldTip.work && chain.tip !== oldTip) chain.markFailed(dropped)
+    this.mempool.follow(change, lose)
+    for (const { block } of change.connected) for (const peer of this.peers) peer.submit(block)
+    return change.connected.map(({ node }) => node)
+  }
+  #restoreBranch(change: {
+    disconnected: Block[]
+    connected: { node: BlockNode; block: Block }[]
+  }): void {
+    for (const { node } of [...change.connected]) this.chain.markFailed(node)
+    while (change.connected.length > 0) this.chain.disconnectTip(change)
+    this.chain.activateBest()
+  }
+
+  /** `invalidateblock`: the block and all after it no longer count. */
+  invalidate(node: BlockNode): void {
+    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
+      disconnected: [],
+      connected: [],
+    }
+    const { chain } = this
+    if (chain.isActive(node)) while (chain.isActive(node)) chain.disconnectTip(change)
+    chain.markFailed(node)
+    const best = chain.activateBest()
+    this.mempool.follow({
+      disconnected: [...change.disconnected, ...best.disconnected],
+      connected: best.connected,
+    })
+  }
+  /** `reconsiderblock`: takes the mark back and moves to the best branch. */
+  reconsider(node: BlockNode): void {
+    this.chain.clearFailed(node)
+    this.mempool.follow(this.chain.activateBest())
+  }
+
+  /** Deletes the blocks up to this height, as a pruned node would. Returns the height. */
+  prune(height: number): number {
+    const { chain } = this
+    for (const node of chain.active.slice(0, height + 1)) chain.blocks.delete(node.hash)
+    chain.pruneHeight = Math.max(chain.pruneHeight, height + 1)
+    return height
+  }
+
+  /** Joins two networks: each learns the other's blocks and transactions, now and from now on. */
+  connect(other: Regtest): void {
+    if (other === this || this.peers.has(other)) return
+    this.peers.add(other)
+    other.peers.add(this)
+    this.#teach(other)
+    other.#teach(this)
+  }
+  disconnect(other: Regtest): void {
+    this.peers.delete(other)
+    other.peers.delete(this)
+  }
+  #teach(other: Regtest): void {
+    const missing: BlockNode[] = []
+    let at: BlockNode | undefined = this.chain.tip
+    for (; at && !other.chain.blocks.has(at.hash); at = at.prev) missing.push(at)
+    for (const node of missing.reverse()) {
+      other.submit(must(this.chain.blockOf(node), 'a block of the best chain is kept'))
+    }
+    for (const { transaction } of this.mempool.pool.sorted()) other.offer(transaction)
+  }
+}
+
+export const blockRefused = (rejection: Rejection): DevnetError =>
+  new DevnetError(
+    'DEVNET_BLOCK_REFUSED',
+    `the block was refused: ${rejectionText(rejection)}`,
+    rejectionText(rejection),
+  )

@@ -1,0 +1,110 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { scriptOf } from '../chain/address.ts'
+import { ByteWriter, hashBytes, toHex, toReversedHex, tryFromHex } from '../chain/bytes.ts'
+import type { Coin } from '../chain/node.ts'
+import { descriptorChecksum, inferDescriptor } from './descriptor.ts'
+import { rpcError } from './errors.ts'
+import type { Json } from './json.ts'
+import { type Method, method, type RpcContext } from './method.ts'
+
+/** Output scripts (hex) of a scan object: `addr(...)` and `raw(...)`, with or without checksum. @throws RpcError -5. */
+function scanScript(value: unknown): string {
+  const object = typeof value === 'object' && value !== null ? value : { desc: value }
+  const text = String((object as { readonly desc?: unknown }).desc)
+  const [body = '', checksum] = text.split('#')
+  const expected = descriptorChecksum(body)
+  if (checksum !== undefined && checksum !== expected) {
+    const fault = `Provided checksum '${checksum}' does not match computed checksum '${expected}'`
+    throw rpcError('invalidAddressOrKey', fault)
+  }
+  const match = /^(addr|raw)\((.*)\)$/.exec(body)
+  const inner = match?.[2] ?? ''
+  if (match?.[1] === 'addr') {
+    const script = scriptOf(inner)
+    if (!script) throw rpcError('invalidAddressOrKey', 'Address is not valid')
+    return toHex(script)
+  }
+  if (match?.[1] === 'raw') {
+    const script = tryFromHex(inner)
+    if (!script) throw rpcError('invalidAddressOrKey', 'Raw script is not hex')
+    return toHex(script)
+  }
+  throw rpcError('invalidAddressOrKey', `devnet scans addr() and raw() only, not '${body}'`)
+}
+
+function scan({ regtest }: RpcContext, objects: unknown): Json {
+  if (!Array.isArray(objects)) {
+    throw rpcError('misc', 'scanobjects argument is required for the start action')
+  }
+  const wanted = new Set(objects.map(scanScript))
+  const { chain } = regtest
+  const found = [...chain.coins.entries()].filter(([, coin]) => wanted.has(toHex(coin.script)))
+  found.sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    success: true,
+    txouts: chain.coins.size,
+    height: chain.tip.height,
+    bestblock: chain.tip.hash,
+    unspents: found.map(([key, coin]) => ({
+      txid: key.slice(0, 64),
+      vout: Number(key.slice(65)),
+      scriptPubKey: toHex(coin.script),
+      desc: inferDescriptor(coin.script),
+      amount: coin.value,
+      coinbase: coin.coinbase,
+      height: coin.height,
+      blockhash: chain.active[coin.height]?.hash ?? '',
+      confirmations: chain.tip.height - coin.height + 1,
+    })),
+    total_amount: found.reduce((sum, [, coin]) => sum + coin.value, 0n),
+  }
+}
+function scanTxOutSet(context: RpcContext, [action, objects]: readonly unknown[]): Json {
+  if (action === 'start') return scan(context, objects)
+  // A scan here never outlives its own call: there is none to report or to stop.
+  if (action === 'status') return null
+  if (action === 'abort') return false
+  throw rpcError('invalidParameter', `Invalid action '${action}'`)
+}
+
+/** Core's `hash_serialized_3` form: one SHA256d over all coins, ordered by outpoint. */
+function serializeCoins(coins: readonly (readonly [string, Coin])[]): Uint8Array {
+  const writer = new ByteWriter()
+  for (const [key, coin] of coins) {
+    writer.put(hashBytes(key.slice(0, 64))).u32(Number(key.slice(65)))
+    writer
+      .u32(coin.height * 2 + (coin.coinbase ? 1 : 0))
+      .u64(coin.value)
+      .script(coin.script)
+  }
+  return sha256(sha256(writer.done()))
+}
+function txOutSetInfo({ regtest }: RpcContext, [kind]: readonly unknown[]): Json {
+  const { chain } = regtest
+  const coins = [...chain.coins.entries()]
+  const wire = (key: string) => toHex(hashBytes(key.slice(0, 64)))
+  coins.sort(([a], [b]) => {
+    if (a.slice(0, 64) === b.slice(0, 64)) return Number(a.slice(65)) - Number(b.slice(65))
+    return wire(a) < wire(b) ? -1 : 1
+  })
+  const hashed = kind === undefined || kind === 'hash_serialized_3'
+  return {
+    height: chain.tip.height,
+    bestblock: chain.tip.hash,
+    txouts: coins.length,
+    bogosize: coins.reduce((sum, [, coin]) => sum + 50 + coin.script.length, 0),
+    hash_serialized_3: hashed ? toReversedHex(serializeCoins(coins)) : undefined,
+    total_amount: coins.reduce((sum, [, coin]) => sum + coin.value, 0n),
+    transactions: new Set(coins.map(([key]) => key.slice(0, 64))).size,
+    disk_size: 0,
+  }
+}
+
+export const coinSetMethods: readonly Method[] = [
+  method('scantxoutset', ['action:string', 'scanobjects:array?'], scanTxOutSet),
+  method(
+    'gettxoutsetinfo',
+    ['hash_type:string?', 'hash_or_height:any?', 'use_index:bool?'],
+    txOutSetInfo,
+  ),
+]

@@ -1,0 +1,30 @@
+/** Numbers of Core's JSON-RPC errors that this devnet uses. */
+export const RPC_CODE = {
+  misc: -1,
+  typeError: -3,
+  wallet: -4,
+  invalidAddressOrKey: -5,
+  invalidParameter: -8,
+  walletNotFound: -18,
+  deserialization: -22,
+  verify: -25,
+  verifyRejected: -26,
+  alreadyInChain: -27,
+  inWarmup: -28,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  parse: -32700,
+} as const
+
+/** The `error` member of an answer: Core's code and message. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError'
+  readonly code: number
+
+  constructor(code: number, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+export const rpcError = (kind: keyof typeof RPC_CODE, message: string): RpcError =>
+  new RpcError(RPC_CODE[kind], message)

@@ -1,0 +1,146 @@
+import type { BlockNode } from '../chain/node.ts'
+import type { Regtest } from '../powers/regtest.ts'
+import { type RpcError, rpcError } from './errors.ts'
+import type { Json } from './json.ts'
+
+/** What the methods need of the node beside the chain. */
+export interface RpcContext {
+  readonly regtest: Regtest
+  /** Milliseconds since this life of the node began. */
+  readonly uptimeMs: () => number
+  /** `stop` was called. */
+  readonly stop: () => void
+  /** From the path `/wallet/<name>`. */
+  readonly walletPath?: string
+  /** Overrides that a test set, such as `initialblockdownload`. */
+  readonly posture: Posture
+}
+/** How the node presents itself where the chain does not decide it. */
+export interface Posture {
+  initialBlockDownload: boolean
+  mempoolLoaded: boolean
+  /** Satoshi per 1000 vbytes that `estimatesmartfee` answers; undefined: not enough data. */
+  feeRate: bigint | undefined
+}
+
+export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
+export interface Parameter {
+  readonly name: string
+  readonly type: ParameterType
+  readonly optional?: boolean
+}
+export interface Method {
+  readonly name: string
+  readonly parameters: readonly Parameter[]
+  readonly run: (context: RpcContext, args: readonly unknown[]) => Json
+}
+
+/** `'height:number'`, or `'verbose:bool?'` for one that may be left out. */
+export function method(name: string, parameters: readonly string[], run: Method['run']): Method {
+  return {
+    name,
+    parameters: parameters.map((text) => {
+      const [own = '', rest = 'any'] = text.split(':')
+      const optional = rest.endsWith('?')
+      return { name: own, type: rest.replace('?', '') as ParameterType, optional }
+    }),
+    run,
+  }
+}
+
+const typeName = (value: unknown): string => {
+  if (value === null || value === undefined) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+/** Named or positional arguments in the order of the parameters. @throws RpcError as Core words it. */
+export function bindArguments(target: Method, params: unknown): unknown[] {
+  const { parameters } = target
+  let args: unknown[]
+  if (Array.isArray(params)) args = params
+  else {
+    const named = (params ?? {}) as Record<string, unknown>
+    const positional = named['args']
+    args = Array.isArray(positional) ? [...positional] : []
+    for (const [name, value] of Object.entries(named)) {
+      if (name === 'args' && Array.isArray(value)) continue
+      const at = parameters.findIndex((parameter) => parameter.name === name)
+      if (at < 0) throw rpcError('invalidParameter', `Unknown named parameter ${name}`)
+      if (args[at] !== undefined) {
+        const both = 'specified twice both as positional and named argument'
+        throw rpcError('invalidParameter', `Parameter ${name} ${both}`)
+      }
+      args[at] = value
+    }
+  }
+  if (args.length > parameters.length) throw usage(target)
+  checkTypes(target, args)
+  return parameters.map((_, at) => args[at] ?? undefined)
+}
+function checkTypes(target: Method, args: readonly unknown[]): void {
+  const wrong: string[] = []
+  target.parameters.forEach(({ name, type, optional }, at) => {
+    const actual = typeName(args[at])
+    if (actual === 'null') {
+      if (!optional) throw usage(target)
+      return
+    }
+    if (type === 'any' || type === actual) return
+    const fault = `JSON value of type ${actual} is not of expected type ${type}`
+    wrong.push(`    "Position ${at + 1} (${name})": "${fault}"`)
+  })
+  if (wrong.length > 0) {
+    throw rpcError('typeError', `Wrong type passed:\n{\n${wrong.join(',\n')}\n}`)
+  }
+}
+/** Core answers a wrong count of arguments with the help text; ours is its first line. */
+function usage({ name, parameters }: Method): RpcError {
+  const words = parameters.map((parameter) =>
+    parameter.optional ? `( ${parameter.name} )` : parameter.name,
+  )
+  return rpcError('misc', `${[name, ...words].join(' ')}\n`)
+}
+
+/** A hash argument. @throws RpcError -8 in Core's words. */
+export function hashArgument(value: unknown, name: string): string {
+  const text = String(value)
+  if (text.length !== 64) {
+    const detail = `must be of length 64 (not ${text.length}, for '${text}')`
+    throw rpcError('invalidParameter', `${name} ${detail}`)
+  }
+  if (!/^[0-9a-fA-F]{64}$/.test(text)) {
+    throw rpcError('invalidParameter', `${name} must be hexadecimal string (not '${text}')`)
+  }
+  return text.toLowerCase()
+}
+/** An integer argument. @throws RpcError -1 as Core's JSON library does. */
+export function integerArgument(value: unknown, fallback?: number): number {
+  if (value === undefined && fallback !== undefined) return fallback
+  if (typeof value === 'number' && Number.isInteger(value)) return value
+  throw rpcError('misc', 'JSON integer out of range')
+}
+/** Core's verbosity: a number, or a flag that stands for 0 and 1. */
+export function verbosityArgument(value: unknown, fallback: number): number {
+  if (typeof value === 'boolean') return value ? 1 : 0
+  return integerArgument(value, fallback)
+}
+/** Bitcoins as a JSON number or string, in satoshi. @throws RpcError -3. */
+export function amountArgument(value: unknown): bigint {
+  if (typeof value !== 'number' && typeof value !== 'string') {
+    throw rpcError('typeError', 'Amount is not a number or string')
+  }
+  let text = String(value)
+  if (typeof value === 'number' && /e/.test(text)) text = value.toFixed(9).replace(/0+$/, '')
+  const match = /^(-?)(\d{1,8})(?:\.(\d{0,8}))?$/.exec(text)
+  if (!match) throw rpcError('typeError', 'Invalid amount')
+  const size = BigInt(match[2] ?? '0') * 100_000_000n + BigInt((match[3] ?? '').padEnd(8, '0'))
+  if (match[1] === '-' || size > 2_100_000_000_000_000n) {
+    throw rpcError('typeError', 'Amount out of range')
+  }
+  return size
+}
+/** Confirmations as Core counts them: -1 off the best chain. */
+export function confirmationsOf({ regtest }: RpcContext, node: BlockNode): number {
+  const { chain } = regtest
+  return chain.isActive(node) ? chain.tip.height - node.height + 1 : -1
+}

@@ -1,0 +1,193 @@
+import { toHex, tryFromHex } from '../chain/bytes.ts'
+import { rejectionText } from '../chain/checks.ts'
+import type { BlockNode } from '../chain/node.ts'
+import { isUnspendable } from '../chain/script.ts'
+import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
+import type { Acceptance } from '../mempool/mempool.ts'
+import { feeAt, rateOf } from '../mempool/policy.ts'
+import { blockArgument, nodeArgument } from './blockchain.ts'
+import { type RpcError, rpcError } from './errors.ts'
+import type { Json } from './json.ts'
+import {
+  amountArgument,
+  confirmationsOf,
+  hashArgument,
+  integerArgument,
+  type Method,
+  method,
+  type RpcContext,
+  verbosityArgument,
+} from './method.ts'
+import { scriptView, transactionView } from './view.ts'
+
+const DECODE_FAILED = 'TX decode failed. Make sure the tx has at least one input.'
+const FEE_EXCEEDED = 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)'
+const BURN_EXCEEDED = 'Unspendable output exceeds maximum configured by user (maxburnamount)'
+/** 0.10 BTC per 1000 vbytes: what `sendrawtransaction` refuses to exceed by default. */
+const DEFAULT_MAX_RATE = 10_000_000n
+
+export function transactionArgument(value: unknown, fault = DECODE_FAILED): Transaction {
+  const bytes = tryFromHex(String(value))
+  const transaction = bytes && decodeTransaction(bytes)
+  if (!transaction || transaction.inputs.length === 0) throw rpcError('deserialization', fault)
+  return transaction
+}
+
+interface Found {
+  readonly transaction: Transaction
+  readonly node?: BlockNode
+  readonly position?: number
+}
+function findIn(context: RpcContext, txid: string, node: BlockNode): Found | undefined {
+  const { transactions } = blockArgument(context, node)
+  const position = transactions.findIndex((transaction) => transaction.txid === txid)
+  const transaction = transactions[position]
+  return transaction && { transaction, node, position }
+}
+function find({ regtest }: RpcContext, txid: string): Found | undefined {
+  const entry = regtest.mempool.pool.entries.get(txid)
+  if (entry) return { transaction: entry.transaction }
+  const place = regtest.chain.index.get(txid)
+  const node = place && regtest.chain.nodes.get(place.hash)
+  const transaction = node && regtest.chain.blockOf(node)?.transactions[place.position]
+  return transaction && { transaction, node, position: place.position }
+}
+function notFound(inBlock: boolean): RpcError {
+  const where = inBlock
+    ? 'No such transaction found in the provided block'
+    : 'No such mempool or blockchain transaction'
+  return rpcError('invalidAddressOrKey', `${where}. Use gettransaction for wallet transactions.`)
+}
+function getRawTransaction(context: RpcContext, args: readonly unknown[]): Json {
+  const { chain } = context.regtest
+  const txid = hashArgument(args[0], 'parameter 1')
+  const level = verbosityArgument(args[1], 0)
+  const genesisCoinbase = chain.active[0] && chain.blockOf(chain.active[0])?.transactions[0]
+  if (txid === genesisCoinbase?.txid) {
+    const fault = 'The genesis block coinbase is not considered an ordinary transaction'
+    throw rpcError('invalidAddressOrKey', `${fault} and cannot be retrieved`)
+  }
+  const within = args[2] === undefined ? undefined : nodeArgument(context, args[2], 'parameter 3')
+  const found = within ? findIn(context, txid, within) : find(context, txid)
+  if (!found) throw notFound(within !== undefined)
+  const { transaction, node, position } = found
+  if (level <= 0) return toHex(transaction.raw)
+  const undo = node && chain.undo.get(node.hash)
+  const spent = level >= 2 && position ? undo?.[position - 1] : undefined
+  const view = transactionView(transaction, { spent, prevouts: true })
+  const active = within ? { in_active_chain: chain.isActive(within) } : {}
+  return { ...active, ...view, ...(node ? placeView(context, node) : {}) }
+}
+function placeView(context: RpcContext, node: BlockNode): { readonly [key: string]: Json } {
+  const confirmations = confirmationsOf(context, node)
+  if (confirmations < 0) return { blockhash: node.hash, confirmations: 0 }
+  const { time } = node.header
+  return { blockhash: node.hash, confirmations, time, blocktime: time }
+}
+
+function maxRateArgument(value: unknown): bigint {
+  const rate = value === undefined ? DEFAULT_MAX_RATE : amountArgument(value)
+  if (rate >= 100_000_000n) {
+    const fault = 'Fee rates larger than or equal to 1BTC/kvB are not accepted'
+    throw rpcError('invalidParameter', fault)
+  }
+  return rate
+}
+function sendRawTransaction(context: RpcContext, args: readonly unknown[]): Json {
+  const { regtest } = context
+  const transaction = transactionArgument(args[0])
+  const burn = args[2] === undefined ? 0n : amountArgument(args[2])
+  if (transaction.outputs.some(({ script, value }) => isUnspendable(script) && value > burn)) {
+    throw rpcError('verify', BURN_EXCEEDED)
+  }
+  const maxRate = maxRateArgument(args[1])
+  const { txid } = transaction
+  if (transaction.outputs.some((_, vout) => regtest.chain.coins.has(`${txid}:${vout}`))) {
+    throw rpcError('alreadyInChain', 'Transaction outputs already in utxo set')
+  }
+  if (regtest.mempool.pool.entries.has(txid)) return txid
+  if (maxRate > 0n) {
+    const trial = regtest.offer(transaction, { test: true })
+    if (!trial.ok) throw refusal(trial)
+    if (trial.entry.fee > feeAt(maxRate, transaction.vsize)) throw rpcError('verify', FEE_EXCEEDED)
+  }
+  const verdict = regtest.offer(transaction, { unbroadcast: true })
+  if (!verdict.ok) throw refusal(verdict)
+  return txid
+}
+const refusal = ({ rejection, missingInputs }: Extract<Acceptance, { ok: false }>): RpcError =>
+  rpcError(missingInputs ? 'verify' : 'verifyRejected', rejectionText(rejection))
+
+function testMempoolAccept({ regtest }: RpcContext, args: readonly unknown[]): Json {
+  const list = args[0] as readonly unknown[]
+  if (list.length < 1 || list.length > 25) {
+    throw rpcError('invalidParameter', 'Array must contain between 1 and 25 transactions.')
+  }
+  const maxRate = maxRateArgument(args[1])
+  return list.map((hex) => {
+    const fault = `TX decode failed: ${hex} Make sure the tx has at least one input.`
+    const transaction = transactionArgument(hex, fault)
+    const { txid, wtxid, vsize } = transaction
+    const verdict = regtest.offer(transaction, { test: true })
+    if (!verdict.ok) {
+      const { reason } = verdict.rejection
+      const shown = verdict.missingInputs ? 'missing-inputs' : reason
+      return { txid, wtxid, allowed: false, 'reject-reason': shown }
+    }
+    const { fee } = verdict.entry
+    if (maxRate > 0n && fee > feeAt(maxRate, vsize)) {
+      return { txid, wtxid, allowed: false, 'reject-reason': 'max-fee-exceeded' }
+    }
+    const fees = {
+      base: fee,
+      'effective-feerate': rateOf(fee, vsize),
+      'effective-includes': [wtxid],
+    }
+    return { txid, wtxid, allowed: true, vsize, fees }
+  })
+}
+
+function getTxOut({ regtest }: RpcContext, args: readonly unknown[]): Json {
+  const { chain, mempool } = regtest
+  const txid = hashArgument(args[0], 'txid')
+  const vout = integerArgument(args[1])
+  const key = `${txid}:${vout}`
+  const withMempool = args[2] !== false
+  if (withMempool && mempool.pool.spenders.has(key)) return null
+  const coin = withMempool ? mempool.coinAt(txid, key, vout) : chain.coins.get(key)
+  if (!coin) return null
+  return {
+    bestblock: chain.tip.hash,
+    confirmations: chain.tip.height - coin.height + 1,
+    value: coin.value,
+    scriptPubKey: scriptView(coin.script),
+    coinbase: coin.coinbase,
+  }
+}
+
+export const transactionMethods: readonly Method[] = [
+  method(
+    'getrawtransaction',
+    ['txid:string', 'verbosity:any?', 'blockhash:string?'],
+    getRawTransaction,
+  ),
+  method(
+    'sendrawtransaction',
+    ['hexstring:string', 'maxfeerate:any?', 'maxburnamount:any?'],
+    sendRawTransaction,
+  ),
+  method('testmempoolaccept', ['rawtxs:array', 'maxfeerate:any?'], testMempoolAccept),
+  method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex]) =>
+    transactionView(transactionArgument(hex), { hex: false }),
+  ),
+  method('decodescript', ['hexstring:string'], (_, [hex]) => {
+    const script = tryFromHex(String(hex))
+    if (!script) {
+      const fault = `argument must be hexadecimal string (not '${hex}')`
+      throw rpcError('invalidParameter', fault)
+    }
+    const { hex: _hex, ...view } = scriptView(script)
+    return view
+  }),
+  method('gettxout', ['txid:string', 'n:number', 'include_mempool:bool?'], getTxOut),
+]
