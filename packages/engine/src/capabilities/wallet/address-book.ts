@@ -36,8 +36,10 @@ export async function importLabels(
   const records = new Map<string, { readonly record: LabelRecord; readonly label: Label }>()
   for (const label of parsed.value.labels) {
     const record = labelRecord(id, label)
-    // The last of two records for one place is the newer.
-    records.set(`${record.type} ${record.ref}`, { record, label })
+    // The last of two records for one place is the newer, and stands where it stood.
+    const place = `${record.type} ${record.ref}`
+    records.delete(place)
+    records.set(place, { record, label })
   }
   const answer = { imported: records.size, skipped: parsed.value.skipped }
   return store.transact(async (tx) => {

@@ -2,6 +2,7 @@ import { type AlertRows, type NewAlert, raiseAlerts } from '../alerts/index.ts'
 import type { EventRows } from '../events/index.ts'
 import { type GapReport, gapOf, gapWorsened } from './policy.ts'
 import type { KeychainRecord, WalletRecord } from './ports.ts'
+import type { WindowGrowth } from './window.ts'
 
 const MESSAGE: Readonly<Record<Exclude<GapReport['level'], 'ok'>, string>> = {
   near: 'three quarters of the gap limit are handed out unpaid in a row',
@@ -51,4 +52,28 @@ export async function noteGap(
       { type: 'wallet.gap_warning', subject: wallet.id, data: dataOf(gap) },
     ])
   return gap
+}
+
+/**
+ * Rings once when a window cannot grow because another wallet watches the next script: from there on this wallet can
+ * hand out nothing, and a payment there is booked for the other one.
+ */
+export async function noteOverlap(
+  tx: { readonly alerts: AlertRows; readonly events: EventRows },
+  at: number,
+  wallet: WalletRecord,
+  branch: number,
+  { overlap, watchedTo }: WindowGrowth,
+): Promise<void> {
+  if (overlap === undefined) return
+  await raiseAlerts(tx, at, [
+    {
+      key: `overlap/${wallet.id}/${branch}/${watchedTo}`,
+      kind: 'invariant_broken',
+      severity: 'critical',
+      subject: wallet.id,
+      message: `${wallet.name}: address ${branch}/${watchedTo} belongs to another wallet as well`,
+      data: { branch, index: watchedTo, other: overlap },
+    },
+  ])
 }

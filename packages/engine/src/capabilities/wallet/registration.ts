@@ -12,7 +12,6 @@ import {
   type WalletId,
 } from '../../kernel/index.ts'
 import { type AuditRows, appendAudit } from '../audit/index.ts'
-import type { ChainRows } from '../chain/index.ts'
 import { type KeyInput, openDescriptor, readKeys, type ScriptSource } from './derivation.ts'
 import { checkLabel } from './labels.ts'
 import {
@@ -30,7 +29,8 @@ import { firstTaken, insertRows, type WatchedScript, watchedRow } from './window
 /** The row doors of the wallet services. */
 export interface WalletTx extends AddressTx {
   readonly audit: AuditRows
-  readonly chain: ChainRows
+  /** Of the chain a wallet needs to know only how high it is. */
+  readonly chain: { tip(): Promise<{ readonly height: number } | undefined> }
 }
 export interface WalletDeps {
   readonly store: Transactor<WalletTx>

@@ -10,7 +10,7 @@ import {
 import type { AlertRows } from '../alerts/index.ts'
 import type { EventRows } from '../events/index.ts'
 import { isRanged } from './derivation.ts'
-import { noteGap } from './gap.ts'
+import { noteGap, noteOverlap } from './gap.ts'
 import { checkLabel, labelOfAddress } from './labels.ts'
 import { type GapReport, gapOf, INDEX_END, RECEIVE } from './policy.ts'
 import { createScriptPool, type ScriptPool } from './pool.ts'
@@ -155,6 +155,7 @@ async function revealNext(
       details,
     })
   const growth = await growWindow(tx, wallet, keychain, index + 1, pool)
+  await noteOverlap(tx, at, wallet, keychain.branch, growth)
   if (index >= growth.watchedTo)
     return refuse(
       'WALLET_SCRIPTS_OVERLAP',

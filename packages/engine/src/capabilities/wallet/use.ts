@@ -1,5 +1,5 @@
 import type { WalletId } from '../../kernel/index.ts'
-import { noteGap } from './gap.ts'
+import { noteGap, noteOverlap } from './gap.ts'
 import { advanceReach, type GapReport } from './policy.ts'
 import { createScriptPool, type ScriptPool } from './pool.ts'
 import type { AddressRecord, KeychainRecord, WalletRecord, WalletRows } from './ports.ts'
@@ -71,6 +71,7 @@ async function useOf(
   const highest = used.at(-1) ?? -1
   const nextIndex = Math.max(keychain.nextIndex, highest + 1)
   const growth = await growWindow(tx, wallet, keychain, nextIndex, pool)
+  await noteOverlap(tx, at, wallet, keychain.branch, growth)
   const after: KeychainRecord = {
     ...keychain,
     nextIndex,

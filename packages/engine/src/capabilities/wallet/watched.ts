@@ -88,7 +88,8 @@ export function createWatchedScripts({
           isLoaded = true
         }),
       )
-      turn = mine.catch(() => undefined)
+      // The caller hears of a failure; the next refresh begins anew where this one stopped.
+      turn = mine.then(rest, rest)
       return mine
     },
     hasScript: (bytes, offset, length) => scripts.find(bytes, offset, length) >= 0,
@@ -105,4 +106,5 @@ export function createWatchedScripts({
   }
 }
 
+const rest = (): void => {}
 const keyOf = (keychain: KeychainRecord): string => `${keychain.wallet}/${keychain.branch}`

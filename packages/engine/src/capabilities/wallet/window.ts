@@ -1,4 +1,5 @@
 import { toHex, type WalletId } from '../../kernel/index.ts'
+import { isRanged } from './derivation.ts'
 import type { ScriptPool } from './pool.ts'
 import { lookaheadOf, windowEnd } from './policy.ts'
 import type { AddressRecord, KeychainRecord, WalletRecord, WalletRows } from './ports.ts'
@@ -32,7 +33,9 @@ export async function growWindow(
   next: number,
   pool: ScriptPool,
 ): Promise<WindowGrowth> {
-  const end = windowEnd(keychain.watchedTo, next, lookaheadOf(wallet, keychain.branch))
+  const end = isRanged(wallet.descriptor)
+    ? windowEnd(keychain.watchedTo, next, lookaheadOf(wallet, keychain.branch))
+    : keychain.watchedTo
   if (end === keychain.watchedTo) return { watchedTo: end, added: [] }
   const derived = pool.take(wallet, keychain.branch, keychain.watchedTo, end)
   const rows = derived.map(({ script, address }, offset) =>
