@@ -1,0 +1,72 @@
+import type { AuditEntry, AuditFilter, AuditRows } from '../../capabilities/audit/index.ts'
+import { assert, fromHex, toHex } from '../../kernel/index.ts'
+import { insertRows } from './batch.ts'
+import { AUDIT } from './columns.ts'
+import { lockNumber, takeNumbers } from './counters.ts'
+import { type Doors, int, num } from './doors.ts'
+import type { AuditRow } from './schema.ts'
+
+/** The part before the first dot, by which an export of one area finds its index. */
+const areaOf = (action: string): string => action.split('.', 1)[0] ?? ''
+
+const rowOf = (entry: AuditEntry): AuditRow => ({
+  number: int(entry.number),
+  at: int(entry.at),
+  actor: entry.actor,
+  area: areaOf(entry.action),
+  action: entry.action,
+  subject: entry.subject,
+  details: JSON.stringify(entry.details),
+  previous: fromHex(entry.previous),
+  hash: fromHex(entry.hash),
+})
+const entryOf = (row: AuditRow): AuditEntry => ({
+  actor: row.actor,
+  action: row.action,
+  subject: row.subject,
+  details: JSON.parse(row.details),
+  number: num(row.number),
+  at: num(row.at),
+  previous: toHex(row.previous),
+  hash: toHex(row.hash),
+})
+
+export function auditRows(doors: Doors): AuditRows {
+  const { db, session } = doors
+  return {
+    async lockHead() {
+      session.requireWriter()
+      const number = await lockNumber(doors, 'audit')
+      if (number === 0) return undefined
+      const query = db.selectFrom('audit').selectAll().where('number', '=', int(number))
+      const row = await query.executeTakeFirst()
+      assert(row, `audit entry ${number} is missing`)
+      return entryOf(row)
+    },
+    async insert(entries) {
+      session.requireWriter()
+      if (entries.length === 0) return
+      const first = await takeNumbers(doors, 'audit', entries.length)
+      for (const [i, entry] of entries.entries())
+        assert(entry.number === first + i, `audit entry ${entry.number} does not follow the newest`)
+      await insertRows(doors, 'audit', AUDIT, entries.map(rowOf))
+    },
+    list: (filter) => listAudit(doors, filter),
+  }
+}
+
+async function listAudit({ db }: Doors, filter: AuditFilter): Promise<readonly AuditEntry[]> {
+  const { actor, subject, action, from, until, after = 0, limit } = filter
+  let query = db.selectFrom('audit').selectAll().where('number', '>', int(after))
+  if (actor !== undefined) query = query.where('actor', '=', actor)
+  if (subject !== undefined) query = query.where('subject', '=', subject)
+  if (action?.endsWith('.')) {
+    query = query.where('area', '=', areaOf(action))
+    // `deposit.credit.` asks for less than its area.
+    if (action.indexOf('.') !== action.length - 1)
+      query = query.where('action', '>=', action).where('action', '<', `${action}\u{10FFFF}`)
+  } else if (action !== undefined) query = query.where('action', '=', action)
+  if (from !== undefined) query = query.where('at', '>=', int(from))
+  if (until !== undefined) query = query.where('at', '<', int(until))
+  return (await query.orderBy('number').limit(limit).execute()).map(entryOf)
+}

@@ -1,0 +1,88 @@
+import { type RawBuilder, sql } from 'kysely'
+import { selectRows, type SqlDialect } from './dialect.ts'
+import type { Columns, Kind } from './schema.ts'
+import type { Doors } from './doors.ts'
+
+/** Rows per statement: large enough that a block costs a handful of statements, small enough to bound one statement's memory. */
+export const CHUNK = 5000
+
+export function* chunksOf<T>(rows: readonly T[], size = CHUNK): Generator<readonly T[]> {
+  for (let i = 0; i < rows.length; i += size) yield rows.slice(i, i + size)
+}
+
+/** One statement may touch a row once: of several records for one key the last stands, at the place of the first. */
+export const lastOfEach = <T>(
+  records: readonly T[],
+  keyOf: (record: T) => string,
+): readonly T[] => [...new Map(records.map((record) => [keyOf(record), record])).values()]
+
+/** `column` is one of `values`, which go in as one parameter however many they are. */
+export const among = (
+  dialect: SqlDialect,
+  column: string,
+  kind: Kind,
+  values: readonly (string | bigint | Uint8Array)[],
+): RawBuilder<boolean> =>
+  sql<boolean>`${sql.ref(column)} in (${dialect.select(
+    [[column, kind]],
+    values.map((value) => [value]),
+  )})`
+
+/** (`txid`, `vout`) is one of `points`. */
+export const amongPoints = (
+  dialect: SqlDialect,
+  columns: readonly [string, string],
+  points: readonly (readonly [Uint8Array, bigint])[],
+): RawBuilder<boolean> =>
+  sql<boolean>`(${sql.ref(columns[0])}, ${sql.ref(columns[1])}) in (${dialect.select(
+    [
+      [columns[0], 'bytes'],
+      [columns[1], 'int'],
+    ],
+    points,
+  )})`
+
+type OnConflict =
+  /** A row with the same unique key is an error. */
+  | 'refuse'
+  /** A row with the same unique key stays as it is. */
+  | 'keep'
+  /** A row with the same `key` takes over the new values. */
+  | { readonly replaceBy: readonly string[] }
+  /** A row with the same `key` grows by the new values. */
+  | { readonly addTo: readonly string[] }
+
+/** Inserts any number of rows in few statements. */
+export async function insertRows<Row extends object>(
+  { db, dialect }: Doors,
+  table: string,
+  columns: Columns<Row>,
+  rows: readonly Row[],
+  onConflict: OnConflict = 'refuse',
+): Promise<void> {
+  const names = Object.keys(columns)
+  for (const chunk of chunksOf(rows))
+    await sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
+      select * from (${selectRows(dialect, columns, chunk)}) as fresh where true
+      ${conflictClause(table, onConflict, names)}`.execute(db)
+}
+
+function conflictClause(
+  table: string,
+  onConflict: OnConflict,
+  names: readonly string[],
+): RawBuilder<unknown> {
+  if (onConflict === 'refuse') return sql``
+  if (onConflict === 'keep') return sql`on conflict do nothing`
+  const adds = 'addTo' in onConflict
+  const key = adds ? onConflict.addTo : onConflict.replaceBy
+  const changes = names
+    .filter((name) => !key.includes(name))
+    .map((name) => {
+      const fresh = sql`excluded.${sql.ref(name)}`
+      const value = adds ? sql`${sql.ref(`${table}.${name}`)} + ${fresh}` : fresh
+      return sql`${sql.ref(name)} = ${value}`
+    })
+  return sql`on conflict (${sql.join(key.map((name) => sql.ref(name)))})
+    do update set ${sql.join(changes)}`
+}

@@ -1,0 +1,10 @@
+import { first } from './0001-first.ts'
+import type { Migration } from './migration.ts'
+
+export type { Migration, Words } from './migration.ts'
+
+/** Every step, in order, for both databases. */
+export const MIGRATIONS: readonly Migration[] = [first]
+
+/** The version that this code reads and writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,0 +1,124 @@
+import { sql } from 'kysely'
+import type { DepositRows, OrderFilter, OrderRecord } from '../../capabilities/deposits/index.ts'
+import { assert } from '../../kernel/index.ts'
+import { among, chunksOf, insertRows, lastOfEach } from './batch.ts'
+import { ORDER_METADATA, ORDERS } from './columns.ts'
+import { type Doors, int } from './doors.ts'
+import { orderRecord, orderRow } from './order-rows.ts'
+import type { OrderMetadataRow, OrderRow } from './schema.ts'
+
+/** The pairs of an order as rows, so that a filter on one of them finds its index. */
+const pairsOf = (order: OrderRecord): OrderMetadataRow[] =>
+  Object.entries(order.metadata).map(([key, value]) => ({ key, value, order_id: order.id }))
+
+export function orderDoors(doors: Doors) {
+  const { db, dialect, session } = doors
+  const all = () => db.selectFrom('orders').selectAll()
+  const oneWhere = async (column: 'id' | 'external_id', value: string) => {
+    const row = await all().where(column, '=', value).executeTakeFirst()
+    return row && orderRecord(row)
+  }
+  return {
+    async insertOrder(order) {
+      session.requireWriter()
+      await insertRows(doors, 'orders', ORDERS, [orderRow(order)])
+      await insertRows(doors, 'order_metadata', ORDER_METADATA, pairsOf(order))
+    },
+    order: (id) => oneWhere('id', id),
+    orderByExternalId: (externalId) => oneWhere('external_id', externalId),
+    async lockOrders(ids) {
+      session.requireWriter()
+      const found: OrderRow[] = []
+      // Locked in order of id, chunk after chunk: two transactions with common orders wait, they do not deadlock.
+      for (const chunk of chunksOf([...new Set<string>(ids)].sort())) {
+        const query = all()
+          .where(among(dialect, 'id', 'text', chunk))
+          .orderBy('id')
+        found.push(...(await (dialect.locksRows ? query.forUpdate() : query).execute()))
+      }
+      return found.map(orderRecord)
+    },
+    async ordersByScripts(scripts) {
+      const found: OrderRow[] = []
+      for (const chunk of chunksOf(scripts))
+        found.push(
+          ...(await all()
+            .where(among(dialect, 'script', 'bytes', chunk))
+            .execute()),
+        )
+      return found.map(orderRecord).sort((a, b) => (a.id < b.id ? -1 : 1))
+    },
+    async saveOrders(orders) {
+      session.requireWriter()
+      const last = lastOfEach(orders, (order) => order.id)
+      await saveMetadata(doors, last)
+      await insertRows(doors, 'orders', ORDERS, last.map(orderRow), { replaceBy: ['id'] })
+    },
+    listOrders: (filter) => listOrders(doors, filter),
+    async dueOrders(now, limit) {
+      const rows = await all()
+        .where('due_at', '<=', int(now))
+        .orderBy('due_at')
+        .orderBy('id')
+        .limit(limit)
+        .execute()
+      return rows.map(orderRecord)
+    },
+  } satisfies Partial<DepositRows>
+}
+
+/** Rewrites the pairs of those orders whose metadata changed. @throws AssertionError when an order does not exist. */
+async function saveMetadata(doors: Doors, orders: readonly OrderRecord[]): Promise<void> {
+  const { db, dialect } = doors
+  const stored = new Map<string, string>()
+  for (const chunk of chunksOf(orders)) {
+    const rows = await db
+      .selectFrom('orders')
+      .select(['id', 'metadata'])
+      .where(
+        among(
+          dialect,
+          'id',
+          'text',
+          chunk.map(({ id }) => id),
+        ),
+      )
+      .execute()
+    for (const { id, metadata } of rows) stored.set(id, metadata)
+  }
+  for (const { id } of orders) assert(stored.has(id), `no order ${id} to save`)
+  const changed = orders.filter(({ id, metadata }) => stored.get(id) !== JSON.stringify(metadata))
+  for (const chunk of chunksOf(changed)) {
+    await db
+      .deleteFrom('order_metadata')
+      .where(
+        among(
+          dialect,
+          'order_id',
+          'text',
+          chunk.map(({ id }) => id),
+        ),
+      )
+      .execute()
+    await insertRows(doors, 'order_metadata', ORDER_METADATA, chunk.flatMap(pairsOf))
+  }
+}
+
+async function listOrders({ db }: Doors, filter: OrderFilter): Promise<readonly OrderRecord[]> {
+  let query = db.selectFrom('orders').selectAll()
+  const { wallet, status, customer, address, metadata, createdFrom, createdUntil } = filter
+  if (wallet !== undefined) query = query.where('wallet', '=', wallet)
+  if (status !== undefined) query = query.where('status', '=', status)
+  if (customer !== undefined) query = query.where('customer', '=', customer)
+  if (address !== undefined) query = query.where('address', '=', address)
+  if (createdFrom !== undefined) query = query.where('created_at', '>=', int(createdFrom))
+  if (createdUntil !== undefined) query = query.where('created_at', '<', int(createdUntil))
+  if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  if (metadata !== undefined) {
+    const { key, value } = metadata
+    query = query.where(
+      sql<boolean>`id in (select order_id from order_metadata where key = ${key} and value = ${value})`,
+    )
+  }
+  return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(orderRecord)
+}

@@ -1,0 +1,133 @@
+import { assert } from '../../kernel/index.ts'
+import { queriesOn } from './connection.ts'
+import { SQLITE } from './dialect.ts'
+import type { SqliteDatabase } from './drivers.ts'
+import { isSqliteBusy, sqliteFault, unavailable } from './faults.ts'
+import type { Home, Unit } from './home.ts'
+import { pause } from './pause.ts'
+import { executeOn } from './sqlite-handle.ts'
+import { createReaders } from './sqlite-readers.ts'
+
+/** Transactions that share one commit at most; more would make the first of them wait for the last. */
+const GROUP = 64
+/** How long another process may hold the file before we give up, in milliseconds. */
+const PATIENCE_MS = 15_000
+
+interface Job {
+  readonly mode: 'write' | 'read'
+  run(): Promise<void>
+  /** Told once the commit is durable, or why there is none. */
+  settle(failure: { readonly cause: unknown } | undefined): void
+  failed: boolean
+}
+
+export function sqliteHome(database: SqliteDatabase): Home {
+  prepareDatabase(database)
+  const db = queriesOn(SQLITE, executeOn(database))
+  const readers = createReaders(database)
+  const queue: Job[] = []
+  let pumping: Promise<void> | undefined
+
+  const pump = async () => {
+    // One turn of the loop: calls made at the same moment join the same group.
+    await Promise.resolve()
+    while (queue.length > 0) {
+      const alone = queue[0]?.mode === 'read'
+      const end = queue.findIndex((job) => job.mode === 'read')
+      await runGroup(database, queue.splice(0, alone ? 1 : Math.min(GROUP, end < 0 ? GROUP : end)))
+    }
+    pumping = undefined
+  }
+  const enqueue = <T>(mode: Job['mode'], unit: Unit<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      let outcome: { readonly value: T } | undefined
+      queue.push({
+        mode,
+        failed: false,
+        async run() {
+          outcome = { value: await unit(db) }
+        },
+        settle(failure) {
+          if (failure) reject(failure.cause)
+          else if (outcome) resolve(outcome.value)
+        },
+      })
+      pumping ??= pump()
+    })
+
+  return {
+    dialect: SQLITE,
+    transact: (unit) => enqueue('write', unit),
+    read: (unit) => (readers ? readers.read(unit) : enqueue('read', unit)),
+    migrate: (unit) => enqueue('write', unit),
+    async close() {
+      await pumping
+      await readers?.close()
+    },
+  }
+}
+
+/** Durable at every commit, one writer beside many readers, constraints held. */
+function prepareDatabase(database: SqliteDatabase): void {
+  try {
+    // Long enough for another process that opens the file at the same moment; short afterwards, see `begin`.
+    database.pragma('busy_timeout = 5000')
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = ON')
+    database.pragma('cache_size = -32000')
+    database.pragma('busy_timeout = 20')
+  } catch (error) {
+    throw sqliteFault(error)
+  }
+}
+
+/** Takes the file for writing. While another process has it we wait outside SQLite, so that this process goes on. */
+async function begin(database: SqliteDatabase): Promise<void> {
+  const started = performance.now()
+  for (;;) {
+    try {
+      database.exec('begin immediate')
+      return
+    } catch (error) {
+      if (!isSqliteBusy(error) || performance.now() - started > PATIENCE_MS)
+        throw sqliteFault(error)
+      await pause(1)
+    }
+  }
+}
+
+/** Runs the jobs one after the other in one transaction, each behind its own savepoint, and settles them after the commit. */
+async function runGroup(database: SqliteDatabase, jobs: readonly Job[]): Promise<void> {
+  try {
+    await begin(database)
+  } catch (cause) {
+    for (const job of jobs) job.settle({ cause })
+    return
+  }
+  for (const job of jobs) await runJob(database, job)
+  const survivors = jobs.filter((job) => !job.failed)
+  try {
+    if (!database.inTransaction) throw unavailable(new Error('the transaction was given up'))
+    database.exec(survivors.length > 0 ? 'commit' : 'rollback')
+  } catch (error) {
+    if (database.inTransaction) database.exec('rollback')
+    for (const job of survivors) job.settle({ cause: sqliteFault(error) })
+    return
+  }
+  for (const job of survivors) job.settle(undefined)
+}
+
+async function runJob(database: SqliteDatabase, job: Job): Promise<void> {
+  try {
+    assert(database.inTransaction, 'the transaction ended before its time')
+    database.exec('savepoint job')
+    await job.run()
+    database.exec('release job')
+  } catch (cause) {
+    job.failed = true
+    // A full disk makes SQLite give up the whole transaction: then there is no savepoint to go back to.
+    if (database.inTransaction) database.exec('rollback to job; release job')
+    job.settle({ cause })
+  }
+}

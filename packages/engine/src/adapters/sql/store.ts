@@ -1,0 +1,149 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AlertRows } from '../../capabilities/alerts/index.ts'
+import type { AuditRows } from '../../capabilities/audit/index.ts'
+import type { ChainRows } from '../../capabilities/chain/index.ts'
+import type { DepositRows } from '../../capabilities/deposits/index.ts'
+import type { EventRows } from '../../capabilities/events/index.ts'
+import type { LedgerRows } from '../../capabilities/ledger/index.ts'
+import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
+import { alertRows } from './alerts.ts'
+import { auditRows } from './audit.ts'
+import { chainRows } from './chain.ts'
+import type { Doors } from './doors.ts'
+import type { PostgresPool, SqliteDatabase } from './drivers.ts'
+import { eventRows } from './events.ts'
+import type { Home } from './home.ts'
+import { ledgerRows } from './ledger.ts'
+import { checkSchema, type MigrationReport, migrate } from './migrate.ts'
+import { orderDoors } from './orders.ts'
+import { paymentDoors } from './payments.ts'
+import { postgresHome } from './postgres.ts'
+import { type OpenSession, openSession } from './session.ts'
+import { sqliteHome } from './sqlite.ts'
+import { transactionDoors } from './transactions.ts'
+import { walletRows } from './wallet.ts'
+
+/** Every row door of the engine. */
+export interface SqlTx {
+  readonly chain: ChainRows
+  readonly wallet: WalletRows
+  readonly deposits: DepositRows
+  readonly ledger: LedgerRows
+  readonly events: EventRows
+  readonly audit: AuditRows
+  readonly alerts: AlertRows
+}
+export interface SqlStore extends Transactor<SqlTx> {
+  /** Brings the schema up to date; safe to run at any time, from any number of processes. */
+  migrate(): Promise<MigrationReport>
+  /** @throws EngineError STORE_SCHEMA_NEWER, STORE_SCHEMA_OLDER */
+  check(): Promise<void>
+  /** Waits for what is running, then refuses with STORE_UNAVAILABLE. The handed-in driver stays open: it is the caller's. */
+  close(): Promise<void>
+}
+/** The driver is handed in: a better-sqlite3 database, or a pg pool. `schema` is the PostgreSQL schema, `kaccy` by default. */
+export type SqlStoreOptions = Readonly<
+  | { dialect: 'sqlite'; database: SqliteDatabase; clock?: Clock }
+  | { dialect: 'postgres'; database: PostgresPool; schema?: string; clock?: Clock }
+>
+
+const rowDoors = (doors: Doors): SqlTx => ({
+  chain: chainRows(doors),
+  wallet: walletRows(doors),
+  deposits: { ...orderDoors(doors), ...transactionDoors(doors), ...paymentDoors(doors) },
+  ledger: ledgerRows(doors),
+  events: eventRows(doors),
+  audit: auditRows(doors),
+  alerts: alertRows(doors),
+})
+
+type Door = (...args: unknown[]) => Promise<unknown>
+
+/** Puts the rules that hold for every door around it: open transactions only, a throw dooms the commit. */
+function guarded(tx: SqlTx, session: OpenSession): SqlTx {
+  const areas = Object.entries(tx).map(([area, doors]) => {
+    const around = Object.entries(doors as Record<string, Door>).map(([name, door]) => [
+      name,
+      async (...args: unknown[]) => {
+        session.check()
+        try {
+          return await door(...args)
+        } catch (error) {
+          session.doom(error)
+          throw error
+        }
+      },
+    ])
+    return [area, Object.fromEntries(around)]
+  })
+  return Object.fromEntries(areas)
+}
+
+/** The store on a database whose schema is known to be right: see `openStore`. */
+export function createSqlStore(options: SqlStoreOptions): SqlStore {
+  const home =
+    options.dialect === 'sqlite'
+      ? sqliteHome(options.database)
+      : postgresHome({ pool: options.database, schema: options.schema ?? 'kaccy' })
+  return storeOn(home, options.clock ?? { now: () => Date.now() })
+}
+
+function storeOn(home: Home, clock: Clock): SqlStore {
+  const inside = new AsyncLocalStorage<boolean>()
+  let closed = false
+  const enter = () => {
+    if (closed) throw new EngineError('STORE_UNAVAILABLE', 'the store is closed')
+    assert(inside.getStore() !== true, 'a transaction inside a transaction would wait for itself')
+  }
+  const run = async <T>(
+    mode: 'read' | 'write',
+    db: Doors['db'],
+    work: (tx: SqlTx) => Promise<T>,
+  ): Promise<T> => {
+    const session = openSession(mode)
+    try {
+      const tx = guarded(rowDoors({ db, dialect: home.dialect, session }), session)
+      const result = await inside.run(true, () => work(tx))
+      session.requireSound()
+      return result
+    } finally {
+      session.end()
+    }
+  }
+  return {
+    async transact(work) {
+      enter()
+      return home.transact((db) => run('write', db, work))
+    },
+    async read(work) {
+      enter()
+      return home.read((db) => run('read', db, work))
+    },
+    async migrate() {
+      enter()
+      return migrate(home, clock)
+    },
+    async check() {
+      enter()
+      return checkSchema(home)
+    },
+    async close() {
+      closed = true
+      await home.close()
+    },
+  }
+}
+
+/**
+ * Opens the store and holds the schema of the database against the one this code knows; with `migrate` it is brought up
+ * to date first. @throws EngineError STORE_SCHEMA_NEWER, STORE_SCHEMA_OLDER, STORE_UNAVAILABLE
+ */
+export async function openStore(
+  options: SqlStoreOptions & { readonly migrate?: boolean },
+): Promise<SqlStore> {
+  const store = createSqlStore(options)
+  if (options.migrate === true) await store.migrate()
+  await store.check()
+  return store
+}
