@@ -34,6 +34,8 @@ export interface NodeCapabilities {
   readonly saysInitialBlockDownload: boolean
   /** `getmempoolinfo` says whether the mempool was read from disk. */
   readonly saysMempoolLoaded: boolean
+  /** `gettxout` may still show a coin that the mempool spends; only Core is known not to. */
+  readonly showsCoinsSpentInMempool: boolean
 }
 
 /** Asks instead of assuming from a version: forks, older nodes and switched-off parts all look alike. */
@@ -46,6 +48,7 @@ export async function probeCapabilities(rpc: Rpc): Promise<NodeCapabilities> {
   return {
     methods: Object.fromEntries(has) as Record<ProbedMethod, boolean>,
     ...(typeof subversion === 'string' ? { subversion } : {}),
+    showsCoinsSpentInMempool: typeof subversion !== 'string' || !subversion.startsWith('/Satoshi:'),
     saysInitialBlockDownload:
       memberOf(replies[METHODS.length], 'initialblockdownload') !== undefined,
     saysMempoolLoaded: memberOf(replies[METHODS.indexOf('getmempoolinfo')], 'loaded') !== undefined,

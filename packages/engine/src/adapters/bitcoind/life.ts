@@ -1,45 +1,57 @@
-import type { Clock } from '../../kernel/index.ts'
-
 /** What a node shows of its own age in one answer. */
 export interface LifeSigns {
-  /** Seconds since the node started. */
+  /** Whole seconds since the node started. */
   readonly uptime?: number
+  /** Our clock when the question left and when the answer was there, milliseconds since the epoch. */
+  readonly asked: number
+  readonly answered: number
   /** Bytes received since the node started: a counter that falls was reset. */
   readonly bytesReceived?: number
   /** Grows when we lost the node and found it again. */
   readonly connectionLife: number
 }
 
-/** Two readings of one start differ by the rounding of two clocks and the time of a call. */
-const TOLERANCE_S = 5
+/** The node rounds both its start and its now to seconds. */
+const ROUNDING_MS = 1_000
+/** What two clocks may drift apart between two looks. With a lost connection in between nothing is forgiven. */
+const DRIFT_MS = 1_000
 
 /**
- * Names the lives of a node process: `epoch` gives the same name while it cannot have restarted in between, another one
- * as soon as it may have. A false alarm costs one round of caution; a missed restart would look like mass eviction.
+ * Names the lives of a node process: the same name while it cannot have restarted in between, another one as soon as it
+ * may have. A false alarm costs one round of caution; a missed restart would look like mass eviction.
  *
- * With `uptime` the life is the moment of the start, our clock minus the uptime; the last reading is the one compared
- * with, so slow drift of either clock changes nothing, and a step of more than 5 s is taken for a restart.
- * Without it a falling traffic counter or a lost connection ends a life.
+ * With `uptime` each answer proves an interval in which the node started. Intervals that overlap are one life; the
+ * last one is compared, so slow drift changes nothing, and a step of either clock by seconds counts as a restart. A restart
+ * within about three seconds of the start before cannot be seen. Without uptime, a falling counter of received bytes
+ * or a lost connection ends a life.
  */
-export function createLife(clock: Clock): { epoch(signs: LifeSigns): string } {
+export function createLife(): { epoch(signs: LifeSigns): string } {
   let name: string | undefined
-  let start = 0
-  let counter = 0
-  let connection = 0
+  let started: readonly [earliest: number, latest: number] = [0, 0]
+  let last: LifeSigns | undefined
+
+  const isSame = (signs: LifeSigns, earliest: number, latest: number): boolean => {
+    if (!last) return false
+    const found = signs.connectionLife !== last.connectionLife
+    if (signs.uptime === undefined || last.uptime === undefined) {
+      return !found && (signs.bytesReceived ?? 0) >= (last.bytesReceived ?? 0)
+    }
+    const slack = found ? 0 : DRIFT_MS
+    return (
+      signs.uptime >= last.uptime && earliest <= started[1] + slack && latest >= started[0] - slack
+    )
+  }
   return {
-    epoch({ uptime, bytesReceived, connectionLife }) {
-      const now = Math.round(clock.now() / 1000)
-      const started = uptime === undefined ? undefined : now - uptime
-      const same =
-        started === undefined
-          ? connectionLife === connection && (bytesReceived ?? 0) >= counter
-          : Math.abs(started - start) <= TOLERANCE_S
-      if (name === undefined || !same) {
-        name = started === undefined ? `seen-${now}-${connectionLife}` : `start-${started}`
+    epoch(signs) {
+      const age = (signs.uptime ?? 0) * 1000
+      const earliest = signs.asked - age - ROUNDING_MS
+      const latest = signs.answered - age + ROUNDING_MS
+      if (name === undefined || !isSame(signs, earliest, latest)) {
+        const at = Math.round((earliest + latest) / 2000)
+        name = signs.uptime === undefined ? `seen-${at}-${signs.connectionLife}` : `start-${at}`
       }
-      start = started ?? start
-      counter = bytesReceived ?? counter
-      connection = connectionLife
+      started = [earliest, latest]
+      last = signs
       return name
     },
   }

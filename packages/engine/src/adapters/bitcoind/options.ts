@@ -9,7 +9,7 @@ import {
   silentLogger,
   silentMetrics,
 } from '../../kernel/index.ts'
-import { type Deadlines, DEFAULT_DEADLINES } from './methods.ts'
+import { DEFAULT_DEADLINES, type Deadlines } from './methods.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 import { systemTimers, type Timers } from './timers.ts'
 

@@ -1,10 +1,3 @@
-import {
-  type BlockHash,
-  EngineError,
-  type Network,
-  type OutPoint,
-  type Txid,
-} from '../../kernel/index.ts'
 import type {
   ChainHeader,
   ChainSource,
@@ -12,6 +5,14 @@ import type {
   NodeCoin,
   NodeInfo,
 } from '../../capabilities/chain/index.ts'
+import {
+  type BlockHash,
+  EngineError,
+  type Network,
+  type OutPoint,
+  outPointKey,
+  type Txid,
+} from '../../kernel/index.ts'
 import { fetchBlock, hashOfHeader, readRawHeader } from './block.ts'
 import { isNotFound, refusedCall } from './calls/caller.ts'
 import type { BlockchainInfo } from './calls/chain.ts'
@@ -66,7 +67,7 @@ class Node {
 
   constructor(client: BitcoindClient) {
     this.#client = client
-    this.#life = createLife(client.rpc.settings.clock)
+    this.#life = createLife()
   }
 
   capabilities(): Promise<NodeCapabilities> {
@@ -162,6 +163,8 @@ class Node {
   /** All parts come from one batch, so from one life of the node; `loaded` is asked before the list. */
   async mempool(): Promise<MempoolView> {
     const { methods } = await this.capabilities()
+    const { clock } = this.#client.rpc.settings
+    const asked = clock.now()
     const age = methods.uptime ? 'uptime' : methods.getnettotals ? 'getnettotals' : undefined
     const replies = await this.#askFields([
       ...(age === undefined ? [] : [{ method: age, params: [] }]),
@@ -179,6 +182,8 @@ class Node {
         ...(age === 'getnettotals' && sign
           ? { bytesReceived: readNetTotals(sign).bytesReceived }
           : {}),
+        asked,
+        answered: clock.now(),
         connectionLife: this.#client.rpc.connectionLife(),
       }),
     }
@@ -191,17 +196,35 @@ class Node {
   }
 
   async coins(points: readonly OutPoint[]): Promise<readonly (NodeCoin | undefined)[]> {
+    const { methods, showsCoinsSpentInMempool } = await this.capabilities()
     const calls = points.map(({ txid, vout }) => ({
       method: 'gettxout',
       params: [txid, vout, true],
     }))
     const replies = await this.#askFields(calls)
-    return replies.map((reply) => {
+    const coins = replies.map((reply) => {
       const output = isAbsent(reply) ? undefined : readTxOut(resultOf(reply))
       if (!output) return undefined
       const { amount, script, confirmations, coinbase } = output
       return { amount, script, confirmations, coinbase }
     })
+    if (!showsCoinsSpentInMempool || !methods.gettxspendingprevout) return coins
+    const spent = await this.#spentInMempool(points.filter((_, index) => coins[index]))
+    return coins.map((coin, index) => {
+      const point = points[index]
+      return coin && point && spent.has(outPointKey(point)) ? undefined : coin
+    })
+  }
+
+  async #spentInMempool(points: readonly OutPoint[]): Promise<ReadonlySet<string>> {
+    const size = this.#client.rpc.settings.batchSize
+    const spent = new Set<string>()
+    for (let at = 0; at < points.length; at += size) {
+      for (const spend of await this.#client.getTxSpendingPrevOut(points.slice(at, at + size))) {
+        if (spend.spender) spent.add(outPointKey(spend))
+      }
+    }
+    return spent
   }
 
   async #askFields(calls: readonly RpcCall[]): Promise<AskedReply[]> {

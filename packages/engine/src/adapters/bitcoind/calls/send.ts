@@ -1,9 +1,10 @@
 import {
   AssertionError,
   EngineError,
-  type SatPerKvB,
   formatBtc,
+  type SatPerKvB,
   sat,
+  satPerKvB,
   type Txid,
   toHex,
   type Wtxid,
@@ -52,6 +53,9 @@ export interface PackageResult {
   readonly replaced: readonly Txid[]
 }
 
+/** Core's own default: 0.1 BTC per 1000 vbytes. */
+const DEFAULT_MAX_RATE = satPerKvB(10_000_000n)
+
 /** Publishing. These calls are sent once; repeating is the decision of whoever knows what was promised. */
 export const sendCalls = ({ call, rpc }: Caller) => ({
   /** Never throws for what the world did: every failure is an outcome. */
@@ -71,10 +75,10 @@ export const sendCalls = ({ call, rpc }: Caller) => ({
       return { status: 'unknown', sent: error.details['sent'] !== false, error }
     }
   },
-  /** Asks whether the node would take them. Changes nothing. */
+  /** Asks whether the node would take them. Changes nothing. The limit is always said, as btcd demands. */
   testMempoolAccept: (
     raws: readonly Uint8Array[],
-    maxRate?: SatPerKvB,
+    maxRate: SatPerKvB = DEFAULT_MAX_RATE,
     options?: CallOptions,
   ): Promise<readonly MempoolVerdict[]> =>
     call(

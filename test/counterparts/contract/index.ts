@@ -1,0 +1,47 @@
+import type { BitcoindOptions } from '@kaccy/bitcoin/adapters/bitcoind'
+import { Bench } from './bench.ts'
+import { CHAIN_CHECKS } from './chain.ts'
+import { MONEY_CHECKS } from './money.ts'
+import { WIRE_CHECKS } from './wire.ts'
+
+/** One promise of the port, held against a running node. A text says why it could not be checked there. */
+export interface Check {
+  readonly name: string
+  run(bench: Bench): Promise<unknown>
+}
+
+/** What every node behind `ChainSource` must do, in an order in which each check leaves the node fit for the next. */
+export const NODE_CONTRACT: readonly Check[] = [...CHAIN_CHECKS, ...MONEY_CHECKS, ...WIRE_CHECKS]
+
+export type CheckResult =
+  | { readonly name: string; readonly passed: true }
+  | { readonly name: string; readonly passed: true; readonly skipped: string }
+  | { readonly name: string; readonly passed: false; readonly reason: string }
+
+/** Runs the suite against any regtest node. Mines and spends there: never point it at a chain that anybody needs. */
+export async function runNodeContract(
+  options: BitcoindOptions,
+  report: (result: CheckResult) => void,
+): Promise<readonly CheckResult[]> {
+  const bench = new Bench(options)
+  const results: CheckResult[] = []
+  try {
+    for (const check of NODE_CONTRACT) {
+      const result = await resultOf(check, bench)
+      results.push(result)
+      report(result)
+    }
+  } finally {
+    await bench.close()
+  }
+  return results
+}
+
+async function resultOf({ name, run }: Check, bench: Bench): Promise<CheckResult> {
+  try {
+    const skipped = await run(bench)
+    return typeof skipped === 'string' ? { name, passed: true, skipped } : { name, passed: true }
+  } catch (error) {
+    return { name, passed: false, reason: error instanceof Error ? error.message : String(error) }
+  }
+}

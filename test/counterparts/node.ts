@@ -1,0 +1,44 @@
+import type { BitcoindOptions } from '@kaccy/bitcoin/adapters/bitcoind'
+
+/** A node of somebody else's making that a test has started, on regtest and on free loopback ports. */
+export interface TestNode {
+  readonly name: string
+  /** What `createBitcoindSource` needs to reach it. */
+  readonly source: BitcoindOptions
+  /** `host:port` of its peer-to-peer side, for joining two nodes. */
+  readonly peer: string
+  /** Any method, with the result as plain JSON. Rejects with the node's error text. */
+  rpc(method: string, params?: readonly unknown[]): Promise<unknown>
+  /** Mines to the node's own address; hashes in order. */
+  generate(count: number): Promise<readonly string[]>
+  /** Hands a block over, as hex. Rejects when the node does not take it. */
+  submitBlock(block: string): Promise<void>
+  invalidate(hash: string): Promise<void>
+  reconsider(hash: string): Promise<void>
+  /** Ends the process as an operator would and starts it again on the same data and ports. */
+  restart(): Promise<void>
+  /** Ends the process and deletes its data. */
+  stop(): Promise<void>
+}
+
+/** A counterpart that can be started, or why not. */
+export type Found<T> = { readonly found: T } | { readonly missing: string }
+
+/**
+ * The reason to skip tests with a counterpart; undefined when it is there. In CI a promised counterpart that is missing
+ * is a failure: a suite that skips everything would be green. Bitcoin Core is in no registry, so it is promised only
+ * where `BITCOIND` names it.
+ */
+export function reasonToSkip(
+  name: string,
+  found: Found<unknown>,
+  promised = true,
+): string | undefined {
+  if ('found' in found) return undefined
+  const reason = `${name}: ${found.missing}`
+  if (promised && process.env['CI'] === 'true') {
+    throw new TypeError(`promised counterpart is missing: ${reason}`)
+  }
+  process.stderr.write(`SKIPPED: ${reason}\n`)
+  return reason
+}
