@@ -1,0 +1,89 @@
+import { type ChainSource, GENESIS } from '@kaccy/bitcoin/chain'
+import {
+  blockHash,
+  type BlockHash,
+  EngineError,
+  isHash,
+  sat,
+  type Txid,
+} from '@kaccy/bitcoin/kernel'
+import { type Devnet, TransportFault } from '@kaccy/devnet'
+
+/**
+ * The devnet as a chain source without HTTP and JSON, so that thousands of schedules take minutes. The bitcoind adapter
+ * over HTTP passes the same scenarios; `test/regtest` holds the two side by side.
+ */
+export function devnetSource(devnet: Devnet): ChainSource & { down: boolean } {
+  let epoch = 0
+  let lastStart = -1
+  const reachable = () => {
+    if (source.down) throw new EngineError('NODE_UNREACHABLE', 'the node is down')
+    // Armed faults and a devnet that was taken down answer here, as they would over HTTP.
+    return devnet.rpc('uptime').catch((error: unknown) => {
+      if (error instanceof TransportFault) throw new EngineError('NODE_UNREACHABLE', String(error))
+      throw error
+    })
+  }
+  const refOf = ({ height, hash }: { height: number; hash: string }) => ({
+    height,
+    hash: blockHash(hash),
+  })
+  const source: ChainSource & { down: boolean } = {
+    down: false,
+    async info() {
+      await reachable()
+      const tip = devnet.view.tip()
+      return {
+        network: 'regtest',
+        genesis: GENESIS.regtest,
+        tip: refOf(tip),
+        headers: tip.height,
+        initialBlockDownload: devnet.posture.initialBlockDownload,
+      }
+    },
+    async hashAt(height) {
+      await reachable()
+      const hash = devnet.view.hashAt(height)
+      return isHash(hash) ? blockHash(hash) : undefined
+    },
+    async header(hash) {
+      await reachable()
+      const header = devnet.view.header(hash)
+      return header && { ...header, hash: blockHash(header.hash), prev: header.prev as BlockHash }
+    },
+    async block({ height, hash }) {
+      await reachable()
+      const bytes = devnet.view.block(hash)
+      if (bytes) return bytes
+      throw new EngineError('NODE_BLOCK_PRUNED', `block ${height} is gone`, {
+        details: { height, hash },
+      })
+    },
+    async mempool() {
+      const uptime = Number(await reachable())
+      if (lastStart >= 0 && uptime < lastStart) epoch += 1
+      lastStart = uptime
+      const txids = devnet.view.mempool() as readonly Txid[]
+      return { txids, loaded: devnet.posture.mempoolLoaded, epoch: `life ${epoch}` }
+    },
+    async mempoolTransactions(txids) {
+      await reachable()
+      return txids.map((txid) => devnet.view.mempoolTransaction(txid))
+    },
+    async coins(points) {
+      await reachable()
+      return points.map(({ txid, vout }) => {
+        const coin = devnet.view.coin(txid, vout)
+        return (
+          coin && {
+            amount: sat(coin.value),
+            script: coin.script,
+            confirmations: Math.max(0, coin.confirmations),
+            coinbase: coin.coinbase,
+          }
+        )
+      })
+    },
+  }
+  return source
+}

@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
+import { createDevnetInProcess } from '@kaccy/devnet'
+import { devnetSource } from '../regtest/devnet-source.ts'
+import { RegtestChain } from '../regtest/chain.ts'
+import { Strangers } from '../regtest/strangers.ts'
+import { EngineUnderTest } from './engine.ts'
+import { ScheduleRun } from './runner.ts'
+import { parseSchedules, reasonToSkip, type Schedule, type ScheduleFile } from './schedule.ts'
+
+/** Noon of a day in 2026: schedules run on virtual time. */
+const START = 1_780_000_000
+
+/** Runs one schedule on a devnet and a memory store; answers what differs from its expectations. */
+export async function runOnDevnet(
+  schedule: Schedule,
+  defaults: ScheduleFile['defaults'],
+): Promise<readonly string[]> {
+  let engine: EngineUnderTest | undefined
+  const now = () => engine?.nowSeconds ?? START
+  const devnet = await createDevnetInProcess({ start: 'genesis', clock: () => now() * 1000 })
+  const strangers = new Strangers('scenarios')
+  const chain = new RegtestChain({
+    rpc: (method, params) => devnet.rpc(method, params),
+    strangers,
+    now,
+    evict: (txid) => void devnet.evict(txid),
+  })
+  await chain.prepare(20)
+  engine = new EngineUnderTest({
+    store: createMemoryStore(),
+    source: devnetSource(devnet),
+    start: START,
+  })
+  await engine.open()
+  await engine.look()
+  await engine.registerWallet()
+  return new ScheduleRun({ schedule, defaults, chain, strangers, engine }).run()
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { file: { type: 'string' }, json: { type: 'boolean' }, only: { type: 'string' } },
+  })
+  const shared = process.env['KACCY_SHARED'] ?? new URL('../../../shared', import.meta.url).pathname
+  const path = values.file ?? `${shared}/vectors/scenarios/chain_schedules.json`
+  const { defaults, schedules } = parseSchedules(await readFile(path, 'utf8'))
+  let failed = 0
+  for (const schedule of schedules) {
+    if (values.only !== undefined && schedule.name !== values.only) continue
+    const reason = reasonToSkip(schedule)
+    const faults = reason === undefined ? await runGuarded(schedule, defaults) : []
+    if (faults.length > 0) failed += 1
+    report(schedule.name, reason, faults, values.json === true)
+  }
+  process.exitCode = failed === 0 ? 0 : 1
+}
+
+/** A schedule that throws has failed; the others still run. */
+async function runGuarded(schedule: Schedule, defaults: ScheduleFile['defaults']) {
+  try {
+    return await runOnDevnet(schedule, defaults)
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)]
+  }
+}
+
+function report(
+  name: string,
+  skipped: string | undefined,
+  faults: readonly string[],
+  json: boolean,
+): void {
+  const passed = faults.length === 0
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify(skipped === undefined ? { name, passed, ...(passed ? {} : { faults }) } : { name, skipped })}\n`,
+    )
+  else {
+    const mark = skipped !== undefined ? 'skipped' : passed ? 'passed ' : 'FAILED '
+    process.stdout.write(`${mark}  ${name}${skipped === undefined ? '' : `: ${skipped}`}\n`)
+    for (const fault of faults) process.stdout.write(`         ${fault}\n`)
+  }
+}
+
+if (import.meta.main) await main()

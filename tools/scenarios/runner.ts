@@ -1,0 +1,204 @@
+import { assert, type OrderId, sat, type Txid } from '@kaccy/bitcoin/kernel'
+import { parseAddress } from '@kaccy/bitcoin/protocol/address'
+import type { Transaction } from '@kaccy/bitcoin/protocol/transaction'
+import type { OrderRecord } from '@kaccy/bitcoin/deposits'
+import type { RegtestChain } from '../regtest/chain.ts'
+import { type Coin, type SignedTransaction, Strangers } from '../regtest/strangers.ts'
+import type { EngineUnderTest } from './engine.ts'
+import type { Expectation, Final, Schedule, ScheduleFile, Step, TxStep } from './schedule.ts'
+
+const DEFAULT_FEE = 1000n
+
+/** Runs one schedule against a chain and an engine, and says what differs. */
+export class ScheduleRun {
+  readonly #schedule: Schedule
+  readonly #defaults: ScheduleFile['defaults']
+  readonly #chain: RegtestChain
+  readonly #strangers: Strangers
+  readonly #engine: EngineUnderTest
+  readonly #transactions = new Map<string, SignedTransaction>()
+  readonly #versions = new Map<string, number>()
+  readonly #orders = new Map<string, OrderId>()
+  readonly #scripts = new Map<string, Uint8Array>()
+  #blind = false
+  readonly faults: string[] = []
+
+  constructor(parts: {
+    schedule: Schedule
+    defaults: ScheduleFile['defaults']
+    chain: RegtestChain
+    strangers: Strangers
+    engine: EngineUnderTest
+  }) {
+    this.#schedule = parts.schedule
+    this.#defaults = parts.defaults
+    this.#chain = parts.chain
+    this.#strangers = parts.strangers
+    this.#engine = parts.engine
+  }
+
+  async run(): Promise<readonly string[]> {
+    await this.#engine.look()
+    for (const order of this.#schedule.orders) await this.#createOrder(order)
+    for (const [index, step] of this.#schedule.steps.entries()) {
+      await this.#step(step)
+      const expecting = step.expect !== undefined
+      if (!this.#blind && !expecting) await this.#engine.look()
+      if (!this.#blind) await this.#always(`step ${index}`)
+    }
+    await this.#engine.look()
+    await this.#always('the end')
+    await this.#final(this.#schedule.final ?? {})
+    return this.faults
+  }
+
+  async #createOrder({ id, amount, address }: Schedule['orders'][number]): Promise<void> {
+    const created = await this.#engine.createOrder({
+      externalId: id,
+      amount: amount === undefined ? undefined : sat(BigInt(amount)),
+      expiresInMs: amount === undefined ? undefined : this.#defaults.expiry_s * 1000,
+      tolerance: sat(BigInt(this.#defaults.tolerance_sat)),
+      thresholds: {
+        confirmed: 1,
+        fullConfirmed: this.#defaults.credit_at,
+        finalized: this.#defaults.finalize_at,
+      },
+    })
+    this.#orders.set(id, created.id)
+    this.#scripts.set(address, created.script)
+  }
+
+  #script(symbol: string): Uint8Array {
+    const known = this.#scripts.get(symbol)
+    if (known) return known
+    // A stranger's address: another key for each name.
+    const script = symbol.startsWith('bcrt1')
+      ? addressScript(symbol)
+      : new Strangers(`address/${symbol}`).script
+    this.#scripts.set(symbol, script)
+    return script
+  }
+
+  async #step(step: Step): Promise<void> {
+    if (step.blind !== undefined) this.#blind = step.blind
+    if (step.tx) await this.#send(step.tx)
+    if (step.mine) await this.#chain.mine(this.#named(step.mine))
+    for (let i = 0; i < (step.mine_empty ?? 0); i++) await this.#chain.mine([])
+    if (step.mine_coinbase_to !== undefined)
+      await this.#chain.mine([], this.#script(step.mine_coinbase_to))
+    if (step.reorg)
+      await this.#chain.reorg(
+        step.reorg.drop,
+        step.reorg.blocks.map((block) => this.#named(block)),
+        (step.reorg.lose ?? []).map((id) => this.#txid(id)),
+      )
+    for (const id of step.evict ?? []) this.#chain.evict(this.#txid(id))
+    if (step.clock !== undefined) this.#engine.passSeconds(step.clock)
+    if (step.down !== undefined) await this.#engine.nodeDown(step.down)
+    if (step.restart !== undefined) {
+      await this.#engine.restart()
+      this.#blind = false
+    }
+    if (step.poll !== undefined) this.#blind = false
+    if (step.parallel) await Promise.all(step.parallel.map((inner) => this.#step(inner)))
+    if (step.fault) this.faults.push(`fault ${step.fault.rpc} cannot be armed by this runner`)
+    if (step.expect) await this.#expect(step.expect)
+  }
+
+  /** A transaction the node does not take now is kept: a later block may contain it. */
+  async #send(step: TxStep): Promise<void> {
+    const known = this.#transactions.get(step.id)
+    const signed = known ?? this.#sign(step)
+    this.#transactions.set(step.id, signed)
+    await this.#chain.send(signed)
+  }
+  #sign({ ins, outs, rbf }: TxStep): SignedTransaction {
+    const coins = ins.map((name) => this.#coin(name))
+    // A later version of the same stranger's coin pays more than the one before it.
+    const version = Math.max(0, ...ins.map((name) => this.#versions.get(name) ?? 0))
+    for (const name of ins) this.#versions.set(name, version + 1)
+    const outputs = outs.map(([address, amount]) => ({
+      script: this.#script(address),
+      amount: sat(BigInt(amount)),
+    }))
+    const fee = ins.some((name) => name.startsWith('ext:'))
+      ? DEFAULT_FEE * BigInt(5 ** version)
+      : 500n
+    const signer = ins.every((name) => name.startsWith('ext:'))
+      ? this.#strangers
+      : this.#engine.owner
+    return signer.spend(coins, outputs, { fee: sat(fee), rbf, change: this.#strangers.script })
+  }
+  #coin(name: string): Coin {
+    if (name.startsWith('ext:')) return this.#strangers.named(name)
+    const [id = '', vout = ''] = name.split(':')
+    const transaction = this.#transactions.get(id)
+    assert(transaction, `unknown transaction ${id}`)
+    return this.#strangers.coinOf(transaction, Number(vout))
+  }
+  #txid(id: string): Txid {
+    const transaction = this.#transactions.get(id)
+    assert(transaction, `unknown transaction ${id}`)
+    return transaction.txid
+  }
+  #named(ids: readonly string[]): Transaction[] {
+    return ids.map((id) => {
+      const transaction = this.#transactions.get(id)
+      assert(transaction, `unknown transaction ${id}`)
+      return transaction.transaction
+    })
+  }
+
+  async #order(id: string): Promise<OrderRecord> {
+    const order = await this.#engine.order(this.#orders.get(id) ?? ('' as OrderId))
+    assert(order, `no order ${id}`)
+    return order
+  }
+  async #expect(expected: Readonly<Record<string, Expectation>>): Promise<void> {
+    for (const [id, wanted] of Object.entries(expected)) {
+      const { state } = await this.#order(id)
+      const actual: Expectation = {
+        state: state.status.toUpperCase(),
+        match: state.verdict.toUpperCase(),
+        late: state.late,
+        seen: Number(state.received),
+        credited: Number(state.credited),
+      }
+      for (const [field, value] of Object.entries(wanted))
+        if (actual[field as keyof Expectation] !== value)
+          this.faults.push(
+            `${id}.${field} is ${String(actual[field as keyof Expectation])}, not ${String(value)}`,
+          )
+    }
+  }
+
+  async #always(where: string): Promise<void> {
+    for (const fault of await this.#engine.brokenInvariants())
+      this.faults.push(`${where}: ${fault}`)
+  }
+
+  async #final({ credited, reversals, alerts }: Final): Promise<void> {
+    for (const [id, wanted] of Object.entries(credited ?? {})) {
+      const actual =
+        id === 'unassigned'
+          ? await this.#engine.unassigned()
+          : (await this.#order(id)).state.credited
+      if (actual !== BigInt(wanted))
+        this.faults.push(`final credit of ${id} is ${actual}, not ${wanted}`)
+    }
+    if (reversals !== undefined) {
+      const actual = await this.#engine.reversals()
+      if (actual !== reversals) this.faults.push(`${actual} reversals, not ${reversals}`)
+    }
+    const raised = await this.#engine.alertKinds()
+    for (const kind of alerts ?? [])
+      if (!raised.has(kind))
+        this.faults.push(`alert ${kind} was not raised (${[...raised].join(' ')})`)
+  }
+}
+
+function addressScript(text: string): Uint8Array {
+  const parsed = parseAddress(text, 'regtest')
+  assert(parsed.ok, `bad address ${text}`)
+  return parsed.value.script
+}
