@@ -69,6 +69,11 @@ export function* sections(
   }
 }
 
+/** The same cases with a word before their names, where one file has a section of one name twice. */
+export function* under(prefix: string, cases: Iterable<Case>): Generator<Case> {
+  for (const [name, check] of cases) yield [`${prefix} ${name}`, check]
+}
+
 export async function readVectors(dir: string): Promise<VectorFile[]> {
   const names = (await readdir(dir)).filter((name) => name !== 'README.md').sort()
   return Promise.all(

@@ -21,6 +21,7 @@ import {
   refused,
   runShapes,
   sections,
+  under,
   type Verdict,
 } from '../cases.ts'
 
@@ -192,26 +193,32 @@ const shapes = [
     (data) => isRecord(data, 'standard', 'invalid'),
     function* (file) {
       yield* sections(file, { standard: checkStandard, bech32: checkBech }, ['invalid'])
-      yield* sections(file.invalid, {
-        bech32: invalidAddress,
-        fromBase58Check: invalidAddress,
-        fromOutputScript: ({ script }: { script: string }) =>
-          refused(addressOf(assemble(script), 'main')),
-        toOutputScript: checkToScript,
-      })
+      yield* under(
+        'invalid',
+        sections(file.invalid, {
+          bech32: invalidAddress,
+          fromBase58Check: invalidAddress,
+          fromOutputScript: ({ script }: { script: string }) =>
+            refused(addressOf(assemble(script), 'main')),
+          toOutputScript: checkToScript,
+        }),
+      )
     },
   ),
   jsonShape<{ readonly valid: readonly object[]; readonly invalid: object }>(
     (data) => isRecord(data, 'valid', 'invalid') && isTable(data.valid, 'WIF'),
     function* (file) {
       yield* sections(file, { valid: checkWif }, ['invalid'])
-      yield* sections(file.invalid, {
-        decode: ({ WIF, version }: { WIF: string; version: number }) => {
-          const wif = parseWif(WIF)
-          const isWanted = wif.ok && (wif.value.network === 'main' ? 128 : 239) === version
-          return isWanted ? 'was taken, has to be refused' : undefined
-        },
-      })
+      yield* under(
+        'invalid',
+        sections(file.invalid, {
+          decode: ({ WIF, version }: { WIF: string; version: number }) => {
+            const wif = parseWif(WIF)
+            const isWanted = wif.ok && (wif.value.network === 'main' ? 128 : 239) === version
+            return isWanted ? 'was taken, has to be refused' : undefined
+          },
+        }),
+      )
     },
   ),
   jsonShape<object>(

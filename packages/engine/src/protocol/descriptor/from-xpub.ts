@@ -93,7 +93,7 @@ function checkPlace(
     const origin = parseKeyOrigin(text)
     if (!origin.ok) return origin
     const fault = originFault(key, origin.value)
-    return fault === undefined || anyDepth
+    return fault === undefined
       ? origin
       : refuse('KEY_ORIGIN', `the key origin ${fault}`, { param: 'origin' })
   }

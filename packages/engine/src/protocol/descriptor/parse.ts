@@ -79,7 +79,7 @@ function unpairedAt(text: string): number | undefined {
 }
 
 type Body = Pick<Descriptor, 'kind' | 'keys'> &
-  Partial<Pick<Descriptor, 'threshold' | 'fixedScript' | 'address'>>
+  Partial<Pick<Descriptor, 'threshold' | 'fixedScript' | 'address' | 'network'>>
 
 function singleKey(call: Call, kind: DescriptorKind): DescriptorResult<Body> {
   const key = parseKeyExpression(call.inner, call.innerAt)
@@ -150,6 +150,7 @@ function parseAddr(call: Call, network: Network | undefined): DescriptorResult<B
         keys: [],
         fixedScript: parsed.value.script,
         address: parsed.value.text,
+        network: keyNetworkOf(candidate),
       })
     }
     if (network !== undefined && parsed.error.code === 'ADDRESS_NETWORK') {
