@@ -164,8 +164,11 @@ async function takeUp(
   const before = await tx.wallet.lockWallet(id)
   assert(before, `wallet ${id} is gone`)
   const watched: WatchedScript[] = []
-  for (const start of recovery.branches) {
-    const keychain = await tx.wallet.lockKeychain(id, start.branch)
+  const starts = recovery.branches.toSorted((a, b) => a.branch - b.branch)
+  const keychains: (KeychainRecord | undefined)[] = []
+  for (const { branch } of starts) keychains.push(await tx.wallet.lockKeychain(id, branch))
+  for (const [i, start] of starts.entries()) {
+    const keychain = keychains[i]
     assert(keychain, `wallet ${id} has no branch ${start.branch}`)
     const nextIndex = Math.max(keychain.nextIndex, start.nextIndex)
     const growth = await growWindow(tx, before, keychain, nextIndex, createScriptPool())

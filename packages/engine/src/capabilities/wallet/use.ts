@@ -33,8 +33,13 @@ export async function markUsed(
     watched: [],
     gaps: [],
   }
-  for (const group of byKeychain(unused)) {
-    const keychain = await tx.wallet.lockKeychain(group.wallet, group.branch)
+  // All keychains before anything else: what is inserted below takes locks that a reveal takes after its keychain.
+  const groups = byKeychain(unused)
+  const keychains: (KeychainRecord | undefined)[] = []
+  for (const { wallet, branch } of groups)
+    keychains.push(await tx.wallet.lockKeychain(wallet, branch))
+  for (const [i, group] of groups.entries()) {
+    const keychain = keychains[i]
     const wallet = await tx.wallet.wallet(group.wallet)
     if (!keychain || !wallet) continue
     // Read again under the lock: an address may have been handed out since.

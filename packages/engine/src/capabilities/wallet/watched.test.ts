@@ -62,7 +62,8 @@ test('whatever another process revealed is found after one refresh', async () =>
 
 test('scripts that are inserted while everything is loaded are not lost', async () => {
   const { store, reveal } = await setUp()
-  // A store whose snapshots are as weak as a database can make them: each page sees what was committed by then.
+  // A store without snapshots: each answer shows what was committed by then, and between the first two a lot is.
+  let isBusy = true
   const weak: Transactor<{ readonly wallet: WalletRows }> = {
     transact: store.transact,
     read: (work) =>
@@ -74,7 +75,8 @@ test('scripts that are inserted while everything is loaded are not lost', async 
               const answer = await store.read((tx) =>
                 (tx.wallet[door] as (...args: never[]) => Promise<unknown>)(...args),
               )
-              if (door === 'keychains') for (let n = 0; n < 30; n++) await reveal(n)
+              for (let n = 0; isBusy && n < 30; n++) await reveal(n)
+              isBusy = false
               return answer
             },
         }),
@@ -82,13 +84,11 @@ test('scripts that are inserted while everything is loaded are not lost', async 
   }
   const watched = createWatchedScripts({ store: weak, entropy })
   await watched.refresh()
-  await createFresh(watched)
+  await watched.refresh()
   const all = await store.read((tx) => tx.wallet.listAddresses({ limit: 10_000 }))
-  const [first] = await store.read((tx) => tx.wallet.keychains())
-  expect(first?.nextIndex).toBe(60)
-  expect(all.filter((row) => row.index < 60 && !has(watched, row.script))).toEqual([])
+  expect(all.length).toBeGreaterThan(50)
+  expect(all.filter((row) => !has(watched, row.script))).toEqual([])
 })
-const createFresh = (watched: ReturnType<typeof createWatchedScripts>) => watched.refresh()
 
 test('a refresh that fails is heard of, and the next one takes up everything', async () => {
   const { store, reveal } = await setUp()
