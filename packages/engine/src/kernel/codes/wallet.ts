@@ -9,7 +9,6 @@ export const WALLET_CODES = {
   WALLET_KEYS_REGISTERED: { remedy: 'caller', title: 'These keys are registered already' },
   WALLET_BIRTHDAY_ABOVE_TIP: { remedy: 'caller', title: 'The height is above the tip' },
   WALLET_RETIRED: { remedy: 'caller', title: 'The wallet is retired and reveals no address' },
-  WALLET_RESCAN_RUNNING: { remedy: 'caller', title: 'A rescan of lower blocks is under way' },
   WALLET_CHAIN_UNKNOWN: { remedy: 'retry', title: 'No block has been followed yet' },
   WALLET_ADDRESSES_EXHAUSTED: { remedy: 'caller', title: 'Every address of the branch is used up' },
   WALLET_SCRIPTS_OVERLAP: {
