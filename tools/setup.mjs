@@ -35,10 +35,17 @@ function postgres() {
   )
 }
 
+/** The harness of the tests knows where btcd is, and builds it once when it is nowhere. */
 function btcd() {
-  const harness = 'test/counterparts/btcd/install.ts'
-  if (!existsSync(join(root, harness))) return onPath('btcd')
-  return run(join(root, 'node_modules/.bin/node'), ['--conditions=@kaccy/source', harness])
+  const script = `
+    const { findBtcd } = await import('./test/counterparts/btcd.ts')
+    const btcd = await findBtcd()
+    if ('missing' in btcd) {
+      console.error(btcd.missing)
+      process.exitCode = 1
+    }`
+  const node = join(root, 'node_modules/.bin/node')
+  return run(node, ['--conditions=@kaccy/source', '--input-type=module', '-e', script])
 }
 
 const COUNTERPARTS = [
