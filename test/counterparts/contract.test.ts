@@ -3,6 +3,7 @@ import { findBitcoind, startBitcoind } from './bitcoind.ts'
 import { findBtcd, startBtcd } from './btcd.ts'
 import { Bench } from './contract/bench.ts'
 import { NODE_CONTRACT } from './contract/index.ts'
+import { startDevnet } from './devnet.ts'
 import { type Found, reasonToSkip, type TestNode } from './node.ts'
 
 /** The same promises, held against every node that can be started here. */
@@ -12,6 +13,7 @@ const COUNTERPARTS: readonly {
   readonly promised: boolean
   start(): Promise<TestNode>
 }[] = [
+  { name: 'devnet', found: { found: true }, promised: true, start: startDevnet },
   { name: 'btcd', found: await findBtcd(), promised: true, start: startBtcd },
   {
     name: 'Bitcoin Core',
