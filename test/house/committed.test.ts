@@ -24,6 +24,7 @@ test('no file names the host of a package registry', () => {
 /** Beginnings of keys that the BIPs publish: nobody can keep money with them. */
 const PUBLISHED = [
   'zprvAdG4iTXWBoARxkkzNpNh8r6Qag3irQB8PzEMkAFeTRXxHpbF9z4QgEvBRmfvqWvGp42t42nvgGpNg',
+  'xprv9xgqHN7yz9MwCkxsBPN5qetuNdQSUttZNKw1dcYTV4mkaAFiBVGQziHs3NRSWMkCzvgjEe3n9xV8oYyw',
 ]
 
 test('no file holds a private key in a form that could guard money', () => {
