@@ -112,7 +112,10 @@ function signInput(
   const code = Uint8Array.of(0x76, 0xa9, 20, ...hash160(key.publicKey), 0x88, 0xac)
   if (kind === 'pkh') {
     const signature = signEcdsa(hasher.legacy(index, code, 1), key.secret)
-    return { script: Uint8Array.of(...pushData(signature), ...pushData(key.publicKey)) }
+    return {
+      script: Uint8Array.of(...pushData(signature), ...pushData(key.publicKey)),
+      witness: [],
+    }
   }
   const signature = signEcdsa(hasher.segwit(index, code, coin.value, 1), key.secret)
   const witness = [signature, key.publicKey]
