@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const conditions = ['@kaccy/source', 'module', 'node', 'import', 'default']
+const conditions = ['@kaccy/source']
 
 export default defineConfig({
   resolve: { conditions },
