@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { WalletId } from '@kaccy/bitcoin/kernel'
 import { createWallets, createWatchedScripts } from '@kaccy/bitcoin/wallet'
 import { afterAll, expect, test } from 'vitest'
+import { findPostgres, startPostgres } from '../counterparts/postgres.ts'
 import type { Errand, Given } from './revealer.ts'
 import { type Meeting, openMeeting } from './store.ts'
 
@@ -128,5 +129,19 @@ test(`${PROCESSES} processes on one SQLite file: ${TOTAL} addresses, all differe
     await race({ kind: 'sqlite', file: join(folder, 'race.db') })
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}, 600_000)
+
+test(`${PROCESSES} processes on one PostgreSQL: ${TOTAL} addresses, all different`, async (context) => {
+  const programs = await findPostgres()
+  if ('missing' in programs) {
+    console.log(`SKIPPED: ${programs.missing}`)
+    return context.skip(programs.missing)
+  }
+  const server = await startPostgres()
+  try {
+    await race({ kind: 'postgres', url: await server.createDatabase(), schema: 'kaccy' })
+  } finally {
+    await server.stop()
   }
 }, 600_000)
