@@ -1,4 +1,12 @@
-import { fromHex, isNetwork, NETWORKS, type Network, toHex } from '@kaccy/bitcoin/kernel'
+import {
+  AssertionError,
+  fromHex,
+  isNetwork,
+  NETWORKS,
+  type Network,
+  Secret,
+  toHex,
+} from '@kaccy/bitcoin/kernel'
 import {
   addressOf,
   checkDestination,
@@ -103,7 +111,7 @@ function checkStandard({
   const isMain = network === 'main'
   return differs({
     script: [toHex(parsed.script), toHex(assemble(script))],
-    address: [must(addressOf(assemble(script), network)), text],
+    address: [must(addressOf(assemble(script), network)), bech32?.toLowerCase() ?? text],
     ...(hash === undefined
       ? {}
       : { hash: ['hash' in output && toHex(output.hash), hash] as const }),
@@ -131,7 +139,7 @@ function checkBech({ address, version, prefix, data }: BechRow): Verdict {
   return differs({
     version: ['version' in output && output.version, version],
     data: ['program' in output && toHex(output.program), data],
-    written: [must(addressOf(script, network)), address],
+    written: [must(addressOf(script, network)), address.toLowerCase()],
   })
 }
 
@@ -141,14 +149,26 @@ interface ToScriptRow {
   readonly paymentException?: string
   readonly network?: { readonly bech32: string }
 }
-/** `paymentException`: the address is well formed, and paying to it has to be refused. */
-function checkToScript({ address, paymentException }: ToScriptRow): Verdict {
-  if (paymentException === undefined) return checkInvalid(address)
-  const parsed = NETWORKS.map((network) => parseAddress(address, network)).find(
-    (result) => result.ok,
+/**
+ * `paymentException`: the address is well formed, and paying to it has to be refused. `network`: the prefix that
+ * the reader was told; where it is none of ours, every network with another prefix than the address has is asked.
+ */
+function checkToScript({ address, paymentException, network: told }: ToScriptRow): Verdict {
+  const prefix = told?.bech32 ?? 'bc'
+  const known = NETWORKS.filter((network) => segwitPrefix(network) === prefix)
+  const others = NETWORKS.filter(
+    (network) => !address.toLowerCase().startsWith(`${segwitPrefix(network)}1`),
   )
+  const asked = known.length > 0 ? known : others
+  if (paymentException === undefined) {
+    const taken = asked.find((network) => parseAddress(address, network).ok)
+    return taken && `taken as an address of ${taken}`
+  }
+  const parsed = asked.map((network) => parseAddress(address, network)).find((result) => result.ok)
   return parsed?.ok ? refused(checkDestination(parsed.value)) : undefined
 }
+const segwitPrefix = (network: Network): string =>
+  network === 'main' ? 'bc' : network === 'regtest' ? 'bcrt' : 'tb'
 
 const invalidAddress = ({ address }: { address: string }): Verdict => checkInvalid(address)
 

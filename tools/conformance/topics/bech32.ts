@@ -99,10 +99,13 @@ function checkValid(
   const bytes = bytesFromWords(decoded.words)
   return (
     differs({
-      prefix: [decoded.prefix, prefix],
+      prefix: [decoded.prefix, prefix.toLowerCase()],
       words: [decoded.words.join(), words.join()],
       hex: [bytes && toHex(bytes), hex],
-      encoded: [must(encodeBech32({ encoding, prefix, words }, limit)), string.toLowerCase()],
+      encoded: [
+        must(encodeBech32({ encoding, prefix: prefix.toLowerCase(), words }, limit)),
+        string.toLowerCase(),
+      ],
     }) ?? checkRoundTrip(string, encoding, limit)
   )
 }

@@ -80,7 +80,7 @@ interface P2msArguments {
   readonly m?: number
   readonly n?: number
   readonly pubkeys?: readonly string[]
-  readonly signatures?: readonly string[]
+  readonly signatures?: readonly (string | 0)[]
   readonly output?: string
   readonly input?: string
 }
@@ -122,8 +122,15 @@ function buildP2ms(
   agree('m', m, rule.threshold)
   agree('n', n, rule.publicKeys.length)
   agree('the keys', pubkeys?.join(), rule.publicKeys.map(toHex).join())
-  const given = signatures && must(multisigInput(signatures.map(fromHex)))
+  const given =
+    signatures &&
+    must(
+      multisigInput(
+        signatures.map((signature) => (signature === 0 ? undefined : fromHex(signature))),
+      ),
+    )
   const bytes = input === undefined ? given : assemble(input)
+  agree('the number of signatures', signatures?.length, rule.threshold)
   agree('the input', given && toHex(given), bytes && toHex(bytes))
   const parsed = bytes && must(parseMultisigInput(bytes))
   const present = parsed?.filter((signature) => signature !== undefined).length
@@ -185,7 +192,8 @@ function checkCaravan({ config }: Caravan): Verdict {
   const keys = config.extendedPublicKeys
   const publicKeys = keys.map(({ xpub, bip32Path }) => {
     const key = must(parseExtendedPublicKey(xpub, network))
-    const depth = must(parseKeyPath(bip32Path)).length
+    const path = parseKeyPath(bip32Path)
+    const depth = path.ok ? path.value.length : key.depth
     if (key.depth !== depth)
       throw new Error(`the key is at depth ${key.depth}, the path has ${depth} steps`)
     if (parseExtendedPublicKey(xpub, network === 'main' ? 'test' : 'main').ok)
@@ -194,7 +202,7 @@ function checkCaravan({ config }: Caravan): Verdict {
   })
   const output = must(sortedMultisigOutput({ threshold, publicKeys }, kind))
   const expressions = keys.map(
-    ({ xfp, bip32Path, xpub }) => `[${xfp}/${bip32Path.slice(2)}]${xpub}/0/*`,
+    ({ xfp, bip32Path, xpub }) => `${originOf(xfp, bip32Path)}${xpub}/0/*`,
   )
   const inner = `sortedmulti(${threshold},${expressions.join()})`
   const text = { p2sh: `sh(${inner})`, p2wsh: `wsh(${inner})`, 'p2sh-p2wsh': `sh(wsh(${inner}))` }[
@@ -212,6 +220,12 @@ function checkCaravan({ config }: Caravan): Verdict {
   return differs({ script: [toHex(scriptAt(must(parsed), 0, 0)), toHex(output.outputScript)] })
 }
 
+/** Coordinators write words where they do not know the origin. */
+const originOf = (fingerprint: string, path: string): string =>
+  /^[0-9a-f]{8}$/i.test(fingerprint) && parseKeyPath(path).ok
+    ? `[${fingerprint}/${path.slice(2)}]`
+    : ''
+
 /** The public key at 0/0 below an account. */
 const firstKey = (xpub: string): Uint8Array =>
   must(derivePublic(must(parseExtendedPublicKey(xpub)), [0, 0])).key.publicKey
@@ -225,6 +239,8 @@ interface Bsms {
   readonly mode: string
   readonly items: readonly BsmsItem[]
 }
+
+const sorted = (texts: readonly string[]): string => [...texts].sort().join()
 
 /** Key records, private keys of the signers, the descriptor record and its first address. */
 function checkBsms({ mode, items }: Bsms): Verdict {
@@ -242,14 +258,13 @@ function checkBsms({ mode, items }: Bsms): Verdict {
   const branches = restriction.startsWith('/')
     ? restriction.split(',').map((path) => /^\/(\d+)\/\*$/.exec(path)?.[1])
     : []
-  const descriptor = must(
-    parseDescriptor(text.replaceAll('/**', `/<${branches.join(';')}>/*`), { network: 'main' }),
-  )
+  const steps = `/<${branches.length > 0 ? branches.join(';') : '0;1'}>/*`
+  const descriptor = must(parseDescriptor(text.replaceAll('/**', steps), { network: 'main' }))
   const wrong = differs({
-    'private keys': [publicKeys.join(), roots.join()],
+    'private keys': [sorted(publicKeys), sorted(roots)],
     'keys of the descriptor': [
-      descriptor.keys.map((key) => toHex(rootKey(key))).join(),
-      roots.join(),
+      sorted(descriptor.keys.map((key) => toHex(rootKey(key)))),
+      sorted(roots),
     ],
     origins: [signers.every(({ origin }) => origin?.path.length === 4), true],
     address: [must(addressOf(scriptAt(descriptor, 0, 0), 'main')), address],

@@ -60,6 +60,10 @@ function checkJsValid({
   options = {},
 }: JsRow): Verdict {
   if (urnScheme !== undefined) return refused(parsePaymentUri(text))
+  if (Object.keys(options).some((name) => name.startsWith('req-'))) {
+    // The library behind the file lets every program decide; BIP 321 does not.
+    return refused(parsePaymentUri(text))
+  }
   const uri = must(parsePaymentUri(text))
   const pairs = Object.entries(options).map(([name, value]) => {
     const isAmount = name === 'amount'

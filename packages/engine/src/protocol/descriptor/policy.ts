@@ -28,9 +28,12 @@ export function expandPolicy({ template, keys }: WalletPolicy): Result<string, P
     if (tail === undefined) return no(`has ${whole} without a path after it`)
     if (index > next) return no(`uses @${index} before @${next}`)
     if (index === next) next += 1
-    const place = `@${index}${tail === '/**' ? '/<0;1>/*' : tail}`
-    if (used.has(place)) return no(`uses ${place} twice`)
-    used.add(place)
+    for (const step of (tail === '/**' ? '<0;1>' : tail).match(/\d+/g) ?? []) {
+      // One key on one branch twice would make the same public keys again.
+      const place = `@${index}/${step}`
+      if (used.has(place)) return no(`uses ${place} twice`)
+      used.add(place)
+    }
   }
   if (next === 0) return no('has no key')
   if (next !== keys.length) return no(`has ${next} placeholders and ${keys.length} keys`)

@@ -1,5 +1,5 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { ok, type Refusal, type Result, refuse, Secret } from '../../kernel/index.ts'
+import { assert, ok, type Refusal, type Result, refuse, Secret } from '../../kernel/index.ts'
 import { decodeBase58Check, encodeBase58Check } from '../address/index.ts'
 import type { KeyNetwork } from './version.ts'
 
@@ -50,10 +50,11 @@ export function parseWif(
   return ok({ network, isCompressed, privateKey: new Secret(secret), publicKey })
 }
 
-/** The text of a WIF key, wrapped. For test signers. */
+/** The text of a WIF key, wrapped. For test signers. @throws AssertionError for a key outside 1 to n - 1. */
 export function printWif(
   key: Pick<WifKey, 'network' | 'isCompressed' | 'privateKey'>,
 ): Secret<string> {
+  assert(secp256k1.utils.isValidSecretKey(key.privateKey.reveal()), 'not a private key')
   const flag = key.isCompressed ? [COMPRESSED_FLAG] : []
   return new Secret(
     encodeBase58Check(Uint8Array.of(VERSIONS[key.network], ...key.privateKey.reveal(), ...flag)),
