@@ -83,15 +83,25 @@ function statusAt(depth: number, thresholds: Thresholds): OrderStatus {
   return depth >= thresholds.confirmed ? 'confirmed' : 'unconfirmed'
 }
 
+/** The depth a payment counts with for its order: an immature coinbase output has not been credited, so it is not deep. */
+function levelDepthOf({ payment, view }: Standing, thresholds: Thresholds, tip: BlockRef): number {
+  const depth = depthOf(view, tip)
+  const immature = payment.coinbase && depth < COINBASE_MATURITY
+  return immature ? Math.min(depth, thresholds.fullConfirmed - 1) : depth
+}
+
 /** Least depth of the deepest payments that together cover the order; when nothing covers it, of all that came in time. */
 function depthOfOrder(order: OrderRecord, counted: readonly Standing[], tip: BlockRef): number {
   const inTime = counted
     .filter((standing) => !standing.payment.late)
-    .map((s) => depthOf(s.view, tip))
+    .map((s) => levelDepthOf(s, order.thresholds, tip))
   if (order.amount === undefined) return Math.min(...inTime)
   const least = leastOf(order.amount, order.tolerance)
   const deepestFirst = counted
-    .map((standing) => ({ depth: depthOf(standing.view, tip), amount: standing.payment.amount }))
+    .map((standing) => ({
+      depth: levelDepthOf(standing, order.thresholds, tip),
+      amount: standing.payment.amount,
+    }))
     .sort((a, b) => b.depth - a.depth)
   let covered = 0n
   for (const { depth, amount } of deepestFirst) {
