@@ -129,11 +129,11 @@ function addressDoors(tables: WalletTables, session: Session) {
       const found = [...addresses.rows(new Set(keys))]
       return found.sort((a, b) => a.number - b.number).map(({ record }) => record)
     },
-    lockFreeAddress: async (wallet, branch) => {
+    nextAddress: async (wallet, branch, index) => {
       session.requireWriter()
-      for (const record of recordsOf(free.ascending([wallet, branch])))
-        return record.wallet === wallet && record.branch === branch ? record : undefined
-      return undefined
+      const [first] = recordsOf(free.ascending([wallet, branch]))
+      if (first?.wallet === wallet && first.branch === branch) return first
+      return addresses.get(addressKey(wallet, branch, index))?.record
     },
     listAddresses: async ({ wallet, branch, state, after, limit }) =>
       firstOf(

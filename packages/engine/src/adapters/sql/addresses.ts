@@ -65,6 +65,17 @@ function writeDoors(doors: Doors) {
     }
     return numbers
   }
+  const saveOne = async (record: AddressRecord) => {
+    const { wallet, branch, idx, number: _number, ...values } = rowOf(record, 0n)
+    const result = await db
+      .updateTable('addresses')
+      .set(values)
+      .where('wallet', '=', wallet)
+      .where('branch', '=', branch)
+      .where('idx', '=', idx)
+      .executeTakeFirst()
+    assert(result.numUpdatedRows === 1n, `no address ${placeOf(record)} to save`)
+  }
   return {
     async insertAddresses(records) {
       session.requireWriter()
@@ -75,6 +86,9 @@ function writeDoors(doors: Doors) {
     },
     async saveAddresses(records) {
       session.requireWriter()
+      const [only] = records
+      // One at a time is what handing out an address does, under a lock that others wait for.
+      if (only && records.length === 1) return saveOne(only)
       const numbers = await numbersOf(records)
       const rows = lastOfEach(records, placeOf).map((record) => {
         const number = numbers.get(toHex(record.script))
@@ -84,16 +98,21 @@ function writeDoors(doors: Doors) {
       const key = { replaceBy: ['wallet', 'branch', 'idx'] }
       await insertRows(doors, 'addresses', ADDRESSES, rows, key)
     },
-    async lockFreeAddress(wallet, branch) {
+    async nextAddress(wallet, branch, index) {
       session.requireWriter()
-      const query = all()
+      const free = all()
         .where('wallet', '=', wallet)
         .where('branch', '=', int(branch))
         .where('state', '=', 'free')
         .where(NOT_WATCHED)
         .orderBy('idx')
         .limit(1)
-      const row = await (dialect.locksRows ? query.forUpdate() : query).executeTakeFirst()
+      const next = all()
+        .where('wallet', '=', wallet)
+        .where('branch', '=', int(branch))
+        .where('idx', '=', int(index))
+      const rows = await db.selectFrom(free.as('free')).selectAll().unionAll(next).execute()
+      const row = rows.find(({ state }) => state === 'free') ?? rows[0]
       return row && recordOf(row)
     },
   } satisfies Partial<WalletRows>

@@ -70,7 +70,7 @@ export function renameWallet(
 }
 
 /**
- * From the commit on the wallet reveals no address, and stays watched for ever: people pay to old addresses years later.
+ * From the answer on the wallet reveals no address that is asked for, and stays watched for ever: people pay to old addresses years later.
  * A second time changes nothing.
  */
 export function retireWallet(
@@ -83,11 +83,8 @@ export function retireWallet(
     id,
     actor,
     { event: 'wallet.retired', action: 'wallet.retire' },
-    async (wallet, tx) => {
+    async (wallet) => {
       if (wallet.status === 'retired') return ok(undefined)
-      // Reveals hold a keychain's lock and read the status under it: after these locks none can still see `active`.
-      for (const { branch } of await tx.wallet.keychains(id))
-        await tx.wallet.lockKeychain(id, branch)
       return ok({ wallet: { ...wallet, status: 'retired' }, details: {} })
     },
   )

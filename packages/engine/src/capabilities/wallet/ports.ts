@@ -96,8 +96,11 @@ export interface WalletRows {
   saveAddresses(addresses: readonly AddressRecord[]): Promise<void>
   address(wallet: WalletId, branch: number, index: number): Promise<AddressRecord | undefined>
   addressesByScripts(scripts: readonly Uint8Array[]): Promise<readonly AddressRecord[]>
-  /** The free address with the lowest index, locked; undefined when there is none. */
-  lockFreeAddress(wallet: WalletId, branch: number): Promise<AddressRecord | undefined>
+  /**
+   * What to hand out next: the free address with the lowest index or, when none is free, the one at `index`. The caller
+   * holds the keychain's lock, which everything that changes addresses takes.
+   */
+  nextAddress(wallet: WalletId, branch: number, index: number): Promise<AddressRecord | undefined>
   listAddresses(page: AddressPage): Promise<readonly AddressRecord[]>
   /** All scripts in stable pages, for loading the watch set: only the bytes, `after` is the cursor of the page before. */
   scripts(

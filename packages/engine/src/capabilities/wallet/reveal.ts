@@ -59,7 +59,7 @@ export type RevealRefusal = Refusal<
  * Hands out one address, inside the caller's transaction: nobody else gets it, in this or another process (I15).
  *
  * A released address that nobody saw comes first; otherwise the index is the next one. Before the address is handed
- * out, the same transaction stores every script up to the wallet's lookahead beyond it. A reveal takes six statements;
+ * out, the same transaction stores every script up to the wallet's lookahead beyond it. A reveal takes five statements;
  * once in a window step it also derives (outside the lock when `pool` was prepared) and inserts scripts.
  */
 export async function revealAddress(
@@ -69,16 +69,19 @@ export async function revealAddress(
 ): Promise<Result<RevealedAddress, RevealRefusal>> {
   const label = request.label === undefined ? ok(undefined) : checkLabel(request.label)
   if (!label.ok) return label
-  // The lock comes first: what is read after it cannot change until we commit.
-  const keychain = await tx.wallet.lockKeychain(request.wallet, request.branch ?? RECEIVE)
+  // Others wait for the lock from here to our commit, so only what must not change is read under it. The wallet need
+  // not be: a retirement that commits in between overlaps with this request, which then came first.
   const wallet = await tx.wallet.wallet(request.wallet)
+  const keychain = await tx.wallet.lockKeychain(request.wallet, request.branch ?? RECEIVE)
   const no = refusalFor(request, wallet, keychain)
   if (no || !wallet || !keychain) return no ?? refuse('WALLET_NOT_FOUND', 'no such wallet')
 
-  const free = await tx.wallet.lockFreeAddress(wallet.id, keychain.branch)
+  const { branch, nextIndex } = keychain
+  const next = await tx.wallet.nextAddress(wallet.id, branch, nextIndex)
+  const free = next?.state === 'free' ? next : undefined
   const revealed = free
     ? ok(reuseFree(wallet, keychain, free))
-    : await revealNext(tx, request.at, wallet, keychain, pool)
+    : await revealNext(tx, request.at, wallet, keychain, next, pool)
   if (!revealed.ok) return revealed
   const { row, ...more } = revealed.value
   const { order: _order, label: imported, ...bare } = row
@@ -145,6 +148,7 @@ async function revealNext(
   at: number,
   wallet: WalletRecord,
   keychain: KeychainRecord,
+  row: AddressRecord | undefined,
   pool: ScriptPool,
 ): Promise<Result<Picked, RevealRefusal>> {
   const index = keychain.nextIndex
@@ -156,13 +160,12 @@ async function revealNext(
     })
   const growth = await growWindow(tx, wallet, keychain, index + 1, pool)
   await noteOverlap(tx, at, wallet, keychain.branch, growth)
-  if (index >= growth.watchedTo)
+  if (!row && growth.overlap !== undefined)
     return refuse(
       'WALLET_SCRIPTS_OVERLAP',
       `the next address of wallet ${wallet.name} is watched by wallet ${growth.overlap} already`,
-      { param: 'wallet', details: { ...details, other: growth.overlap ?? '' } },
+      { param: 'wallet', details: { ...details, other: growth.overlap } },
     )
-  const row = await tx.wallet.address(wallet.id, keychain.branch, index)
   assert(
     row?.state === 'watched' && row.order === undefined && row.firstUsedAt === undefined,
     `index ${index} of ${wallet.id} was handed out before`,
