@@ -44,9 +44,10 @@ const STEPS = [
     ],
     figures: fromVitest,
   },
-  { name: 'conformance', minutes: 10, command: tool('conformance', '--json'), figures: fromTopics },
-  { name: 'packages', minutes: 8, command: tool('packages') },
-  { name: 'nodes', minutes: 8, command: tool('nodes') },
+  { name: 'conformance', minutes: 10, command: tool('conformance', '--json'), figures: fromLines },
+  { name: 'scenarios', minutes: 5, command: tool('scenarios', '--json'), figures: fromLines },
+  { name: 'packages', minutes: 8, command: tool('packages', '--json'), figures: fromLines },
+  { name: 'nodes', minutes: 10, command: tool('nodes', '--json', '--others'), figures: fromLines },
 ]
 
 function fromVitest() {
@@ -61,20 +62,22 @@ function fromVitest() {
   return { passed: numPassedTests, failed: numFailedTests + broken, skipped: numPendingTests }
 }
 
-function fromTopics(output) {
-  const topics = output
-    .split('\n')
-    .filter((line) => line.startsWith('{"topic"'))
-    .map((line) => JSON.parse(line))
-  if (topics.length === 0) return undefined
-  return topics.reduce(
-    (sum, { passed, failed, skipped }) => ({
-      passed: sum.passed + passed,
-      failed: sum.failed + failed,
-      skipped: sum.skipped + skipped.length,
-    }),
-    { passed: 0, failed: 0, skipped: 0 },
-  )
+const countOf = (value) => (Array.isArray(value) ? value.length : Number(value ?? 0))
+
+/** Our commands print an object a line: `passed` is a verdict or a number, `skipped` a reason, a list or a number. */
+function fromLines(output) {
+  const sum = { passed: 0, failed: 0, skipped: 0 }
+  for (const line of output.split('\n').filter((text) => text.startsWith('{'))) {
+    const { passed, failed, skipped } = JSON.parse(line)
+    if (typeof skipped === 'string') sum.skipped += 1
+    else if (typeof passed === 'boolean') sum[passed ? 'passed' : 'failed'] += 1
+    else {
+      sum.passed += countOf(passed)
+      sum.failed += countOf(failed)
+      sum.skipped += countOf(skipped)
+    }
+  }
+  return sum.passed + sum.failed === 0 ? undefined : sum
 }
 
 function take({ name, minutes, command, figures }) {
@@ -87,9 +90,9 @@ function take({ name, minutes, command, figures }) {
     timeout: minutes * 60_000,
     maxBuffer: 256 * 1024 * 1024,
     encoding: 'utf8',
-    stdio: ['ignore', figures === fromTopics ? 'pipe' : 'inherit', 'inherit'],
+    stdio: ['ignore', figures === fromLines ? 'pipe' : 'inherit', 'inherit'],
   })
-  if (run.stdout) process.stdout.write(run.stdout)
+  if (run.stdout) process.stdout.write(run.stdout.replace(/^(.{300}).+$/gm, '$1 …'))
   const isClean = run.status === 0
   const counted = figures?.(run.stdout ?? '') ?? { passed: isClean ? 1 : 0, failed: 0, skipped: 0 }
   // A step that fails without a failed case (it hung, it crashed) still fails the run.
