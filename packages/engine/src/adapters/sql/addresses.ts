@@ -42,6 +42,19 @@ const placeOf = ({ wallet, branch, index }: AddressRecord) => `${wallet}/${branc
 
 export const addressDoors = (doors: Doors) => ({ ...writeDoors(doors), ...readDoors(doors) })
 
+/** One at a time is what handing out an address does, under a lock that others wait for. */
+async function saveOne(db: Doors['db'], record: AddressRecord): Promise<void> {
+  const { wallet, branch, idx, number: _number, ...values } = rowOf(record, 0n)
+  const result = await db
+    .updateTable('addresses')
+    .set(values)
+    .where('wallet', '=', wallet)
+    .where('branch', '=', branch)
+    .where('idx', '=', idx)
+    .executeTakeFirst()
+  assert(result.numUpdatedRows === 1n, `no address ${placeOf(record)} to save`)
+}
+
 function writeDoors(doors: Doors) {
   const { db, dialect, session } = doors
   const all = () => db.selectFrom('addresses').selectAll()
@@ -65,17 +78,6 @@ function writeDoors(doors: Doors) {
     }
     return numbers
   }
-  const saveOne = async (record: AddressRecord) => {
-    const { wallet, branch, idx, number: _number, ...values } = rowOf(record, 0n)
-    const result = await db
-      .updateTable('addresses')
-      .set(values)
-      .where('wallet', '=', wallet)
-      .where('branch', '=', branch)
-      .where('idx', '=', idx)
-      .executeTakeFirst()
-    assert(result.numUpdatedRows === 1n, `no address ${placeOf(record)} to save`)
-  }
   return {
     async insertAddresses(records) {
       session.requireWriter()
@@ -87,8 +89,7 @@ function writeDoors(doors: Doors) {
     async saveAddresses(records) {
       session.requireWriter()
       const [only] = records
-      // One at a time is what handing out an address does, under a lock that others wait for.
-      if (only && records.length === 1) return saveOne(only)
+      if (only && records.length === 1) return saveOne(db, only)
       const numbers = await numbersOf(records)
       const rows = lastOfEach(records, placeOf).map((record) => {
         const number = numbers.get(toHex(record.script))
