@@ -146,6 +146,12 @@ describe('parsing', () => {
       withChecksum(`wpkh([d34db33f/84h/0h]${XPUB}/*)`),
     )
   })
+  it('prints private keys as Bitcoin Core normalises them', () => {
+    const printed = printDescriptor(must(`wpkh([d34db33f/86h]${XPRV}/3h/4/5h/6/<0;1>/*)`))
+    expect(printed).toMatch(/^wpkh\(\[d34db33f\/86h\/3h\/4\/5h\]xpub[1-9A-Za-z]+\/6\/<0;1>\/\*\)#/)
+    const own = printDescriptor(must(`wpkh(${XPRV}/3h)`))
+    expect(own).toMatch(/^wpkh\(\[[0-9a-f]{8}\/3h\]xpub[1-9A-Za-z]+\)#/)
+  })
   it('says what a descriptor is', () => {
     const { keys: _, ...facts } = must(`wsh(sortedmulti(2,${XPUB}/<0;1;2>/*,${OTHER}/7))`)
     expect(facts).toEqual({
@@ -214,6 +220,7 @@ describe('parsing', () => {
       [`wsh(sortedmulti(0,${HEX}))`, 16, /number from 1/],
       [`wsh(sortedmulti(2,${HEX}))`, 16, /2 signatures of 1/],
       [`wsh(sortedmulti(1))`, 16, /0 keys/],
+      [`wsh(sortedmulti(1,${XPUB}/<0;1>/*,${OTHER}/<0;1;2>/*))`, 0, /different lengths/],
       [`wpkh(\u00dc)`, 5, /foreign/],
     ]
     for (const [text, position, reason] of cases) {

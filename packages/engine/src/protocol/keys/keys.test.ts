@@ -82,7 +82,7 @@ describe('public derivation', () => {
     expect(code(derivePublic({ ...account(), depth: 255 }, [0]))).toBe('KEY_PATH')
   })
   it('makes Taproot keys as another library does', () => {
-    const keys = publicNode(account()).deriveMany(0, 5)
+    const keys = publicNode(account()).deriveMany(0, 32)
     const ours = nobleCurve.taprootKeys(keys).map(toHex)
     expect(ours).toEqual(keys.map((key) => toHex(p2tr(key.slice(1)).script.slice(2))))
     expect(nobleCurve.taprootKeys([])).toEqual([])
@@ -128,6 +128,21 @@ describe('extended keys', () => {
       expect(again.ok && again.value.version).toBe(version)
       expect(code(parseExtendedPublicKey(text))).toBe(version.isPrivate ? 'KEY_PRIVATE' : 'taken')
     }
+  })
+  it('that contradict themselves are refused', () => {
+    const master = { ...account(), depth: 0, parentFingerprint: '00000000', index: 0 }
+    expect(code(parseExtendedKey(printExtendedPublicKey(master)))).toBe('taken')
+    const child = printExtendedPublicKey({ ...master, index: 1 })
+    const parent = printExtendedPublicKey({ ...master, parentFingerprint: '00000001' })
+    const outside = printExtendedPublicKey({
+      ...master,
+      publicKey: new Uint8Array(33).fill(2, 0, 1),
+    })
+    expect([child, parent, outside].map((text) => code(parseExtendedKey(text)))).toEqual([
+      'KEY_LINEAGE',
+      'KEY_LINEAGE',
+      'KEY_OFF_CURVE',
+    ])
   })
   it('on another network are refused', () => {
     expect(code(parseExtendedPublicKey(XPUB, 'main'))).toBe('taken')

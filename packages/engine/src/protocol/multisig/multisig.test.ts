@@ -60,6 +60,10 @@ describe('sorted multisig', () => {
       { numRuns: 40 },
     )
   })
+  it('orders keys as BIP 67 does', () => {
+    const keys = ['03aa', '0201', '03', '02ff', '0200'].map((head) => head.padEnd(66, '0'))
+    expect(sortKeys(keys.map(fromHex)).map(toHex)).toEqual(keys.toSorted())
+  })
   it('does not change the list it is given', () => {
     const keys = [fromHex(`03${'11'.repeat(32)}`), fromHex(`02${'22'.repeat(32)}`)]
     sortKeys(keys)
