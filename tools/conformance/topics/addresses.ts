@@ -237,6 +237,15 @@ const shapes = [
             const isWanted = wif.ok && (wif.value.network === 'main' ? 128 : 239) === version
             return isWanted ? 'was taken, has to be refused' : undefined
           },
+          encode: ({ privateKeyHex }: { privateKeyHex: string }) => {
+            const privateKey = new Secret(fromHex(privateKeyHex))
+            try {
+              printWif({ network: 'main', isCompressed: true, privateKey })
+            } catch (error) {
+              return error instanceof AssertionError ? undefined : String(error)
+            }
+            return 'was written, has to be refused'
+          },
         }),
       )
     },
