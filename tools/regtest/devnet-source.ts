@@ -1,7 +1,7 @@
 import { type ChainSource, GENESIS } from '@kaccy/bitcoin/chain'
 import {
-  blockHash,
   type BlockHash,
+  blockHash,
   EngineError,
   isHash,
   sat,

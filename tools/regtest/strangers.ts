@@ -1,16 +1,16 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { p2wpkh, TEST_NETWORK, Transaction as Signer } from '@scure/btc-signer'
 import {
   assert,
   type OutPoint,
   outPointKey,
   type Sat,
   sat,
-  toHex,
   type Txid,
+  toHex,
 } from '@kaccy/bitcoin/kernel'
 import { decodeTransaction, type Transaction, txidOf } from '@kaccy/bitcoin/protocol/transaction'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { p2wpkh, Transaction as Signer, TEST_NETWORK } from '@scure/btc-signer'
 
 /** A coin that the strangers can spend. */
 export interface Coin {

@@ -1,5 +1,3 @@
-import { HDKey } from '@scure/bip32'
-import { mnemonicToSeedSync } from '@scure/bip39'
 import { createEngine, type Engine, type Store } from '@kaccy/bitcoin'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { OrderRecord, Thresholds } from '@kaccy/bitcoin/deposits'
@@ -12,8 +10,10 @@ import {
   toHex,
   type WalletId,
 } from '@kaccy/bitcoin/kernel'
+import { HDKey } from '@scure/bip32'
+import { mnemonicToSeedSync } from '@scure/bip39'
 import { p2wpkh } from '@scure/btc-signer'
-import { signedSpend, type Spender } from '../regtest/strangers.ts'
+import { type Spender, signedSpend } from '../regtest/strangers.ts'
 
 /** A published test mnemonic (BIP 39): its coins exist on test chains only. */
 const MNEMONIC =

@@ -1,7 +1,7 @@
+import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { assert, type OrderId, sat, type Txid } from '@kaccy/bitcoin/kernel'
 import { parseAddress } from '@kaccy/bitcoin/protocol/address'
 import type { Transaction } from '@kaccy/bitcoin/protocol/transaction'
-import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import type { RegtestChain } from '../regtest/chain.ts'
 import { type Coin, type SignedTransaction, Strangers } from '../regtest/strangers.ts'
 import type { EngineUnderTest } from './engine.ts'

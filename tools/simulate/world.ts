@@ -1,5 +1,5 @@
-import { type Sat, sat } from '@kaccy/bitcoin/kernel'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
+import { type Sat, sat } from '@kaccy/bitcoin/kernel'
 import { Devnet, type Spend } from '@kaccy/devnet'
 import { Model } from './model.ts'
 import type { Random } from './random.ts'

@@ -1,37 +1,37 @@
-import { type AlertRecord, createAlerts, raiseAlerts } from '../capabilities/alerts/index.ts'
-import { exportAudit, verifyAudit } from '../capabilities/audit/index.ts'
+import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts/index.ts'
+import {
+  type AuditAnchor,
+  type AuditFilter,
+  exportAudit,
+  verifyAudit,
+} from '../capabilities/audit/index.ts'
 import {
   type ChainSource,
   createFollower,
-  type Follower,
   type Look,
   type OnProgress,
 } from '../capabilities/chain/index.ts'
 import {
   adoptFrom,
-  confirmationStatistics,
   createIntake,
-  createOrders,
   createRescan,
   DEFAULT_THRESHOLDS,
-  explainOrder,
-  type OrderRecord,
+  Orders,
   type PlatformOrders,
   type RescanProgress,
   reconcile,
   type Thresholds,
   watchCoins,
 } from '../capabilities/deposits/index.ts'
-import { verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
-import { createWatchedScripts, createWallets } from '../capabilities/wallet/index.ts'
+import type { EventFilter } from '../capabilities/events/index.ts'
+import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
+import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
 import {
   type Clock,
-  EngineError,
   type Entropy,
   type Logger,
   type Metrics,
   type Network,
-  type OrderId,
   type Sat,
   silentLogger,
   silentMetrics,
@@ -72,14 +72,9 @@ export interface SyncProgress {
 
 const RESTART_GRACE_MS = 10 * 60 * 1000
 
-/**
- * The engine over one store and one chain source. It holds nothing that the store does not have, except the watch set,
- * which it loads here; so it can be killed at any moment and made anew.
- */
-export async function createEngine(options: EngineOptions) {
-  const { store, source, clock, entropy, network } = options
-  const logger = options.logger ?? silentLogger
-  const metrics = options.metrics ?? silentMetrics
+/** The capabilities, wired; what they share is made here and nowhere else. */
+function wire(options: EngineOptions) {
+  const { store, source, clock, entropy, network, platform } = options
   const watch = createWatchedScripts({ store, entropy })
   const wallets = createWallets({
     store,
@@ -94,64 +89,76 @@ export async function createEngine(options: EngineOptions) {
     thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
     ...(options.largeDeposit === undefined ? {} : { largeDeposit: options.largeDeposit }),
     restartGraceMs: options.restartGraceMs ?? RESTART_GRACE_MS,
-    adopt: adoptFrom(options.platform, clock, entropy),
-    changed: async (tx, order, payments) => options.platform?.updateStatus(tx, order, payments),
+    adopt: adoptFrom(platform, clock, entropy),
+    changed: async (tx, order, payments) => platform?.updateStatus(tx, order, payments),
   })
-  const orders = createOrders({ store, clock, entropy, intake, wallets })
   const blocksPerCommit = options.blocksPerCommit ?? 16
-  const follower: Follower = createFollower({
+  const follower = createFollower({
     source,
     store,
     consumer: intake,
     watch,
     network,
     clock,
-    logger,
-    metrics,
+    logger: options.logger ?? silentLogger,
+    metrics: options.metrics ?? silentMetrics,
     blocksPerCommit,
   })
-  const rescan = createRescan({ source, store, watch, intake, clock, blocksPerCommit })
+  return {
+    watch,
+    wallets,
+    follower,
+    orders: new Orders({ store, clock, entropy, intake, wallets }),
+    rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit }),
+  }
+}
+
+/** What can be asked of the store without any capability in between. */
+const questions = ({ store, source, clock }: EngineOptions) => ({
+  /** Reads events after a sequence number, oldest first. */
+  events: (filter: EventFilter) => store.read((tx) => tx.events.list(filter)),
+  audit: {
+    verify: (anchor?: AuditAnchor) => verifyAudit(store, anchor),
+    list: (filter: AuditFilter) => store.read((tx) => tx.audit.list(filter)),
+    export: (format: 'csv' | 'jsonl', filter: Omit<AuditFilter, 'limit'> = {}) =>
+      exportAudit(store, filter, format),
+  },
+  ledger: {
+    entries: (filter: EntryFilter) => store.read((tx) => tx.ledger.entries(filter)),
+    accounts: (prefix: string, after: string | undefined, limit: number) =>
+      store.read((tx) => tx.ledger.accounts(prefix, after, limit)),
+    /** Counts every entry again and compares: I1, I7, I8. */
+    verify: () => verifyBooks(store),
+  },
+  tip: () => store.read((tx) => tx.chain.tip()),
+  /** Holds our coins against the node's, and the ledger against the coins (I23). */
+  reconcile: (wallet: WalletId) => reconcile({ store, source, at: clock.now() }, wallet),
+})
+
+/**
+ * The engine over one store and one chain source. It holds nothing that the store does not have, except the watch set,
+ * which it loads here; so it can be killed at any moment and made anew.
+ */
+export async function createEngine(options: EngineOptions) {
+  const { store, clock, network } = options
+  const { watch, wallets, follower, orders, rescan } = wire(options)
   await watch.refresh()
   await watchCoins(store, watch)
-
   return {
     network,
+    ...questions(options),
     wallets: {
       ...wallets,
+      balance: (wallet: WalletId) => store.read((tx) => walletBalance(tx, wallet)),
       async register(...input: Parameters<typeof wallets.register>) {
         const registered = await wallets.register(...input)
         // What the mempool holds was read without these scripts.
         if (registered.ok) follower.forgetMempool()
         return registered
       },
-      balance: (wallet: WalletId) => store.read((tx) => walletBalance(tx, wallet)),
     },
-    orders: {
-      ...orders,
-      explain: (id: OrderId) => store.read((tx) => explainOrder(tx, id)),
-      statistics: (span: Parameters<typeof confirmationStatistics>[1]) =>
-        confirmationStatistics(store, span),
-    },
+    orders,
     alerts: createAlerts({ store, clock }),
-    /** Reads events after a sequence number, oldest first. */
-    events: (filter: {
-      readonly after: number
-      readonly limit: number
-      readonly subject?: string
-    }) => store.read((tx) => tx.events.list(filter)),
-    audit: {
-      verify: (anchor?: Parameters<typeof verifyAudit>[1]) => verifyAudit(store, anchor),
-      export: (...[format, filter]: ExportArguments) => exportAudit(store, filter ?? {}, format),
-    },
-    ledger: {
-      entries: (filter: Parameters<LedgerEntries>[0]) =>
-        store.read((tx) => tx.ledger.entries(filter)),
-      /** Counts every entry again and compares: I1, I7, I8. */
-      verify: () => verifyBooks(store),
-    },
-    tip: () => store.read((tx) => tx.chain.tip()),
-    reconcile: (wallet: WalletId) => reconcile({ store, source, at: clock.now() }, wallet),
-
     /**
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.
@@ -163,12 +170,8 @@ export async function createEngine(options: EngineOptions) {
       return { ...look, rescanned, expired }
     },
     /** Raises what the loops notice about the node itself. */
-    raise: (alerts: Parameters<typeof raiseAlerts>[2]): Promise<readonly AlertRecord[]> =>
+    raise: (alerts: readonly NewAlert[]) =>
       store.transact((tx) => raiseAlerts(tx, clock.now(), alerts)),
   }
 }
-type LedgerEntries = Parameters<Parameters<Store['read']>[0]>[0]['ledger']['entries']
-type ExportArguments = [format: 'csv' | 'jsonl', filter?: Parameters<typeof exportAudit>[1]]
 export type Engine = Awaited<ReturnType<typeof createEngine>>
-export type { OrderRecord }
-export { EngineError }

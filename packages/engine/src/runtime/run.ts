@@ -53,109 +53,128 @@ const FATAL: readonly string[] = ['CHAIN_WRONG_NETWORK', 'CHAIN_FORK_UNKNOWN']
 
 /** Follows the node until it is stopped: looks at every wake-up, and at least every `pollMs`. */
 export function runEngine(options: RunOptions): Running {
-  const { engine, clock, timers } = options
-  const logger = options.logger ?? silentLogger
-  const metrics = options.metrics ?? silentMetrics
-  const startedAt = clock.now()
-  let health: Health = {
+  const loop = new Loop(options)
+  const ended = loop.run()
+  return {
+    wake: () => loop.wake(),
+    health: () => loop.health,
+    stop() {
+      loop.stop()
+      return ended
+    },
+    ended,
+  }
+}
+
+class Loop {
+  readonly #options: RunOptions
+  readonly #logger: Logger
+  readonly #metrics: Metrics
+  readonly #startedAt: number
+  #stopping = false
+  #woken = false
+  #interrupt: () => void = () => {}
+  health: Health = {
     lastSyncAt: undefined,
     degraded: undefined,
     failure: undefined,
     failures: 0,
   }
-  let stopping = false
-  let interrupt: () => void = () => {}
-  let woken = false
 
-  const wake = () => {
-    woken = true
-    interrupt()
+  constructor(options: RunOptions) {
+    this.#options = options
+    this.#logger = options.logger ?? silentLogger
+    this.#metrics = options.metrics ?? silentMetrics
+    this.#startedAt = options.clock.now()
   }
-  const setHealth = (next: Health) => {
-    health = next
-    options.onHealth?.(next)
+  wake(): void {
+    this.#woken = true
+    this.#interrupt()
   }
-
-  async function alarmWhenStalled(): Promise<void> {
-    const since = health.lastSyncAt ?? startedAt
-    const silentFor = clock.now() - since
-    if (silentFor < (options.stallMs ?? STALL_MS)) return
-    await engine.raise([
-      {
-        key: `stalled/${since}`,
-        kind: 'chain_stalled',
-        severity: 'critical',
-        subject: 'chain',
-        message: `The chain has not been read for ${Math.floor(silentFor / 1000)} s: ${health.failure?.message ?? 'the node does not answer'}`,
-        data: { since, code: health.failure?.code ?? null },
-      },
-    ])
+  stop(): void {
+    this.#stopping = true
+    this.#interrupt()
   }
-
-  async function look(): Promise<void> {
+  async run(): Promise<void> {
+    const unlisten = this.#options.source.onWake?.(() => this.wake())
     try {
-      const report = await engine.sync(options)
-      if (report.degraded !== health.degraded && report.degraded)
-        logger.log('warn', 'the node is degraded', { reason: report.degraded })
-      setHealth({
-        lastSyncAt: clock.now(),
-        degraded: report.degraded,
-        failure: undefined,
-        failures: 0,
-      })
-      metrics.gauge('kaccy_chain_height', report.tip.height)
-      options.onReport?.(report)
-    } catch (error) {
-      const known = error instanceof EngineError
-      // Our own bug, or a database that cannot be written: nothing may go on as if it were fine.
-      if (!known || FATAL.includes(error.code)) throw error
-      const failure = {
-        code: error.code,
-        message: error.message,
-        since: health.failure?.since ?? clock.now(),
-      }
-      setHealth({ ...health, degraded: 'unreachable', failure, failures: health.failures + 1 })
-      metrics.count('kaccy_chain_looks_failed_total', 1, { code: error.code })
-      logger.log('warn', 'looking at the node failed', { code: error.code, message: error.message })
-    }
-    await alarmWhenStalled().catch((error: unknown) => {
-      if (!(error instanceof EngineError)) throw error
-      logger.log('error', 'the stall alarm could not be stored', { code: error.code })
-    })
-  }
-
-  const waitForTurn = () =>
-    new Promise<void>((resolve) => {
-      const cancel = timers.after(options.pollMs ?? POLL_MS, resolve)
-      interrupt = () => {
-        cancel()
-        resolve()
-      }
-      if (stopping || woken) interrupt()
-    })
-
-  async function loop(): Promise<void> {
-    const unlisten = options.source.onWake?.(wake)
-    try {
-      while (!stopping) {
-        woken = false
-        await look()
-        await waitForTurn()
+      while (!this.#stopping) {
+        this.#woken = false
+        await this.#look()
+        await this.#alarmWhenStalled()
+        await this.#waitForTurn()
       }
     } finally {
       unlisten?.()
     }
   }
+  #setHealth(next: Health): void {
+    this.health = next
+    this.#options.onHealth?.(next)
+  }
 
-  const ended = loop()
-  return {
-    wake,
-    health: () => health,
-    stop() {
-      stopping = true
-      interrupt()
-      return ended
-    },
-    ended,
+  async #look(): Promise<void> {
+    const { engine, clock, onReport } = this.#options
+    try {
+      const report = await engine.sync(this.#options)
+      const { degraded } = report
+      if (degraded && degraded !== this.health.degraded)
+        this.#logger.log('warn', 'the node is degraded', { reason: degraded })
+      this.#setHealth({ lastSyncAt: clock.now(), degraded, failure: undefined, failures: 0 })
+      this.#metrics.gauge('kaccy_chain_height', report.tip.height)
+      onReport?.(report)
+    } catch (error) {
+      // Our own bug, or a chain that is not ours: nothing may go on as if it were fine.
+      if (!(error instanceof EngineError) || FATAL.includes(error.code)) throw error
+      this.#failed(error)
+    }
+  }
+  #failed({ code, message }: EngineError): void {
+    const { health } = this
+    const since = health.failure?.since ?? this.#options.clock.now()
+    this.#setHealth({
+      ...health,
+      degraded: 'unreachable',
+      failure: { code, message, since },
+      failures: health.failures + 1,
+    })
+    this.#metrics.count('kaccy_chain_looks_failed_total', 1, { code })
+    this.#logger.log('warn', 'looking at the node failed', { code, message })
+  }
+
+  async #alarmWhenStalled(): Promise<void> {
+    const { engine, clock, stallMs = STALL_MS } = this.#options
+    const { lastSyncAt: since = this.#startedAt, failure } = this.health
+    const silentFor = clock.now() - since
+    if (silentFor < stallMs) return
+    const reason = failure?.message ?? 'the node does not answer'
+    const seconds = Math.floor(silentFor / 1000)
+    try {
+      await engine.raise([
+        {
+          key: `stalled/${since}`,
+          kind: 'chain_stalled',
+          severity: 'critical',
+          subject: 'chain',
+          message: `The chain has not been read for ${seconds} s: ${reason}`,
+          data: { since, code: failure?.code ?? null },
+        },
+      ])
+    } catch (error) {
+      if (!(error instanceof EngineError)) throw error
+      this.#logger.log('error', 'the stall alarm could not be stored', { code: error.code })
+    }
+  }
+
+  #waitForTurn(): Promise<void> {
+    const { timers, pollMs = POLL_MS } = this.#options
+    return new Promise((resolve) => {
+      const cancel = timers.after(pollMs, resolve)
+      this.#interrupt = () => {
+        cancel()
+        resolve()
+      }
+      if (this.#stopping || this.#woken) this.#interrupt()
+    })
   }
 }

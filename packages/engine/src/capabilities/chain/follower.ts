@@ -1,5 +1,5 @@
 import { type BlockRef, EngineError } from '../../kernel/index.ts'
-import { createCatchUp } from './catch-up.ts'
+import { CatchUp } from './catch-up.ts'
 import {
   type ChainTx,
   type FollowerOptions,
@@ -32,7 +32,7 @@ const ATTEMPTS = 8
 
 export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>): Follower {
   const { source, store, clock, logger } = options
-  const catchUp = createCatchUp(options)
+  const catchUp = new CatchUp(options)
   const mempool = createMempoolReader(options)
   let turn: Promise<unknown> = Promise.resolve()
 
@@ -55,7 +55,7 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
   async function attempt(onProgress?: OnProgress): Promise<Look | undefined> {
     const info = await source.info()
     await begin(info)
-    const progress = await catchUp(info.tip, onProgress)
+    const progress = await catchUp.to(info.tip, onProgress)
     const degraded = degradationOf(info, clock.now())
     if (!(await mempool.read(degraded !== undefined))) return undefined
     return { tip: info.tip, ...progress, ...(degraded ? { degraded } : {}) }

@@ -1,4 +1,4 @@
-import { toReversedHex, EngineError, type BlockRef, type OutPoint } from '../../kernel/index.ts'
+import { type BlockRef, EngineError, type OutPoint, toReversedHex } from '../../kernel/index.ts'
 import { blockHashOf, decodeHeader, merkleRootOf, scanBlock } from '../../protocol/block/index.ts'
 import {
   amountAt,

@@ -1,3 +1,4 @@
+import type { BlockRef } from '../../kernel/index.ts'
 import { outPointKey } from '../../kernel/index.ts'
 import {
   coinsAccount,
@@ -8,9 +9,8 @@ import {
   spentAccount,
   unassignedAccount,
 } from '../ledger/index.ts'
-import { bookingOf, spendingIsDeep, type Standing } from './machine.ts'
+import { bookingOf, type Standing, spendingIsDeep } from './machine.ts'
 import type { OrderRecord, PaymentRecord, Thresholds } from './ports.ts'
-import type { BlockRef } from '../../kernel/index.ts'
 
 /** A payment after booking, and the ledger entries that lead there. */
 export interface Booking {

@@ -14,10 +14,16 @@ export {
 export type * from './ports.ts'
 export { type Drift, type Reconciliation, reconcile } from './reconcile.ts'
 export { createRescan, type RescanProgress } from './rescan.ts'
-export { createOrders, type CreatedOrder, type CreateRefusal, type Orders } from './service.ts'
+export {
+  type CreatedOrder,
+  type CreateRefusal,
+  type DecisionRefusal,
+  Orders,
+} from './service.ts'
 export {
   type ConfirmationStatistics,
   confirmationStatistics,
+  type StatisticsSpan,
   type Waiting,
 } from './statistics.ts'
 export type { Adopt, DepositsTx } from './transaction.ts'

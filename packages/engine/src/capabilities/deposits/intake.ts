@@ -156,12 +156,12 @@ function leave(
   if (view.state !== 'mempool') return
   const rivals = inputs.flatMap((point) => spentBy.get(`${point.txid}:${point.vout}`) ?? [])
   const by = rivals.find((rival) => rival !== txid)
-  if (by !== undefined)
-    return unit.setView(txid, { state: 'gone', reason: 'replaced', by }, { kind: 'replaced', by })
   const since = view.missingSince ?? (move.absence === 'none' ? unit.at : undefined)
-  if (since === undefined || unit.at - since >= restartGraceMs)
-    return unit.setView(txid, { state: 'gone', reason: 'evicted' }, { kind: 'evicted' })
-  if (view.missingSince === undefined)
+  if (by !== undefined)
+    unit.setView(txid, { state: 'gone', reason: 'replaced', by }, { kind: 'replaced', by })
+  else if (since === undefined || unit.at - since >= restartGraceMs)
+    unit.setView(txid, { state: 'gone', reason: 'evicted' }, { kind: 'evicted' })
+  else if (view.missingSince === undefined)
     unit.setView(txid, { state: 'mempool', missingSince: since }, { kind: 'missing' })
 }
 

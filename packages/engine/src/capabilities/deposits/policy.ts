@@ -1,10 +1,10 @@
 import {
   addSat,
   MAX_SAT,
-  type Refusal,
-  refuse,
   ok,
+  type Refusal,
   type Result,
+  refuse,
   type Sat,
   sat,
   ZERO,

@@ -138,8 +138,8 @@ function recordTransaction(
   firstSeenAt: number,
 ): void {
   const known = unit.transaction(txid)
-  if (known && sameView(known.view, view)) return unit.touch(txid)
-  if (!known) {
+  if (known && sameView(known.view, view)) unit.touch(txid)
+  else if (!known) {
     unit.putTransaction({ txid, coinbase, inputs, vsize, firstSeenAt, view })
     unit.note({ txid, kind: 'seen' })
     if (view.state === 'mined') unit.note({ txid, kind: 'mined', block: view.block })

@@ -17,6 +17,13 @@ export interface ConfirmationStatistics {
   readonly byFeeRate: readonly { readonly fromSatPerVb: number; readonly waiting: Waiting }[]
 }
 
+export interface StatisticsSpan {
+  readonly wallet?: WalletId
+  /** Creation times of orders, milliseconds since the epoch: from inclusive, until exclusive. */
+  readonly from: number
+  readonly until: number
+}
+
 const LEVELS: readonly ReachedLevel[] = ['confirmed', 'full_confirmed', 'finalized']
 /** Lower bounds of the classes, sat/vB. */
 const CLASSES: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200]
@@ -25,7 +32,7 @@ const PAGE = 500
 /** How long customers waited, over orders made in a span of time. Costs what the span holds, not what history holds. */
 export async function confirmationStatistics(
   store: Transactor<DepositsTx>,
-  span: { readonly wallet?: WalletId; readonly from: number; readonly until: number },
+  span: StatisticsSpan,
 ): Promise<ConfirmationStatistics> {
   const samples: Record<ReachedLevel, number[]> = {
     confirmed: [],
