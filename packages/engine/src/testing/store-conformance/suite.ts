@@ -1,0 +1,38 @@
+import { LEDGER } from './books.ts'
+import { CHAIN } from './chain.ts'
+import type { Chapter, Check, MakeStore } from './check.ts'
+import { ORDERS } from './orders.ts'
+import { PAYMENTS } from './payments.ts'
+import { TRAIL } from './trail.ts'
+import { TRANSACTIONS } from './transactions.ts'
+import { WALLET } from './wallet.ts'
+
+const CHAPTERS: Readonly<Record<string, Chapter>> = {
+  transactions: TRANSACTIONS,
+  chain: CHAIN,
+  wallet: WALLET,
+  orders: ORDERS,
+  payments: PAYMENTS,
+  ledger: LEDGER,
+  trail: TRAIL,
+}
+
+/**
+ * What every store has to promise, as checks that need no test framework: each makes an empty store, uses it and throws an
+ * AssertionError when a promise is broken. For our own stores and for those of others.
+ */
+export const storeConformance = (makeStore: MakeStore): readonly Check[] =>
+  Object.entries(CHAPTERS).flatMap(([chapter, bodies]) =>
+    Object.entries(bodies).map(([name, body]) => ({
+      name: `${chapter}: ${name}`,
+      async run() {
+        const subject = await makeStore()
+        try {
+          await body(subject)
+        } finally {
+          await subject.store.close()
+          await subject.dispose?.()
+        }
+      },
+    })),
+  )
