@@ -4,7 +4,6 @@ import {
   compactSizeLength,
   MAX_SERIALIZED_SIZE,
   TransactionScan,
-  weightAt,
 } from '../transaction/index.ts'
 import { type BlockRefusal, HEADER_LENGTH, refuseBlock } from './header.ts'
 
@@ -47,6 +46,13 @@ export function scanBlock(
 /** Weight units of a scanned block (BIP 141). */
 export function blockWeight(scan: TransactionScan): number {
   let weight = 4 * (HEADER_LENGTH + compactSizeLength(scan.transactionCount))
-  for (let t = 0; t < scan.transactionCount; t++) weight += weightAt(scan, t)
+  const { start, body, end } = scan
+  for (let t = 0; t < scan.transactionCount; t++) {
+    const behind = end[t] as number
+    const total = behind - (start[t] as number)
+    // Marker, flag and witness count once, everything else four times.
+    const witness = behind - (body[t] as number) - 4
+    weight += 4 * total - (witness > 0 ? 3 * (witness + 2) : 0)
+  }
   return weight
 }

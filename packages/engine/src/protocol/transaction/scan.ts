@@ -26,6 +26,12 @@ const doubled = (column: Uint32Array, needed: number): Uint32Array<ArrayBuffer> 
   return larger
 }
 
+/** The offset behind a length and that many bytes, which may lie beyond the end; -1 for a bad length. */
+function behindSized(bytes: Uint8Array, at: number): number {
+  const length = compactSize(bytes, at)
+  return length < 0 ? -1 : at + compactSizeLength(length) + length
+}
+
 /**
  * Where everything stands in a run of serialised transactions, as columns of offsets: one pass, no object per
  * transaction. It may be used again for the next bytes; columns are replaced when they grow, so read them after a scan.
@@ -118,10 +124,14 @@ export class TransactionScan {
     const { outpoint } = this
     for (let i = 0; i < count; i++) {
       outpoint[next++] = at
-      at += OUTPOINT
-      const length = compactSize(bytes, at)
-      if (length < 0) return this.#no('has a bad input script')
-      at += compactSizeLength(length) + length + 4
+      // A length in one byte that is there: the outpoint before it is there as well. Beyond the end there is no byte.
+      const length = bytes[at + OUTPOINT] as number
+      if (length < 0xfd) at += OUTPOINT + 1 + length + 4
+      else {
+        at = behindSized(bytes, at + OUTPOINT)
+        if (at < 0) return this.#no('has a bad input script')
+        at += 4
+      }
     }
     if (at > bytes.length) return this.#no('is cut off in an input')
     this.inputCount = next
@@ -142,25 +152,34 @@ export class TransactionScan {
     }
     const { script, scriptLength } = this
     for (let i = 0; i < count; i++) {
-      if (at + LEAST_OUTPUT > bytes.length) return this.#no('is cut off in an output')
-      // Most values are far below the limit: two bytes decide, the exact comparison is rare.
-      if (
-        bytes[at + 7] !== 0 ||
-        ((bytes[at + 6] as number) > 6 && uint64(bytes, at) > MOST_VALUE)
-      ) {
-        return this.#no('has an output outside 0 to 21 million BTC')
+      // The usual output has a length in one byte and a value far below the limit; all others go the careful way.
+      const length = bytes[at + 8] as number
+      if (length < 0xfd && bytes[at + 7] === 0 && (bytes[at + 6] as number) < 7) {
+        script[next] = at + 9
+        scriptLength[next++] = length
+        at += 9 + length
+        continue
       }
-      at += 8
-      const length = compactSize(bytes, at)
-      if (length < 0) return this.#no('has a bad output script')
-      at += compactSizeLength(length)
-      script[next] = at
-      scriptLength[next++] = length
-      at += length
+      const behind = this.#outputBehind(at)
+      if (behind < 0) return -1
+      script[next] = at + 8 + compactSizeLength(compactSize(bytes, at + 8))
+      scriptLength[next] = behind - (script[next++] as number)
+      at = behind
     }
     if (at > bytes.length) return this.#no('is cut off in an output')
     this.outputCount = next
     return at
+  }
+
+  /** Checks one output in full and answers the offset behind it. */
+  #outputBehind(at: number): number {
+    const { bytes } = this
+    if (at + LEAST_OUTPUT > bytes.length) return this.#no('is cut off in an output')
+    if (bytes[at + 7] !== 0 || uint64(bytes, at) > MOST_VALUE) {
+      return this.#no('has an output outside 0 to 21 million BTC')
+    }
+    const behind = behindSized(bytes, at + 8)
+    return behind < 0 ? this.#no('has a bad output script') : behind
   }
 
   #witnesses(from: number, inputs: number): number {
@@ -171,9 +190,9 @@ export class TransactionScan {
       if (items < 0) return this.#no('has a bad witness')
       at += compactSizeLength(items)
       for (let item = 0; item < items; item++) {
-        const length = compactSize(bytes, at)
-        if (length < 0) return this.#no('has a bad witness')
-        at += compactSizeLength(length) + length
+        const length = bytes[at] as number
+        at = length < 0xfd ? at + 1 + length : behindSized(bytes, at)
+        if (at < 0) return this.#no('has a bad witness')
       }
     }
     // One empty stack is one zero byte: nothing but those means that the marker has nothing to announce.
