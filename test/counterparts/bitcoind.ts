@@ -60,6 +60,7 @@ export async function startBitcoind(options: BitcoindNodeOptions = {}): Promise<
     },
     peer: `127.0.0.1:${peerPort}`,
     generate: { method: 'generatetoaddress', address: MINING_ADDRESS },
+    disconnecting: (peer) => ['disconnectnode', [peer]],
     restart: async () => {
       await daemon.stop()
       daemon = await start()

@@ -102,6 +102,7 @@ export async function startBtcd(options: BtcdOptions = {}): Promise<TestNode> {
     },
     peer: `127.0.0.1:${peerPort}`,
     generate: { method: 'generate' },
+    disconnecting: (peer) => ['node', ['disconnect', peer]],
     restart: async () => {
       await daemon.stop()
       daemon = await start()

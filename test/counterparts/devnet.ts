@@ -12,6 +12,7 @@ export async function startDevnet(): Promise<TestNode> {
     source: { url: devnet.rpcUrl, auth: { cookieFile: devnet.cookiePath } },
     peer: '',
     generate: { method: 'generatetoaddress', address: MINING_ADDRESS },
+    disconnecting: (peer) => ['disconnectnode', [peer]],
     restart: async () => devnet.restart(),
     stop: async () => devnet.close(),
   })

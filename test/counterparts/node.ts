@@ -15,10 +15,23 @@ export interface TestNode {
   submitBlock(block: string): Promise<void>
   invalidate(hash: string): Promise<void>
   reconsider(hash: string): Promise<void>
+  /** Joins two nodes; they agree on the longer branch soon after. See `untilTip`. */
+  connect(other: TestNode): Promise<void>
+  /** Cuts them apart. */
+  disconnect(other: TestNode): Promise<void>
   /** Ends the process as an operator would and starts it again on the same data and ports. */
   restart(): Promise<void>
   /** Ends the process and deletes its data. */
   stop(): Promise<void>
+}
+
+/** Waits until `node` has this best block: peers talk to each other in their own time. Rejects after a minute. */
+export async function untilTip(node: TestNode, hash: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries++) {
+    if ((await node.rpc('getbestblockhash')) === hash) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new TypeError(`${node.name} never reached block ${hash}`)
 }
 
 /** A counterpart that can be started, or why not. */

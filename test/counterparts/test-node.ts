@@ -12,6 +12,8 @@ export interface TestNodeParts {
   readonly source: BitcoindOptions
   readonly peer: string
   readonly generate: Generating
+  /** The call that hangs up on a peer. */
+  disconnecting(peer: string): [method: string, params: readonly unknown[]]
   restart(): Promise<void>
   stop(): Promise<void>
 }
@@ -41,6 +43,8 @@ export function createTestNode(parts: TestNodeParts): TestNode {
     },
     invalidate: async (hash) => void (await rpc('invalidateblock', [hash])),
     reconsider: async (hash) => void (await rpc('reconsiderblock', [hash])),
+    connect: async (other) => void (await rpc('addnode', [other.peer, 'onetry'])),
+    disconnect: async (other) => void (await rpc(...parts.disconnecting(other.peer))),
     restart: parts.restart,
     stop: async () => {
       client.close()

@@ -17,7 +17,7 @@ import {
 
 const MATURITY = 100
 /** Below this a coinbase is too small for the suite's payments. */
-const LEAST_SUBSIDY = 1_000_000n
+const LEAST_SUBSIDY = 200_000n
 
 /**
  * What the checks work with: a source, and a miner of our own. Blocks are built here and handed over with `submitblock`,

@@ -18,7 +18,10 @@ export type CheckResult =
   | { readonly name: string; readonly passed: true; readonly skipped: string }
   | { readonly name: string; readonly passed: false; readonly reason: string }
 
-/** Runs the suite against any regtest node. Mines and spends there: never point it at a chain that anybody needs. */
+/**
+ * Runs the suite against any regtest node; mines and spends there. Rejects at once when the node cannot be reached, or when
+ * its chain is another one.
+ */
 export async function runNodeContract(
   options: BitcoindOptions,
   report: (result: CheckResult) => void,
@@ -26,6 +29,8 @@ export async function runNodeContract(
   const bench = new Bench(options)
   const results: CheckResult[] = []
   try {
+    const { network } = await bench.source.info()
+    if (network !== 'regtest') throw new TypeError(`the suite mines: regtest only, not ${network}`)
     for (const check of NODE_CONTRACT) {
       const result = await resultOf(check, bench)
       results.push(result)
@@ -42,6 +47,7 @@ async function resultOf({ name, run }: Check, bench: Bench): Promise<CheckResult
     const skipped = await run(bench)
     return typeof skipped === 'string' ? { name, passed: true, skipped } : { name, passed: true }
   } catch (error) {
-    return { name, passed: false, reason: error instanceof Error ? error.message : String(error) }
+    const reason = error instanceof Error ? error.message : String(error)
+    return { name, passed: false, reason: reason.replace(/\s+/g, ' ') }
   }
 }
