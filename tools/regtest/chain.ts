@@ -39,7 +39,11 @@ export class RegtestChain {
   async prepare(coins: number): Promise<void> {
     const { rpc, strangers } = this.#options
     this.#start = Number(await rpc('getblockcount'))
-    this.#hashes.push(await this.#bestHash())
+    const best = await this.#bestHash()
+    this.#hashes.push(best)
+    // Blocks of an earlier test may lie ahead of the clock.
+    const header = (await rpc('getblockheader', [best, true])) as { readonly time: number }
+    this.#time = header.time
     const made: BuiltBlock[] = []
     for (let i = 0; i < coins + MATURITY; i++) made.push(await this.mine([], strangers.script))
     for (const { coinbase } of made.slice(0, coins)) {

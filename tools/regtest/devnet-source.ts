@@ -1,4 +1,4 @@
-import { type ChainSource, GENESIS } from '@kaccy/bitcoin/chain'
+import { GENESIS } from '@kaccy/bitcoin/chain'
 import {
   type BlockHash,
   blockHash,
@@ -8,16 +8,16 @@ import {
   type Txid,
 } from '@kaccy/bitcoin/kernel'
 import { type Devnet, TransportFault } from '@kaccy/devnet'
+import { type Switchable, switchable } from './switchable.ts'
 
 /**
  * The devnet as a chain source without HTTP and JSON, so that thousands of schedules take minutes. The bitcoind adapter
  * over HTTP passes the same scenarios; `test/regtest` holds the two side by side.
  */
-export function devnetSource(devnet: Devnet): ChainSource & { down: boolean } {
+export function devnetSource(devnet: Devnet): Switchable {
   let epoch = 0
   let lastStart = -1
   const reachable = () => {
-    if (source.down) throw new EngineError('NODE_UNREACHABLE', 'the node is down')
     // Armed faults and a devnet that was taken down answer here, as they would over HTTP.
     return devnet.rpc('uptime').catch((error: unknown) => {
       if (error instanceof TransportFault) throw new EngineError('NODE_UNREACHABLE', String(error))
@@ -28,8 +28,7 @@ export function devnetSource(devnet: Devnet): ChainSource & { down: boolean } {
     height,
     hash: blockHash(hash),
   })
-  const source: ChainSource & { down: boolean } = {
-    down: false,
+  return switchable({
     async info() {
       await reachable()
       const tip = devnet.view.tip()
@@ -84,6 +83,5 @@ export function devnetSource(devnet: Devnet): ChainSource & { down: boolean } {
         )
       })
     },
-  }
-  return source
+  })
 }

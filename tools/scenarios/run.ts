@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import { createDevnetInProcess } from '@kaccy/devnet'
@@ -7,7 +6,8 @@ import { devnetSource } from '../regtest/devnet-source.ts'
 import { Strangers } from '../regtest/strangers.ts'
 import { EngineUnderTest } from './engine.ts'
 import { ScheduleRun } from './runner.ts'
-import { parseSchedules, reasonToSkip, type Schedule, type ScheduleFile } from './schedule.ts'
+import { reasonToSkip, type Schedule, type ScheduleFile } from './schedule.ts'
+import { sharedSchedules } from './shared.ts'
 
 /** Noon of a day in 2026: schedules run on virtual time. */
 const START = 1_780_000_000
@@ -43,9 +43,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { file: { type: 'string' }, json: { type: 'boolean' }, only: { type: 'string' } },
   })
-  const shared = process.env['KACCY_SHARED'] ?? new URL('../../../shared', import.meta.url).pathname
-  const path = values.file ?? `${shared}/vectors/scenarios/chain_schedules.json`
-  const { defaults, schedules } = parseSchedules(await readFile(path, 'utf8'))
+  const { defaults, schedules } = await sharedSchedules(values.file)
   let failed = 0
   for (const schedule of schedules) {
     if (values.only !== undefined && schedule.name !== values.only) continue

@@ -1,8 +1,8 @@
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
-import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { EngineError, type OrderId, sat } from '@kaccy/bitcoin/kernel'
 import { devnetSource } from '../regtest/devnet-source.ts'
+import type { Switchable } from '../regtest/switchable.ts'
 import { EngineUnderTest } from '../scenarios/engine.ts'
 import { Random } from './random.ts'
 import { World } from './world.ts'
@@ -91,7 +91,7 @@ export class Simulation {
     if (this.#crashIn < 0) throw new Crash()
   }
   /** Calls of the node that fail when their turn has come, before or after the node did what was asked. */
-  #faulty(source: ReturnType<typeof devnetSource>): ReturnType<typeof devnetSource> {
+  #faulty(source: Switchable): Switchable {
     const fail = (name: string) => {
       if (this.#failNext === 0) return
       this.#failNext -= 1
@@ -106,7 +106,7 @@ export class Simulation {
           }
         : call,
     ])
-    return Object.fromEntries(calls) as ChainSource & { down: boolean }
+    return Object.fromEntries(calls) as Switchable
   }
 
   async run(): Promise<SimulationReport> {

@@ -1,0 +1,19 @@
+import { describe, expect, test } from 'vitest'
+import { runOnDevnet } from '../tools/scenarios/run.ts'
+import { reasonToSkip } from '../tools/scenarios/schedule.ts'
+import { sharedSchedules } from '../tools/scenarios/shared.ts'
+
+const { defaults, schedules } = await sharedSchedules()
+const deposits = schedules.filter((schedule) => reasonToSkip(schedule) === undefined)
+
+describe('chain schedules on the devnet', () => {
+  test('all schedules about deposits are here', () => {
+    expect(deposits.length).toBe(18)
+  })
+  test.each(deposits.map((schedule) => [schedule.name, schedule] as const))(
+    '%s',
+    async (_name, schedule) => {
+      expect(await runOnDevnet(schedule, defaults)).toEqual([])
+    },
+  )
+})

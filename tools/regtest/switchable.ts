@@ -1,0 +1,23 @@
+import type { ChainSource } from '@kaccy/bitcoin/chain'
+import { EngineError } from '@kaccy/bitcoin/kernel'
+
+/** A source that a test can cut off: while `down`, nobody answers. */
+export type Switchable = ChainSource & { down: boolean }
+
+export function switchable(source: ChainSource): Switchable {
+  const ask = <T>(question: () => Promise<T>): Promise<T> =>
+    outer.down
+      ? Promise.reject(new EngineError('NODE_UNREACHABLE', 'the node is cut off'))
+      : question()
+  const outer: Switchable = {
+    down: false,
+    info: () => ask(() => source.info()),
+    hashAt: (height) => ask(() => source.hashAt(height)),
+    header: (hash) => ask(() => source.header(hash)),
+    block: (ref) => ask(() => source.block(ref)),
+    mempool: () => ask(() => source.mempool()),
+    mempoolTransactions: (txids) => ask(() => source.mempoolTransactions(txids)),
+    coins: (points) => ask(() => source.coins(points)),
+  }
+  return outer
+}
