@@ -1,0 +1,139 @@
+import type { Command } from 'commander'
+import type { Logger } from '@kaccy/bitcoin/kernel'
+import { type Loaded, loadConfig } from '../config/load.ts'
+import { orThrow } from '../failure.ts'
+import { type Host, openHost } from '../host/host.ts'
+import { createLogger, isLogLevel } from '../host/logger.ts'
+import { systemClock } from '../host/system.ts'
+import { type ExitCode, mayColour, type Shell } from '../shell.ts'
+import { colours, noColours, type Paint } from '../view/paint.ts'
+import { type Column, renderFacts, renderTable } from '../view/table.ts'
+
+/** What commander collected for one command. */
+export type Options = Readonly<Record<string, string | boolean | undefined>>
+
+/** One run of one command: what was asked for, and how to answer. */
+export class Context {
+  readonly shell: Shell
+  readonly options: Options
+  readonly paint: Paint
+  readonly json: boolean
+
+  constructor(shell: Shell, options: Options) {
+    this.shell = shell
+    this.options = options
+    this.json = options['json'] === true
+    const flag = options['color'] === false ? false : undefined
+    const coloured = !this.json && mayColour(shell.stdout, shell.environment, flag)
+    this.paint = coloured ? colours : noColours
+  }
+
+  /** Text of an option; undefined when it was not given. */
+  text(name: string): string | undefined {
+    const value = this.options[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  line(text = ''): void {
+    this.shell.stdout.write(`${text}\n`)
+  }
+  /** One object as one line. */
+  object(value: object): void {
+    this.line(JSON.stringify(value))
+  }
+  /** A list: a table for people, an object a line for programs. */
+  list<Row>(
+    rows: readonly Row[],
+    columns: readonly Column<Row>[],
+    toJson: (row: Row) => object,
+  ): void {
+    if (this.json) for (const row of rows) this.object(toJson(row))
+    else if (rows.length === 0) this.line(this.paint('quiet', 'none'))
+    else for (const text of renderTable(columns, rows, this.paint)) this.line(text)
+  }
+  /** One thing: names and values for people, an object for programs. */
+  facts(facts: readonly (readonly [string, string])[], value: object): void {
+    if (this.json) this.object(value)
+    else for (const text of renderFacts(facts, this.paint)) this.line(text)
+  }
+
+  /** @throws EngineError with the code of what is wrong in the configuration */
+  load(): Loaded {
+    const flags: Record<string, string | undefined> = {}
+    for (const [option, key] of Object.entries(CONFIG_OPTIONS)) {
+      const value = this.options[option]
+      if (typeof value === 'string') flags[key] = value
+      else if (value === true) flags[key] = 'true'
+    }
+    return orThrow(
+      loadConfig({
+        environment: this.shell.environment,
+        flags,
+        file: this.text('config'),
+        folder: this.shell.folder,
+      }),
+    )
+  }
+  logger(config: Loaded['config']): Logger {
+    const level = config['log.level']
+    const least = isLogLevel(level) ? level : 'info'
+    return createLogger(this.shell.stderr, least, this.json ? 'json' : 'text', systemClock.now)
+  }
+  /** Opens what the configuration names, works, and closes it, whatever happens. */
+  async withHost<T>(needs: 'database' | 'node', work: (host: Host) => Promise<T>): Promise<T> {
+    const { config } = this.load()
+    const logger = this.logger(config)
+    const host = await openHost({ config, logger, needsNode: needs === 'node' })
+    try {
+      return await work(host)
+    } finally {
+      await host.close()
+    }
+  }
+}
+
+/** Flags that are settings, by the name commander gives them. */
+export const CONFIG_OPTIONS: Readonly<Record<string, string>> = {
+  network: 'network',
+  node: 'node.url',
+  cookie: 'node.cookie_file',
+  user: 'node.user',
+  passwordFile: 'node.password_file',
+  ca: 'node.ca_file',
+  pin: 'node.pins',
+  allowPlainHttp: 'node.allow_plain_http',
+  database: 'database.url',
+  poll: 'chain.poll_ms',
+  operator: 'operator',
+  logLevel: 'log.level',
+}
+
+/** Flags of every command. */
+export const addCommonFlags = (command: Command): Command =>
+  command
+    .option('--json', 'one JSON object a line, for programs')
+    .option('--no-color', 'no colours (also: NO_COLOR)')
+    .option('--debug', 'show where an unexpected error came from')
+
+export const addConfigFlags = (command: Command): Command =>
+  addCommonFlags(command)
+    .option('--config <file>', 'configuration file (default: kaccy.json where it exists)')
+    .option('--network <name>', 'main, test, testnet4, signet or regtest')
+    .option('--database <file|url>', 'SQLite file or postgres:// address')
+    .option('--operator <name>', 'who acts, for the audit trail')
+    .option('--log-level <level>', 'debug, info, warn or error')
+
+export const addNodeFlags = (command: Command): Command =>
+  addConfigFlags(command)
+    .option('--node <url>', 'RPC address of the Bitcoin node')
+    .option('--cookie <file>', "the node's cookie file")
+    .option('--user <name>', 'user of the RPC, instead of a cookie')
+    .option('--password-file <file>', 'file with the password of that user')
+    .option('--ca <file>', 'PEM file of the authority of the certificate')
+    .option('--pin <fingerprint>', 'SHA-256 of the certificate; several with commas')
+    .option('--allow-plain-http', 'danger: send the password unencrypted')
+    .option('--poll <ms>', 'longest pause between two looks')
+
+/** What a command does; the exit code where it is not 0. */
+export type Action = (context: Context, args: readonly string[]) => Promise<ExitCode | undefined>
+/** Binds an action to a command: arguments first, then options, as commander hands them over. */
+export type Bind = (command: Command, action: Action) => Command

@@ -1,0 +1,100 @@
+import { NETWORKS, type Network, type Secret } from '@kaccy/bitcoin/kernel'
+
+/** What a setting is made of, and so how its text is read and shown. */
+export type SettingKind = 'text' | 'path' | 'database' | 'integer' | 'flag' | 'list' | 'secret'
+export interface Setting<K extends SettingKind = SettingKind> {
+  readonly kind: K
+  /** One line for `kaccy config` and for help. */
+  readonly about: string
+  readonly choices?: readonly string[]
+  readonly from?: number
+  readonly to?: number
+  readonly fallback?: string | number | boolean
+}
+
+const setting = <K extends SettingKind>(
+  kind: K,
+  about: string,
+  more: Omit<Setting<K>, 'kind' | 'about'> = {},
+): Setting<K> => ({ kind, about, ...more })
+
+/**
+ * Every setting there is, once: names in the file (`node.url` is `url` in the object `node`), in the environment
+ * (`KACCY_NODE_URL`) and on the command line come from here. A secret `x` may stand in a file that `x_file` names.
+ */
+export const SETTINGS = {
+  network: setting('text', 'the chain: main, test, testnet4, signet or regtest', {
+    choices: NETWORKS,
+  }),
+  'node.url': setting('text', 'the RPC address of the Bitcoin node, http:// or https://'),
+  'node.cookie_file': setting('path', "the node's cookie file"),
+  'node.user': setting('text', 'user of the RPC, instead of a cookie'),
+  'node.password': setting('secret', 'password of that user'),
+  'node.ca_file': setting('path', 'PEM file of the authority that signed the certificate'),
+  'node.pins': setting('list', 'SHA-256 fingerprints of certificates to accept'),
+  'node.server_name': setting('text', 'name that the certificate must carry'),
+  'node.allow_plain_http': setting('flag', 'danger: send the password unencrypted', {
+    fallback: false,
+  }),
+  'database.url': setting('database', 'a file for SQLite, or postgres://…', {
+    fallback: 'kaccy.sqlite',
+  }),
+  'database.password': setting('secret', 'password of the PostgreSQL user'),
+  'chain.poll_ms': setting('integer', 'longest pause between two looks at the node', {
+    fallback: 30_000,
+    from: 100,
+    to: 3_600_000,
+  }),
+  'chain.stall_ms': setting('integer', 'time without a good look until people are told', {
+    fallback: 300_000,
+    from: 1_000,
+    to: 86_400_000,
+  }),
+  'chain.blocks_per_commit': setting('integer', 'blocks of a catch-up that share one commit', {
+    fallback: 16,
+    from: 1,
+    to: 1_000,
+  }),
+  'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
+    from: 1,
+    to: 2_100_000_000_000_000,
+  }),
+  operator: setting('text', 'who acts, as the audit trail names them', { fallback: 'cli' }),
+  'log.level': setting('text', 'the least important line that is logged', {
+    fallback: 'info',
+    choices: ['debug', 'info', 'warn', 'error'],
+  }),
+} as const satisfies Record<string, Setting>
+
+type Settings = typeof SETTINGS
+export type SettingKey = keyof Settings
+type ValueOfKind<K> = K extends 'integer'
+  ? number
+  : K extends 'flag'
+    ? boolean
+    : K extends 'list'
+      ? readonly string[]
+      : K extends 'secret'
+        ? Secret<string>
+        : string
+/** Settings that always have a value; a test holds the list against the fallbacks above. */
+export const ALWAYS = [
+  'node.allow_plain_http',
+  'database.url',
+  'chain.poll_ms',
+  'chain.stall_ms',
+  'chain.blocks_per_commit',
+  'operator',
+  'log.level',
+] as const
+type Always = (typeof ALWAYS)[number]
+
+/** The effective configuration: every setting with a fallback has a value. */
+export type Config = {
+  readonly [K in Exclude<SettingKey, Always | 'network'>]?: ValueOfKind<Settings[K]['kind']>
+} & { readonly [K in Always]: ValueOfKind<Settings[K]['kind']> } & { readonly network?: Network }
+
+export const settingKeys = Object.keys(SETTINGS) as readonly SettingKey[]
+export const isSettingKey = (key: string): key is SettingKey => Object.hasOwn(SETTINGS, key)
+/** `node.url` is `KACCY_NODE_URL` in the environment. */
+export const envName = (key: string): string => `KACCY_${key.replaceAll('.', '_').toUpperCase()}`

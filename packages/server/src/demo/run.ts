@@ -1,0 +1,205 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createEngine, type Engine } from '@kaccy/bitcoin'
+import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
+import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
+import type { OrderRecord } from '@kaccy/bitcoin/deposits'
+import { type Logger, sat } from '@kaccy/bitcoin/kernel'
+import { loadConfig } from '../config/load.ts'
+import { orThrow } from '../failure.ts'
+import { openDatabase } from '../host/database.ts'
+import { readBooks } from '../host/snapshot.ts'
+import { pauseFor, systemClock, systemEntropy } from '../host/system.ts'
+import type { Presenter } from '../view/presenter.ts'
+import { type Session, startSession } from '../watch/session.ts'
+import { demoDescriptor } from './keys.ts'
+import { ASKED, type Chapter, STORY } from './story.ts'
+import { openWorld, type World } from './world.ts'
+
+export interface DemoOptions {
+  readonly seed: string
+  /** How fast for a reader: 1 is the normal pace, 2 twice as fast; Infinity waits for nobody. */
+  readonly speed: number
+  /** Folder that is kept and continued; without one a temporary folder is used and removed. */
+  readonly data?: string | undefined
+  /** Keeps also the temporary folder. */
+  readonly keep: boolean
+  readonly presenter: Presenter
+  readonly logger: Logger
+  readonly signal: AbortSignal
+}
+export interface DemoResult {
+  readonly finished: boolean
+  /** The folder that was kept. */
+  readonly folder?: string
+}
+
+/** For the reader, in milliseconds at normal pace: to read what comes, and to see what came of it. */
+const READ_MS = 1_700
+const SEE_MS = 900
+const ACTOR = 'operator:demo'
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000
+
+/** Takes a payment from end to end on a chain in this process. Stopped at any moment, it goes on where it was. */
+export async function runDemo(options: DemoOptions): Promise<DemoResult> {
+  const { data } = options
+  const folder = data ?? mkdtempSync(join(tmpdir(), 'kaccy-demo-'))
+  mkdirSync(folder, { recursive: true })
+  try {
+    const world = await openWorld(folder, options.seed, systemClock.now)
+    try {
+      return await inWorld(options, world, folder)
+    } finally {
+      await world.close()
+    }
+  } finally {
+    if (data === undefined && !options.keep) rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function inWorld(options: DemoOptions, world: World, folder: string): Promise<DemoResult> {
+  const { config } = orThrow(
+    loadConfig({
+      environment: {},
+      flags: { network: 'regtest', 'database.url': join(folder, 'demo.sqlite') },
+      folder,
+      file: undefined,
+    }),
+  )
+  const database = await openDatabase(config, 'migrate')
+  const source = createBitcoindSource({
+    url: world.devnet.rpcUrl,
+    auth: { cookieFile: world.devnet.cookiePath },
+  })
+  try {
+    const { store } = database
+    const network = 'regtest'
+    const parts = { network, store, source, clock: systemClock, entropy: systemEntropy } as const
+    const engine = await createEngine({ ...parts, logger: options.logger })
+    const order = await openOrder(engine)
+    const session = await startSession({
+      engine,
+      store,
+      source,
+      presenter: options.presenter,
+      logger: options.logger,
+      nodeUrl: world.devnet.rpcUrl,
+      pollMs: 1_000,
+      focus: order.id,
+      signal: options.signal,
+    })
+    return await tellAndClose(options, { world, engine, store, session, order, folder })
+  } finally {
+    await source.close()
+    await database.close()
+  }
+}
+
+/** The same wallet and the same order however often it is asked for: both are idempotent. */
+async function openOrder(engine: Engine): Promise<OrderRecord> {
+  await engine.sync()
+  const registered = await engine.wallets.register(
+    { name: 'demo shop', descriptor: demoDescriptor(), lookahead: 40 },
+    ACTOR,
+  )
+  const { wallet } = orThrow(registered)
+  const created = await engine.orders.create(
+    {
+      wallet: wallet.id,
+      amount: sat(BigInt(ASKED)),
+      externalId: 'demo-order-1',
+      description: 'One bag of coffee',
+      expiresInMs: YEAR_MS,
+    },
+    ACTOR,
+  )
+  return orThrow(created).order
+}
+
+interface Stage {
+  readonly world: World
+  readonly engine: Engine
+  readonly store: SqlStore
+  readonly session: Session
+  readonly order: OrderRecord
+  readonly folder: string
+}
+
+async function tellAndClose(options: DemoOptions, stage: Stage): Promise<DemoResult> {
+  const { presenter, signal } = options
+  const kept = options.data !== undefined || options.keep
+  const folder = kept ? { folder: stage.folder } : {}
+  try {
+    await tell(options, stage)
+  } finally {
+    await stage.session.stop()
+  }
+  if (signal.aborted) {
+    presenter.end(stoppedWords(options), { finished: false, data: options.data ?? null })
+    return { finished: false, ...folder }
+  }
+  presenter.books(await readBooks(stage.engine))
+  presenter.end(lastWords(options, stage), { finished: true, data: kept ? stage.folder : null })
+  return { finished: true, ...folder }
+}
+
+async function tell(options: DemoOptions, { world, session, order }: Stage): Promise<void> {
+  const { presenter, signal, speed } = options
+  const total = STORY.length + 1
+  const pause = (milliseconds: number) => pauseFor(milliseconds / speed, signal)
+  const beats = STORY.flatMap(({ id, beats: own }) => own.map((_, at) => `${id}.${at + 1}`))
+  // What was done before this process began is not told again; the last deed is, until the engine has seen it.
+  const lastDone = world.done.at(-1)
+  const from = lastDone === undefined ? 0 : beats.indexOf(lastDone)
+  if (lastDone === undefined) {
+    presenter.step({ number: 1, total, ...OPENING })
+    await session.until((snapshot) => snapshot.order?.status === 'pending')
+    await pause(READ_MS + SEE_MS)
+  }
+  for (const [at, chapter] of STORY.entries()) {
+    const left = chapter.beats.filter((_, i) => beats.indexOf(`${chapter.id}.${i + 1}`) >= from)
+    if (left.length === 0) continue
+    presenter.step({ number: at + 2, total, ...headOf(chapter) })
+    await pause(READ_MS)
+    for (const beat of left) {
+      if (signal.aborted) return
+      const id = `${chapter.id}.${chapter.beats.indexOf(beat) + 1}`
+      if (!world.done.includes(id)) world.perform(id, beat.deed(order.address))
+      if (!(await session.until(beat.reached))) return
+      await pause(SEE_MS)
+    }
+  }
+}
+
+const headOf = ({ id, title, text }: Chapter) => ({ id, title, text })
+const OPENING = {
+  id: 'order',
+  title: 'A shop makes an order',
+  text: [
+    'It registered an xpub: public keys only. Each order gets an address of its own.',
+    'A node is followed for payments. It runs in this process, and speaks as Core does.',
+  ],
+}
+
+const stoppedWords = ({ data }: DemoOptions): string[] =>
+  data === undefined
+    ? ['Stopped. With --data DIR the next run goes on where this one was.']
+    : [`Stopped. The same command goes on from here: kaccy demo --data ${data}`]
+
+function lastWords({ data, keep }: DemoOptions, { folder, order }: Stage): string[] {
+  const database = join(folder, 'demo.sqlite')
+  const look =
+    data === undefined && !keep
+      ? ['kaccy demo --data demo        keep what you saw, and look into it afterwards']
+      : [
+          `kaccy order explain ${order.id} --network regtest --database ${database}`,
+          `kaccy events --network regtest --database ${database}`,
+        ]
+  return [
+    'What to try next',
+    ...look.map((line) => `  ${line}`),
+    '  kaccy watch --help            the same view on a node of yours',
+    '  docs/quick-start.md           take your first payment',
+  ]
+}

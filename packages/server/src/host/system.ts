@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock, Entropy, Timers } from '@kaccy/bitcoin/kernel'
+
+export const systemClock: Clock = { now: () => Date.now() }
+export const systemEntropy: Entropy = { bytes: (length) => new Uint8Array(randomBytes(length)) }
+export const systemTimers: Timers = {
+  after(milliseconds, action) {
+    const timer = setTimeout(action, milliseconds)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Resolves after `milliseconds`, or at once when `signal` says stop. For readers only: nothing correct waits by time. */
+export function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (milliseconds <= 0 || signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel()
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = systemTimers.after(milliseconds, done)
+    signal.addEventListener('abort', done, { once: true })
+  })
+}

@@ -1,0 +1,105 @@
+import { satText, shortened } from './amount.ts'
+import { meaningOfStatus, renderLadder } from './ladder.ts'
+import type { OrderView, PaymentView } from './model.ts'
+import type { Meaning, Paint } from './paint.ts'
+import { fit, printable } from './table.ts'
+
+const INNER = 74
+const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
+/** Places that a text takes once the colours are gone. */
+export const widthOf = (text: string): number => text.replace(ANSI, '').length
+
+const line = (content: string, paint: Paint): string =>
+  `${paint('quiet', '│')}  ${content}${' '.repeat(Math.max(0, INNER - widthOf(content)))}  ${paint('quiet', '│')}`
+
+/** A frame of 80 places around lines of at most 74. */
+export function frame(
+  title: string,
+  right: string,
+  content: readonly string[],
+  paint: Paint,
+): string[] {
+  const rule = '─'.repeat(Math.max(1, INNER - widthOf(title) - widthOf(right) - 2))
+  const top = `${paint('quiet', '╭─')} ${title} ${paint('quiet', rule)} ${right} ${paint('quiet', '─╮')}`
+  const bottom = paint('quiet', `╰${'─'.repeat(INNER + 4)}╯`)
+  return [top, ...content.map((text) => line(text, paint)), bottom]
+}
+
+const verdictMeaning: Readonly<Record<OrderView['verdict'], Meaning>> = {
+  none: 'quiet',
+  exact: 'good',
+  underpaid: 'wait',
+  overpaid: 'wait',
+}
+
+/** The order in focus: where to pay, how far it is, and the four amounts that matter. */
+export function renderOrder(order: OrderView, paint: Paint): string[] {
+  const amount = order.amount === undefined ? 'any amount' : satText(order.amount)
+  const late = order.late ? paint('wait', 'late') : ''
+  const money = (label: string, value: bigint, meaning: Meaning) =>
+    `${paint('quiet', label.padEnd(10))}${paint(value === 0n ? 'quiet' : meaning, fit(satText(value), 22, 'right'))}`
+  const content = [
+    '',
+    ...renderLadder(order, paint),
+    '',
+    `${money('received', order.received, 'strong')}      ${paint('quiet', 'to pay'.padEnd(10))}${fit(amount, 22, 'right')}`,
+    `${money('credited', order.credited, 'good')}      ${money('missing', order.missing, 'wait')}`,
+    `${paint('quiet', 'pay to'.padEnd(10))}${paint('name', order.address)}`,
+  ]
+  const verdict = order.verdict === 'none' ? 'unpaid' : order.verdict
+  const right = [late, paint(verdictMeaning[order.verdict], verdict)].filter((text) => text !== '')
+  const name = printable(order.externalId ?? shortened(order.id, 12, 4))
+  const title = `${paint('quiet', 'order')} ${paint('strong', fit(name, Math.min(name.length, 40)))}`
+  return frame(title, right.join(' '), content, paint)
+}
+
+/** One line for each payment: which, how much, where, how deep, what the books have. */
+export function renderPayments(payments: readonly PaymentView[], paint: Paint): string[] {
+  if (payments.length === 0) return [paint('quiet', '   none yet')]
+  return payments.map((payment) => {
+    const { place, booked } = payment
+    const meaning: Meaning = place === 'gone' ? 'bad' : booked === 'credited' ? 'good' : 'wait'
+    const where =
+      place === 'gone'
+        ? (payment.reason ?? 'gone')
+        : place === 'mempool'
+          ? 'in the mempool'
+          : `in block ${payment.height}`
+    const id = `${shortened(payment.txid, 8, 4)}:${payment.vout}`
+    const columns = [
+      paint('name', fit(id, 16)),
+      fit(satText(payment.amount), 20, 'right'),
+      ` ${fit(where, 17)}`,
+      paint(meaning, fit(depthBar(payment), 14)),
+      paint(meaning, place === 'gone' ? 'does not count' : bookedWord(booked)),
+    ]
+    return `   ${columns.join(' ')}`.trimEnd()
+  })
+}
+
+const bookedWord = (booked: PaymentView['booked']): string =>
+  booked === 'none' ? 'not booked' : booked
+
+/** `●●○ 2 of 3`; bars stop at six, numbers go on. */
+function depthBar({ depth, creditedAt }: PaymentView): string {
+  if (depth < 0) return ''
+  const bars = Math.min(creditedAt, 6)
+  const filled = Math.min(bars, Math.floor((Math.min(depth, creditedAt) * bars) / creditedAt))
+  const word = depth >= creditedAt ? `${depth} deep` : `${depth} of ${creditedAt}`
+  return `${'●'.repeat(filled)}${'○'.repeat(bars - filled)} ${word}`
+}
+
+/** Orders where none is in focus: one line each. */
+export function renderOrders(orders: readonly OrderView[], paint: Paint): string[] {
+  if (orders.length === 0) return [paint('quiet', '   none yet')]
+  return orders.map((order) => {
+    const amount = order.amount === undefined ? 'any amount' : satText(order.amount)
+    const columns = [
+      paint('name', fit(printable(order.externalId ?? shortened(order.id, 10, 4)), 24)),
+      fit(amount, 20, 'right'),
+      paint(meaningOfStatus(order.status), fit(order.status, 15)),
+      paint(verdictMeaning[order.verdict], order.verdict === 'none' ? '' : order.verdict),
+    ]
+    return `   ${columns.join('  ')}`.trimEnd()
+  })
+}
