@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { type BlockHash, fromHex } from '@kaccy/bitcoin/kernel'
 import { type Bench, failsWith, refOf, sameBytes } from './bench.ts'
 import { pay } from './build.ts'
-import type { Check } from './index.ts'
+import type { Check } from './check.ts'
 
 const GENESIS = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206'
 const UNKNOWN = 'ab'.repeat(32) as BlockHash

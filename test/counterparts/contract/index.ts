@@ -1,14 +1,9 @@
 import type { BitcoindOptions } from '@kaccy/bitcoin/adapters/bitcoind'
 import { Bench } from './bench.ts'
 import { CHAIN_CHECKS } from './chain.ts'
+import type { Check } from './check.ts'
 import { MONEY_CHECKS } from './money.ts'
 import { WIRE_CHECKS } from './wire.ts'
-
-/** One promise of the port, held against a running node. A text says why it could not be checked there. */
-export interface Check {
-  readonly name: string
-  run(bench: Bench): Promise<unknown>
-}
 
 /** What every node behind `ChainSource` must do, in an order in which each check leaves the node fit for the next. */
 export const NODE_CONTRACT: readonly Check[] = [...CHAIN_CHECKS, ...MONEY_CHECKS, ...WIRE_CHECKS]

@@ -3,7 +3,7 @@ import type { SendOutcome, Verdict } from '@kaccy/bitcoin/adapters/bitcoind'
 import type { Txid } from '@kaccy/bitcoin/kernel'
 import { type Bench, NOBODY, point, sameBytes } from './bench.ts'
 import { OWN_SCRIPT, pay } from './build.ts'
-import type { Check } from './index.ts'
+import type { Check } from './check.ts'
 
 const FEE = 10_000n
 

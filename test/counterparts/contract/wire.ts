@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { createBitcoindClient } from '@kaccy/bitcoin/adapters/bitcoind'
 import { Secret } from '@kaccy/bitcoin/kernel'
 import { failsWith } from './bench.ts'
-import type { Check } from './index.ts'
+import type { Check } from './check.ts'
 
 const WITHOUT_PARAMETERS = [
   'getnetworkinfo',
