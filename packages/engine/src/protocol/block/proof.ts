@@ -32,7 +32,8 @@ const MOST_TRANSACTIONS = Math.floor(1_000_000 / 60)
 
 /**
  * Reads a partial merkle tree (the form of `gettxoutproof` and of BIP 37's merkleblock) and proves it against the merkle
- * root of its header. Whether that header is in the best chain, and has the work it claims, is for the caller to check.
+ * root of its header. Whether that header is in the best chain, and has the work it claims, is for the caller to check; so is
+ * `total` against the block itself: with another count, an inner node of the tree could pose as a transaction.
  * Refuses unused hashes or flags and everything else that would let one proof be written in two ways.
  */
 export function readTransactionProof(bytes: Uint8Array): Result<TransactionProof, BlockRefusal> {
