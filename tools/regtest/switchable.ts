@@ -15,7 +15,7 @@ export function switchable(source: ChainSource): Switchable {
     hashAt: (height) => ask(() => source.hashAt(height)),
     header: (hash) => ask(() => source.header(hash)),
     block: (ref) => ask(() => source.block(ref)),
-    mempool: () => ask(() => source.mempool()),
+    mempool: (epoch) => ask(() => source.mempool(epoch)),
     mempoolTransactions: (txids) => ask(() => source.mempoolTransactions(txids)),
     coins: (points) => ask(() => source.coins(points)),
   }

@@ -11,6 +11,9 @@ export interface LifeSigns {
   readonly connectionLife: number
 }
 
+/** The start that a name of ours speaks of, milliseconds since the epoch; NaN for another name, which fits no interval. */
+const startOf = (name: string | undefined): number => Number(/^start-(\d+)$/.exec(name ?? '')?.[1])
+
 /** The node rounds both its start and its now to seconds. */
 const ROUNDING_MS = 1_000
 /** What two clocks may drift apart between two looks. With a lost connection in between nothing is forgiven. */
@@ -25,7 +28,10 @@ const DRIFT_MS = 1_000
  * within about three seconds of the start before cannot be seen. Without uptime, a falling counter of received bytes
  * or a lost connection ends a life.
  */
-export function createLife(): { epoch(signs: LifeSigns): string } {
+export function createLife(): {
+  /** @param previous the name that an earlier process of ours gave; kept when the node may still be in that life */
+  epoch(signs: LifeSigns, previous?: string): string
+} {
   let name: string | undefined
   let started: readonly [earliest: number, latest: number] = [0, 0]
   let last: LifeSigns | undefined
@@ -42,17 +48,20 @@ export function createLife(): { epoch(signs: LifeSigns): string } {
     )
   }
   return {
-    epoch(signs) {
+    epoch(signs, previous) {
       const age = (signs.uptime ?? 0) * 1000
       const earliest = signs.asked - age - ROUNDING_MS
       const latest = signs.answered - age + ROUNDING_MS
-      if (name === undefined || !isSame(signs, earliest, latest)) {
+      const known = startOf(previous)
+      const resumes = signs.uptime !== undefined && known >= earliest && known <= latest
+      if (name === undefined && resumes) name = previous
+      else if (name === undefined || !isSame(signs, earliest, latest)) {
         const at = Math.round((earliest + latest) / 2000)
         name = signs.uptime === undefined ? `seen-${at}-${signs.connectionLife}` : `start-${at}`
       }
       started = [earliest, latest]
       last = signs
-      return name
+      return name ?? ''
     },
   }
 }

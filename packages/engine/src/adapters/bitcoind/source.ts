@@ -51,7 +51,7 @@ export function createBitcoindSource(options: BitcoindOptions): BitcoindSource {
     hashAt: (height) => client.getBlockHash(height),
     header: (hash) => node.header(hash),
     block: (ref) => fetchBlock(client.rpc, ref),
-    mempool: () => node.mempool(),
+    mempool: (previousEpoch) => node.mempool(previousEpoch),
     mempoolTransactions: (txids) => node.mempoolTransactions(txids),
     coins: (points) => node.coins(points),
     close: async () => client.close(),
@@ -161,7 +161,7 @@ class Node {
   }
 
   /** All parts come from one batch, so from one life of the node; `loaded` is asked before the list. */
-  async mempool(): Promise<MempoolView> {
+  async mempool(previousEpoch?: string): Promise<MempoolView> {
     const { methods } = await this.capabilities()
     const { clock } = this.#client.rpc.settings
     const asked = clock.now()
@@ -177,15 +177,18 @@ class Node {
       txids: readTxids(list),
       // A node that does not say so keeps no mempool on disk: what it has is all there is.
       loaded: readMempoolInfo(info).loaded ?? true,
-      epoch: this.#life.epoch({
-        ...(age === 'uptime' && sign ? { uptime: sign.count() } : {}),
-        ...(age === 'getnettotals' && sign
-          ? { bytesReceived: readNetTotals(sign).bytesReceived }
-          : {}),
-        asked,
-        answered: clock.now(),
-        connectionLife: this.#client.rpc.connectionLife(),
-      }),
+      epoch: this.#life.epoch(
+        {
+          ...(age === 'uptime' && sign ? { uptime: sign.count() } : {}),
+          ...(age === 'getnettotals' && sign
+            ? { bytesReceived: readNetTotals(sign).bytesReceived }
+            : {}),
+          asked,
+          answered: clock.now(),
+          connectionLife: this.#client.rpc.connectionLife(),
+        },
+        previousEpoch,
+      ),
     }
   }
 

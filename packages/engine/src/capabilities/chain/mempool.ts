@@ -47,11 +47,11 @@ export function createMempoolReader<Tx extends ChainTx>(
       known = new Set()
     },
     async read(degraded) {
-      const view = await source.mempool()
       const before = await readChain(store, async (rows) => ({
         epoch: await rows.memo(EPOCH),
         tip: await rows.tip(),
       }))
+      const view = await source.mempool(before.epoch)
       const look = { ...view, previousEpoch: before.epoch, size: view.txids.length, degraded }
       const absence = absenceOf({ ...look, previousSize: known.size })
       const seen = before.epoch === view.epoch ? known : new Set<Txid>()

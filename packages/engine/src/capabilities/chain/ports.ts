@@ -52,7 +52,8 @@ export interface ChainSource {
   header(hash: BlockHash): Promise<(ChainHeader & { readonly onBestChain: boolean }) | undefined>
   /** Raw block bytes. @throws NODE_BLOCK_PRUNED */
   block(ref: BlockRef): Promise<Uint8Array>
-  mempool(): Promise<MempoolView>
+  /** @param previousEpoch the last `epoch` we know, also from before a restart of ours: kept if it may be the same life. */
+  mempool(previousEpoch?: string): Promise<MempoolView>
   /** Raw mempool transactions in the order asked; undefined where the mempool no longer has one. */
   mempoolTransactions(txids: readonly Txid[]): Promise<readonly (Uint8Array | undefined)[]>
   /** Unspent state of outpoints in the order asked, mempool included; undefined is spent or unknown. */

@@ -122,7 +122,9 @@ export async function evaluate(
   const postings: Posting[] = []
   const say = silence()
   const saved: OrderRecord[] = []
-  const byOrder = Map.groupBy(unit.payments(), (payment) => payment.order)
+  // In one order whatever way the facts came in: events and entries of two runs are then the same.
+  const payments = unit.payments().toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const byOrder = Map.groupBy(payments, (payment) => payment.order)
   for (const payment of byOrder.get(undefined) ?? [])
     announcePayment(
       say,
