@@ -1,1 +1,13 @@
 export type * from './ports.ts'
+export { appendEvents, eventsAfter } from './service.ts'
+export {
+  createSubscribers,
+  type EventHandler,
+  type SubscribeOptions,
+  type Subscribers,
+  type SubscribersOptions,
+  type Subscription,
+  type SubscriptionStatus,
+  type Timer,
+  wakingStore,
+} from './subscribers.ts'

@@ -31,3 +31,18 @@ export function naturalSide(account: Account): 'debit' | 'credit' | undefined {
       return undefined
   }
 }
+
+const KINDS = ['coins', 'pending', 'expected', 'owed', 'unassigned', 'spent'] as const
+/** An account's path in its two parts. `owner` is a wallet, an order, or a customer of the platform: as it was given. */
+export interface AccountName {
+  readonly kind: (typeof KINDS)[number]
+  readonly owner: string
+}
+
+/** Undefined for a path that none of the constructors here makes. */
+export function parseAccount(account: Account): AccountName | undefined {
+  const at = account.indexOf('/')
+  const kind = KINDS.find((name) => name === account.slice(0, at))
+  const owner = account.slice(at + 1)
+  return at < 0 || kind === undefined || owner === '' ? undefined : { kind, owner }
+}
