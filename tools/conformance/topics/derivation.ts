@@ -53,8 +53,14 @@ const networkOf = (name = 'mainnet'): Network => {
   return network
 }
 
-const masterOf = (mnemonic: string, passphrase: string, network: Network): ExtendedPrivateKey =>
-  must(masterFromSeed(must(seedFromMnemonic(mnemonic, passphrase)).reveal(), keyNetworkOf(network)))
+/** Seeds take 2048 rounds of hashing; the files use each mnemonic many times. */
+const seeds = new Map<string, Uint8Array>()
+function masterOf(mnemonic: string, passphrase: string, network: Network): ExtendedPrivateKey {
+  const name = JSON.stringify([mnemonic, passphrase])
+  const seed = seeds.get(name) ?? must(seedFromMnemonic(mnemonic, passphrase)).reveal()
+  seeds.set(name, seed)
+  return must(masterFromSeed(seed, keyNetworkOf(network)))
+}
 
 interface BipAddress {
   readonly path: string

@@ -5,7 +5,7 @@ import {
   HARDENED,
   isPlainIndex,
   isPrivateKey,
-  nobleCurve,
+  batchCurve,
   type PublicNode,
   publicNode,
 } from '../keys/index.ts'
@@ -50,7 +50,7 @@ function openBranch(expression: KeyExpression, branch: number, curve: Curve): Ke
 const opened = new WeakMap<Descriptor, Map<number, readonly KeyRange[]>>()
 
 function keyRanges(descriptor: Descriptor, branch: number, curve: Curve): readonly KeyRange[] {
-  const isCached = curve === nobleCurve
+  const isCached = curve === batchCurve
   const known = isCached ? opened.get(descriptor)?.get(branch) : undefined
   if (known) return known
   const ranges = descriptor.keys.map((key) => openBranch(key, branch, curve))
@@ -95,7 +95,7 @@ export function deriveScripts(
   branch: number,
   from: number,
   count: number,
-  curve: Curve = nobleCurve,
+  curve: Curve = batchCurve,
 ): Uint8Array[] {
   const { kind, fixedScript, threshold = 1, isRanged, branches } = descriptor
   assert(Number.isInteger(branch) && branch >= 0 && branch < branches, `no branch ${branch}`)

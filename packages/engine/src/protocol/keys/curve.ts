@@ -32,13 +32,15 @@ function encodeAll(points: readonly CurvePoint[]): Uint8Array[] {
   return normalizeZ(Point, [...points]).map((point) => point.toBytes(true))
 }
 
+/** The tweak of an internal key without scripts. Source: BIP 341. */
+export const tapTweak = (x: Uint8Array): Uint8Array => schnorr.utils.taggedHash('TapTweak', x)
+
 function taprootPoint(internalKey: Uint8Array): CurvePoint {
   const x = internalKey.length === 33 ? internalKey.subarray(1) : internalKey
   const even = new Uint8Array(33)
   even[0] = 2
   even.set(x, 1)
-  const tweak = schnorr.utils.taggedHash('TapTweak', x)
-  return Point.fromBytes(even).add(Point.BASE.multiplyUnsafe(scalarOf(tweak)))
+  return Point.fromBytes(even).add(Point.BASE.multiplyUnsafe(scalarOf(tapTweak(x))))
 }
 
 /** Pure JavaScript, audited, no set-up. */

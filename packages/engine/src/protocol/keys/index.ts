@@ -1,4 +1,5 @@
-export * from './curve.ts'
+export { batchCurve } from './batch-curve.ts'
+export { type Curve, nobleCurve } from './curve.ts'
 export * from './extended.ts'
 export * from './node.ts'
 export * from './origin.ts'

@@ -1,10 +1,12 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { HDKey } from '@scure/bip32'
 import { p2tr } from '@scure/btc-signer'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { toHex } from '../../kernel/index.ts'
+import { AssertionError, fromHex, toHex } from '../../kernel/index.ts'
 import {
   accountPath,
+  batchCurve,
   derivePrivate,
   derivePublic,
   type ExtendedKey,
@@ -86,6 +88,66 @@ describe('public derivation', () => {
     const ours = nobleCurve.taprootKeys(keys).map(toHex)
     expect(ours).toEqual(keys.map((key) => toHex(p2tr(key.slice(1)).script.slice(2))))
     expect(nobleCurve.taprootKeys([])).toEqual([])
+  })
+})
+
+describe('derivation in bulk', () => {
+  const { Point } = secp256k1
+  const N = Point.Fn.ORDER
+  const scalarBytes = (value: bigint) => fromHex(value.toString(16).padStart(64, '0'))
+  const pointOf = (secret: bigint) => Point.BASE.multiply(secret).toBytes(true)
+  const scalar = fc.oneof(
+    fc.bigInt({ min: 1n, max: N - 1n }),
+    fc.bigInt({ min: 1n, max: 300n }),
+    fc.bigInt({ min: 1n, max: 300n }).map((small) => N - small),
+    // Digits at the edges of a window, where carries run.
+    fc
+      .array(fc.constantFrom(0, 1, 127, 128, 129, 255), { minLength: 31, maxLength: 31 })
+      .map((bytes) => BigInt(`0x7f${toHex(Uint8Array.from(bytes))}`)),
+  )
+  const isSum = (secret: bigint, tweak: bigint) => (secret + tweak) % N !== 0n
+
+  it('is that of the audited library, whatever the keys', () => {
+    fc.assert(
+      fc.property(scalar, fc.array(scalar, { minLength: 4, maxLength: 9 }), (secret, tweaks) => {
+        const parent = pointOf(secret)
+        const bytes = tweaks.filter((tweak) => isSum(secret, tweak)).map(scalarBytes)
+        const ours = batchCurve.addTweaks(parent, bytes)
+        expect(ours.map(toHex)).toEqual(nobleCurve.addTweaks(parent, bytes).map(toHex))
+        const taproot = nobleCurve.taprootKeys(ours).map(toHex)
+        expect(batchCurve.taprootKeys(ours).map(toHex)).toEqual(taproot)
+        expect(batchCurve.taprootKeys(ours.map((key) => key.slice(1))).map(toHex)).toEqual(taproot)
+      }),
+      { numRuns: 60 },
+    )
+  })
+  it('takes the slow way where its formulas do not hold', () => {
+    // The parent meets itself or its negative among the points of the table.
+    for (const secret of [1n, 2n, 128n, 256n, 255n, N - 1n, N - 128n]) {
+      const tweaks = [1n, 2n, 128n, 256n, 257n, secret, 77n]
+        .filter((tweak) => isSum(secret, tweak))
+        .map(scalarBytes)
+      const ours = batchCurve.addTweaks(pointOf(secret), tweaks)
+      expect(ours.map(toHex)).toEqual(nobleCurve.addTweaks(pointOf(secret), tweaks).map(toHex))
+    }
+    const tweaks = [1n, 2n, 3n, 4n].map(scalarBytes)
+    expect(() => batchCurve.addTweaks(pointOf(N - 3n), tweaks)).toThrow(AssertionError)
+    expect(() => batchCurve.addTweaks(pointOf(9n), [...tweaks, scalarBytes(0n)])).toThrow(
+      AssertionError,
+    )
+    expect(() => batchCurve.addTweaks(pointOf(9n), [...tweaks, scalarBytes(N)])).toThrow(
+      AssertionError,
+    )
+  })
+  it('crosses its chunks', () => {
+    const node = publicNode(account())
+    const all = node.deriveMany(0, 260).map(toHex)
+    expect(all.slice(253)).toEqual(publicNode(account(), nobleCurve).deriveMany(253, 7).map(toHex))
+  })
+  it('does not believe bytes that were changed after it made them', () => {
+    const keys = publicNode(account()).deriveMany(0, 6)
+    for (const key of keys.slice(1)) key.set(keys[0] ?? [])
+    expect(batchCurve.taprootKeys(keys).map(toHex)).toEqual(nobleCurve.taprootKeys(keys).map(toHex))
   })
 })
 

@@ -1,7 +1,8 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { assert, ok, type Refusal, type Result, refuse } from '../../kernel/index.ts'
-import { type Curve, nobleCurve } from './curve.ts'
+import { batchCurve } from './batch-curve.ts'
+import type { Curve } from './curve.ts'
 import { type ExtendedKey, fingerprintOf, publicKeyOf } from './extended.ts'
 import { HARDENED, isHardened, isPlainIndex, type KeyPath, MAX_DEPTH } from './path.ts'
 
@@ -36,7 +37,7 @@ function tweaker({ publicKey, chainCode }: ExtendedKey): (index: number) => Twea
 }
 
 /** Opens an extended key for derivation; a private key is reduced to its public part first. */
-export function publicNode(extended: ExtendedKey, curve: Curve = nobleCurve): PublicNode {
+export function publicNode(extended: ExtendedKey, curve: Curve = batchCurve): PublicNode {
   const key = publicKeyOf(extended)
   const tweaksOf = tweaker(key)
   const fingerprint = fingerprintOf(key.publicKey)
