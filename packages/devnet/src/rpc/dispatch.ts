@@ -1,11 +1,14 @@
 import { blockchainMethods } from './blockchain.ts'
 import { coinSetMethods } from './coinset.ts'
 import { controlMethods } from './control.ts'
+import { descriptorMethods } from './descriptors.ts'
 import { RpcError, rpcError } from './errors.ts'
 import { type Json, writeJson } from './json.ts'
 import { mempoolMethods } from './mempool.ts'
 import { bindArguments, type Method, method, type RpcContext } from './method.ts'
 import { miningMethods } from './mining.ts'
+import { packageMethods } from './package.ts'
+import { statsMethods } from './stats.ts'
 import { transactionMethods } from './transactions.ts'
 import { walletMethods } from './wallet.ts'
 
@@ -14,8 +17,11 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...blockchainMethods,
     ...coinSetMethods,
     ...controlMethods,
+    ...descriptorMethods,
     ...mempoolMethods,
     ...miningMethods,
+    ...packageMethods,
+    ...statsMethods,
     ...transactionMethods,
     ...walletMethods,
     method('help', ['command:string?'], (_, [command]) => helpText(command)),

@@ -187,6 +187,9 @@ describe("Core's recorded answers", () => {
       'scantxoutset-status',
       'sendrawtransaction-decode-failed',
       'batch-mixed',
+      'deriveaddresses',
+      'getdescriptorinfo',
+      'getdescriptorinfo-bad-checksum',
       'uptime',
     ]) {
       await compare(name, () => again(name))
@@ -210,6 +213,12 @@ describe("Core's recorded answers", () => {
     const burn = { from: 'free', outs: [{ script, amount: funds }], change: false }
     const free = devnet.spend(burn).raw
     await compare('sendrawtransaction-min-relay-fee', () => send(free))
+    const child = devnet.spend({
+      from: `${txidOf(free)}:0`,
+      outs: [{ script, amount: 50_000n }],
+      keys: [outsideWallet().secret],
+    })
+    await compare('submitpackage-parent-zero-fee', () => rpc('submitpackage', [free, child.raw]))
     await compare('sendrawtransaction-dust', () => send(paying('dust', 100n)))
     const dear = paying('dear', 50_000n, { fee: 10_000_000n })
     await compare('sendrawtransaction-max-fee-exceeded', () => send(dear))
@@ -263,6 +272,7 @@ describe("Core's recorded answers", () => {
     }
     await compare('getblockchaininfo-before-reorg', () => rpc('getblockchaininfo'))
     await compare('getblockheader', () => rpc('getblockheader', block))
+    await compare('getblockstats', () => rpc('getblockstats', block))
     await compare('getblockheader-hex', () => rpc('getblockheader', block, false))
     await compare('getrawtransaction-confirmed', () => rpc('getrawtransaction', high, true))
     await compare('gettxout-confirmed', () => rpc('gettxout', high, 0))
@@ -304,6 +314,8 @@ const spentCoin = (txid: string): string => {
   }
   return view.vin[0]?.txid ?? ''
 }
+const txidOf = (raw: string): string =>
+  (devnet.call('decoderawtransaction', [raw]) as { readonly txid: string }).txid
 function stripWitness(raw: string): string {
   // Marker and flag, and the witness of the single input between outputs and lock time.
   const view = devnet.call('decoderawtransaction', [raw]) as {

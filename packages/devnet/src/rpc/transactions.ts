@@ -1,7 +1,9 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { addressOf } from '../chain/address.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
 import { rejectionText } from '../chain/checks.ts'
 import type { BlockNode } from '../chain/node.ts'
-import { isUnspendable } from '../chain/script.ts'
+import { classifyScript, hash160, isUnspendable, parseScript } from '../chain/script.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
 import type { Acceptance } from '../mempool/mempool.ts'
 import { feeAt, rateOf } from '../mempool/policy.ts'
@@ -165,6 +167,44 @@ function getTxOut({ regtest }: RpcContext, args: readonly unknown[]): Json {
   }
 }
 
+/** What `decodescript` may wrap into P2SH: not what is wrapped already, and nothing that can never be spent. */
+const WRAPPED = new Set([
+  'multisig',
+  'nonstandard',
+  'pubkey',
+  'pubkeyhash',
+  'witness_v0_keyhash',
+  'witness_v0_scripthash',
+])
+const isWrappable = (script: Uint8Array): boolean => {
+  const pieces = parseScript(script)
+  // OP_RESERVED and everything above the known opcodes fail the script wherever they stand.
+  const sound = pieces?.every(({ opcode }) => opcode <= 0xb9 && opcode !== 0x50) ?? false
+  return sound && !isUnspendable(script)
+}
+function decodeScript(hex: string): Json {
+  const script = tryFromHex(hex)
+  if (!script) {
+    const fault = `argument must be hexadecimal string (not '${hex}')`
+    throw rpcError('invalidParameter', fault)
+  }
+  const form = classifyScript(script)
+  const { hex: _hex, ...view } = scriptView(script)
+  if (!WRAPPED.has(form.kind) || !isWrappable(script)) return view
+  const p2sh = (inner: Uint8Array) => Uint8Array.of(0xa9, 20, ...hash160(inner), 0x87)
+  const wrapped = { ...view, p2sh: addressOf(p2sh(script)) }
+  const uncompressed = form.kind === 'pubkey' && form.data.length === 65
+  if (form.version >= 0 || uncompressed) return wrapped
+  const witness =
+    form.kind === 'pubkey'
+      ? Uint8Array.of(0, 20, ...hash160(form.data))
+      : form.kind === 'pubkeyhash'
+        ? Uint8Array.of(0, 20, ...form.data)
+        : Uint8Array.of(0, 32, ...sha256(script))
+  const segwit = { ...scriptView(witness), 'p2sh-segwit': addressOf(p2sh(witness)) }
+  return { ...wrapped, segwit }
+}
+
 export const transactionMethods: readonly Method[] = [
   method(
     'getrawtransaction',
@@ -180,14 +220,6 @@ export const transactionMethods: readonly Method[] = [
   method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex]) =>
     transactionView(transactionArgument(hex), { hex: false }),
   ),
-  method('decodescript', ['hexstring:string'], (_, [hex]) => {
-    const script = tryFromHex(String(hex))
-    if (!script) {
-      const fault = `argument must be hexadecimal string (not '${hex}')`
-      throw rpcError('invalidParameter', fault)
-    }
-    const { hex: _hex, ...view } = scriptView(script)
-    return view
-  }),
+  method('decodescript', ['hexstring:string'], (_, [hex]) => decodeScript(String(hex))),
   method('gettxout', ['txid:string', 'n:number', 'include_mempool:bool?'], getTxOut),
 ]

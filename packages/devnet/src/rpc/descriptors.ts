@@ -1,0 +1,82 @@
+import { addressOf } from '../chain/address.ts'
+import { descriptorChecksum } from '../descriptor/checksum.ts'
+import { DescriptorError } from '../descriptor/error.ts'
+import { type Descriptor, parseDescriptor } from '../descriptor/parse.ts'
+import { rpcError } from './errors.ts'
+import type { Json } from './json.ts'
+import { type Method, method } from './method.ts'
+
+/** Runs `read`; a descriptor that is wrong becomes Core's -5. */
+function orRefuse<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (fault) {
+    if (fault instanceof DescriptorError) throw rpcError('invalidAddressOrKey', fault.message)
+    throw fault
+  }
+}
+export const descriptorArgument = (text: string, needsChecksum = false): Descriptor =>
+  orRefuse(() => parseDescriptor(text, needsChecksum))
+export const scriptsAt = (descriptor: Descriptor, index: number): readonly Uint8Array[] =>
+  orRefuse(() => descriptor.scripts(index))
+
+/** `n` or `[begin, end]`, both ends included. @throws RpcError -8 in Core's words. */
+export function rangeArgument(value: unknown): readonly [number, number] {
+  const [begin, end] = Array.isArray(value) ? value : [0, value]
+  const whole = (part: unknown): part is number =>
+    typeof part === 'number' && Number.isInteger(part)
+  if (!whole(begin) || !whole(end)) {
+    const fault = 'Range must be specified as end or as [begin,end]'
+    throw rpcError('invalidParameter', fault)
+  }
+  if (begin > end) {
+    const fault = 'Range specified as [begin,end] must not have begin after end'
+    throw rpcError('invalidParameter', fault)
+  }
+  if (begin < 0) throw rpcError('invalidParameter', 'Range should be greater or equal than 0')
+  if (end >= 0x80000000) throw rpcError('invalidParameter', 'End of range is too high')
+  if (end >= begin + 1_000_000) throw rpcError('invalidParameter', 'Range is too large')
+  return [begin, end]
+}
+
+function deriveAddresses(args: readonly unknown[]): Json {
+  const descriptor = descriptorArgument(String(args[0]), true)
+  if (!descriptor.ranged && args[1] !== undefined) {
+    const fault = 'Range should not be specified for an un-ranged descriptor'
+    throw rpcError('invalidParameter', fault)
+  }
+  if (descriptor.ranged && args[1] === undefined) {
+    throw rpcError('invalidParameter', 'Range must be specified for a ranged descriptor')
+  }
+  const [begin, end] = descriptor.ranged ? rangeArgument(args[1]) : [0, 0]
+  const addresses: string[] = []
+  for (let index = begin; index <= end; index++) {
+    for (const script of scriptsAt(descriptor, index)) {
+      const address = addressOf(script)
+      if (address === undefined) {
+        const fault = 'Descriptor does not have a corresponding address'
+        throw rpcError('invalidAddressOrKey', fault)
+      }
+      addresses.push(address)
+    }
+  }
+  return addresses
+}
+function descriptorInfo(args: readonly unknown[]): Json {
+  const descriptor = descriptorArgument(String(args[0]))
+  const checksum = descriptorChecksum(descriptor.body) ?? ''
+  return {
+    descriptor: `${descriptor.body}#${checksum}`,
+    checksum,
+    isrange: descriptor.ranged,
+    issolvable: descriptor.solvable,
+    hasprivatekeys: descriptor.hasPrivateKeys,
+  }
+}
+
+export const descriptorMethods: readonly Method[] = [
+  method('deriveaddresses', ['descriptor:string', 'range:any?'], (_, args) =>
+    deriveAddresses(args),
+  ),
+  method('getdescriptorinfo', ['descriptor:string'], (_, args) => descriptorInfo(args)),
+]
