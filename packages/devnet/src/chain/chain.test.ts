@@ -8,10 +8,19 @@ import { type Block, decodeBlock, genesisHex, grindBlock, subsidyAt } from './bl
 import { type AcceptOutcome, Chain, genesisChain } from './chain.ts'
 import { namedKey, signTransaction } from './keys.ts'
 import type { BlockNode } from './node.ts'
-import { fundedChain, minerKey, START_HEIGHT, strangerKey, strangerSource } from './start.ts'
+import {
+  fundedChain,
+  minerKey,
+  START_HEIGHT,
+  STRANGER_COIN_VALUE,
+  strangerKey,
+  strangerSource,
+} from './start.ts'
 import { decodeTransaction, encodeTransaction, type Transaction } from './transaction.ts'
 
 const NOW = 1_700_000_000
+/** A relative lock in units of 512 seconds. Source: BIP 68. */
+const TIME = 1 << 22
 const options = { verifySignatures: true, now: () => NOW }
 const decode = (bytes: Uint8Array): Transaction => {
   const transaction = decodeTransaction(bytes)
@@ -109,10 +118,14 @@ describe('block rules', () => {
     ['bad-cb-height', (chain) => regrind(blockOn(chain), () => coinbase(chain, 9))],
     ['bad-cb-amount', (chain) => blockOn(chain, { fees: 1n })],
     ['bad-txns-inputs-missingorspent', (chain) => twoSpends(chain)],
-    ['bad-txns-in-belowout', (chain) => one(chain, spendCoin(chain, 1, 20_000_000n))],
+    ['bad-txns-in-belowout', (chain) => one(chain, spendCoin(chain, 1, STRANGER_COIN_VALUE + 1n))],
     ['bad-txns-inputs-duplicate', (chain) => one(chain, spendCoin(chain, 1, 5n, { twice: true }))],
-    ['bad-txns-nonfinal', (chain) => one(chain, locked(chain, START_HEIGHT + 5))],
-    ['bad-txns-nonfinal', (chain) => one(chain, spendCoin(chain, 1, 5000n, { sequence: 50 }))],
+    ['bad-txns-nonfinal', (chain) => one(chain, locked(chain, START_HEIGHT + 1))],
+    ['bad-txns-nonfinal', (chain) => one(chain, spendCoin(chain, 1, 5000n, { sequence: 7 }))],
+    [
+      'bad-txns-nonfinal',
+      (chain) => one(chain, spendCoin(chain, 1, 5000n, { sequence: TIME + 8 })),
+    ],
     ['bad-txns-premature-spend-of-coinbase', (chain) => one(chain, earlyCoinbase(chain))],
     ['bad-witness-merkle-match', (chain) => strippedCommitment(chain)],
     ['unexpected-witness', (chain) => regrind(blockOn(chain), (t) => noCommitment(chain, t))],
@@ -130,9 +143,13 @@ describe('block rules', () => {
 
   it('takes the same things when they are right', () => {
     const chain = funded()
-    const relative = spendCoin(chain, 1, 5000n, { sequence: START_HEIGHT - 105 })
+    // The coins are of block 105 and the next is 111; six blocks between are an hour of median time.
+    const relative = spendCoin(chain, 1, 5000n, { sequence: 6 })
+    const timed = spendCoin(chain, 4, 5000n, { sequence: TIME + 7 })
     const absolute = spendCoin(chain, 2, 5000n, { locktime: START_HEIGHT, sequence: 0 })
-    const outcome = chain.accept(blockOn(chain, { transactions: [relative, absolute], fees: 9n }))
+    const whole = spendCoin(chain, 3, STRANGER_COIN_VALUE)
+    const transactions = [relative, timed, absolute, whole, matureCoinbase(chain)]
+    const outcome = chain.accept(blockOn(chain, { transactions, fees: 9n }))
     expect(reason(outcome)).toBe('stored')
   })
 
@@ -316,11 +333,14 @@ function strippedCommitment(chain: Chain): Block {
   const [first] = blockOn(chain, { transactions: [spendCoin(chain, 0, 1000n)] }).transactions
   return regrind(blockOn(chain), () => (first ? [first, spendCoin(chain, 0, 2000n)] : []))
 }
-function earlyCoinbase(chain: Chain): Transaction {
-  const node = chain.active[50]
+/** The next block is 111: the coinbase of block 11 is just mature, that of block 12 is not. */
+const matureCoinbase = (chain: Chain) => coinbaseSpend(chain, START_HEIGHT + 1 - 100)
+const earlyCoinbase = (chain: Chain) => coinbaseSpend(chain, START_HEIGHT + 2 - 100)
+function coinbaseSpend(chain: Chain, height: number): Transaction {
+  const node = chain.active[height]
   const source = node && chain.blockOf(node)?.transactions[0]
   const output = source?.outputs[0]
-  if (!source || !output) throw new TypeError('block 50 pays the miner')
+  if (!source || !output) throw new TypeError('the block pays the miner')
   const unsigned = encodeTransaction({
     version: 2,
     inputs: [
