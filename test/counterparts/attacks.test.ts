@@ -89,13 +89,48 @@ describe('a connection that breaks', () => {
     expect(await send(client)).toMatchObject({ status: 'unknown', sent: false })
   })
 
-  it('learns that the node was away', async () => {
-    const { client, node } = await against(({ body }) => good(body, 1))
-    const before = client.rpc.connectionLife()
-    await client.getBlockCount()
-    expect(client.rpc.connectionLife()).toBe(before)
-    await node.stop()
-    await expect(client.getBlockCount()).rejects.toThrow()
+  it('that the node had closed before is replaced without a pause', async () => {
+    const used = new WeakSet<object>()
+    const { client, node } = await against(
+      ({ body }, _response, { socket }) => {
+        if (used.has(socket)) return void socket.destroy()
+        used.add(socket)
+        return good(body, 1)
+      },
+      { retry: { attempts: 2, base_ms: 60_000, cap_ms: 60_000 } },
+    )
+    expect(await client.getBlockCount()).toBe(1)
+    expect(await client.getBlockCount()).toBe(1)
+    expect(node.connections()).toBe(2)
+  })
+
+  it('is not mended past the deadline of the call', async () => {
+    const timers = new HeldTimers()
+    const { client, node } = await against((_, response) => void response.destroy(), {
+      timers,
+      clock: { now: () => 0 },
+      retry: { attempts: 9, base_ms: 500, cap_ms: 500 },
+      entropy: { bytes: (length) => new Uint8Array(length).fill(255) },
+    })
+    await expect(client.getBlockCount({ deadline_ms: 400 })).rejects.toMatchObject({
+      code: 'NODE_UNREACHABLE',
+    })
+    expect(node.requests).toHaveLength(1)
+  })
+
+  it('repeats a batch only when all of it may be repeated', async () => {
+    const { client, node } = await against((_, response) => void response.destroy())
+    const [read, act] = ['getblockcount', 'sendrawtransaction'].map((method) => ({
+      method,
+      params: [],
+    }))
+    if (!read || !act) return
+    await expect(client.rpc.askAll([read, act])).rejects.toThrow()
+    expect(node.requests).toHaveLength(1)
+    await expect(client.rpc.askAll([read, read])).rejects.toThrow()
+    expect(node.requests).toHaveLength(1 + NOW.attempts)
+    await expect(client.rpc.askAll([act], { harmless: true })).rejects.toThrow()
+    expect(node.requests).toHaveLength(1 + 2 * NOW.attempts)
   })
 })
 

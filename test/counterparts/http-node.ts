@@ -26,7 +26,11 @@ export type Script = (
 ) => Said | undefined | Promise<Said | undefined>
 
 /** A stand-in on loopback that says exactly what it is told to say, for tests of the transport. */
-export async function serve(script: Script, server: Server = createServer()): Promise<HttpNode> {
+export async function serve(
+  script: Script,
+  server: Server = createServer(),
+  wanted = 0,
+): Promise<HttpNode> {
   const requests: Asked[] = []
   const sockets = new Set<Socket>()
   let connections = 0
@@ -56,7 +60,7 @@ export async function serve(script: Script, server: Server = createServer()): Pr
       response.end(said.responseText)
     })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(wanted, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const secure = 'setSecureContext' in server
   return {

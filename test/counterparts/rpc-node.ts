@@ -1,3 +1,4 @@
+import { createServer } from 'node:http'
 import { type HttpNode, type Script, serve } from './http-node.ts'
 
 /** What a method answers: a value, or an error by `fail`. */
@@ -24,7 +25,7 @@ export interface RpcNode extends HttpNode {
 }
 
 /** A node made of a few functions, for what no real node here can be brought to say. */
-export async function serveMethods(methods: Methods): Promise<RpcNode> {
+export async function serveMethods(methods: Methods, port = 0): Promise<RpcNode> {
   const called: string[] = []
   const reply = ({ id, method, params }: Request) => {
     called.push(method)
@@ -39,6 +40,6 @@ export async function serveMethods(methods: Methods): Promise<RpcNode> {
     const answer = Array.isArray(request) ? request.map(reply) : reply(request)
     return { status: 200, responseText: `${JSON.stringify(answer)}\n` }
   }
-  const node = await serve(script)
+  const node = await serve(script, createServer(), port)
   return { ...node, called }
 }

@@ -169,6 +169,13 @@ describe('block', () => {
       remedy: 'retry',
     })
   })
+  it.each(['Block not available (not fully downloaded)', 'Block not found on disk'])(
+    'of which only the header came is waited for: %s',
+    async (words) => {
+      const { source } = await sourceOf({ getblock: () => fail(-1, words) })
+      await expect(source.block(ref)).rejects.toMatchObject({ code: 'NODE_BLOCK_UNKNOWN' })
+    },
+  )
   it('that fails otherwise keeps the words of the node', async () => {
     const { source } = await sourceOf({ getblock: () => fail(-1, "Can't read block from disk") })
     await expect(source.block(ref)).rejects.toMatchObject({ code: 'NODE_CALL_REFUSED' })
@@ -233,7 +240,15 @@ describe('capabilities', () => {
     })
     await Promise.all([source.capabilities(), source.capabilities()])
     await source.capabilities()
-    expect(node.called.filter((method) => method === 'uptime')).toHaveLength(1)
+    const probes = (on: RpcNode) => on.called.filter((method) => method === 'uptime').length
+    expect(probes(node)).toBe(1)
+    await node.stop()
+    await expect(source.client.getBlockCount()).rejects.toThrow()
+    const again = await serveMethods({ getblockcount: () => 1 }, Number(new URL(node.url).port))
+    await source.client.getBlockCount()
+    await source.capabilities()
+    expect(probes(again)).toBe(1)
+    await again.stop()
   })
   it('tell a missing method from a failing one', async () => {
     const { source } = await sourceOf({

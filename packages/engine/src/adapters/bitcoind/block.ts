@@ -46,19 +46,25 @@ async function readSlowly(
   throw await blockMissing(rpc, ref, reply.error)
 }
 
-/** Core names a pruned block; btcd only says that it has none, so its header decides: known without body is pruned. */
+/**
+ * Core names a pruned block, and one of which it has the header only; btcd says the same of both and of blocks that never
+ * were, so its header decides: btcd takes headers with their blocks, known without body is pruned.
+ */
 async function blockMissing(rpc: Rpc, ref: BlockRef, error: RpcError): Promise<EngineError> {
   const details = { height: ref.height, hash: ref.hash }
-  const named = error.code === -1 && /pruned|not available|not found on disk/i.test(error.message)
-  if (!named && !isNotFound(error)) return refusedCall('getblock', error)
-  const known = named || (await rpc.ask('getblockheader', [ref.hash, false])).ok
-  return known
-    ? new EngineError('NODE_BLOCK_PRUNED', `the node no longer has block ${ref.height}`, {
-        details,
-      })
-    : new EngineError('NODE_BLOCK_UNKNOWN', `the node does not know block ${ref.height}`, {
-        details,
-      })
+  const words = error.code === -1 ? error.message : ''
+  const pruned =
+    /pruned/i.test(words) ||
+    (isNotFound(error) && (await rpc.ask('getblockheader', [ref.hash, false])).ok)
+  if (pruned) {
+    const message = `the node no longer has block ${ref.height}`
+    return new EngineError('NODE_BLOCK_PRUNED', message, { details })
+  }
+  if (!isNotFound(error) && !/not fully downloaded|not found on disk/i.test(words)) {
+    return refusedCall('getblock', error)
+  }
+  const message = `the node does not have block ${ref.height} yet`
+  return new EngineError('NODE_BLOCK_UNKNOWN', message, { details })
 }
 
 const QUOTE = 0x22

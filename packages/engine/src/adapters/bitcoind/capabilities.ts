@@ -41,7 +41,10 @@ export interface NodeCapabilities {
 /** Asks instead of assuming from a version: forks, older nodes and switched-off parts all look alike. */
 export async function probeCapabilities(rpc: Rpc): Promise<NodeCapabilities> {
   const calls = METHODS.map((method) => ({ method, params: PROBES[method] }))
-  const replies = await rpc.askAll([...calls, { method: 'getblockchaininfo', params: [] }])
+  const replies = await rpc.askAll([...calls, { method: 'getblockchaininfo', params: [] }], {
+    harmless: true,
+    deadline_ms: rpc.settings.deadlines.read,
+  })
   const has = METHODS.map((method, index) => [method, isThere(replies[index])] as const)
   const network = replies[METHODS.indexOf('getnetworkinfo')]
   const subversion = memberOf(network, 'subversion')

@@ -23,6 +23,8 @@ export interface CallOptions {
   /** Milliseconds for the whole call with its attempts, instead of the one of the method's class. */
   readonly deadline_ms?: number
   readonly signal?: AbortSignal
+  /** The caller knows that these calls, as they are, change nothing: they may be repeated like reads. */
+  readonly harmless?: boolean
 }
 
 /** Untyped calls. The node's own errors are values here; everything that is not an answer throws. */
@@ -72,7 +74,7 @@ export function createRpc(settings: Settings): Rpc {
       name: method,
       path: pathOf(options.wallet),
       body: formatCall(settings.jsonrpc, { method, params }, id),
-      idempotent: nature.idempotent,
+      idempotent: options.harmless ?? nature.idempotent,
       deadline_ms: options.deadline_ms ?? settings.deadlines[nature.class],
       signal: options.signal,
     }
@@ -86,7 +88,7 @@ export function createRpc(settings: Settings): Rpc {
       name: 'batch',
       path: pathOf(options.wallet),
       body: formatBatch(settings.jsonrpc, calls, first),
-      idempotent: natures.every((nature) => nature.idempotent),
+      idempotent: options.harmless ?? natures.every((nature) => nature.idempotent),
       deadline_ms: options.deadline_ms ?? deadline,
       signal: options.signal,
       read: (body) => readBatch(calls, first, body),

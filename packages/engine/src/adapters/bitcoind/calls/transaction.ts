@@ -103,7 +103,7 @@ export const transactionCalls = ({ call, find }: Caller) => ({
       'scantxoutset',
       ['status'],
       (field) => (field.value === null ? undefined : field.get('progress').double()),
-      options,
+      { harmless: true, ...options },
     ),
 })
 
