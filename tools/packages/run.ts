@@ -4,6 +4,7 @@
  * door, and holds the engine's dependency tree to its budget.
  */
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,23 +39,39 @@ function check(name: string, work: () => readonly string[]): void {
 /** What `npm pack --json` prints. */
 interface Packed {
   readonly filename: string
-  readonly integrity: string
   readonly files: readonly { readonly path: string }[]
 }
 
-/** Packs a package and returns the archive's path, after a look at what is inside. */
-function pack(name: string): { archive: string; integrity: string; faults: string[] } {
-  const out = run('npm', ['pack', '--json', '--pack-destination', work], `${ROOT}packages/${name}`)
+interface Archive {
+  readonly archive: string
+  /** SHA-256 of every file inside, by its path. */
+  readonly sums: ReadonlyMap<string, string>
+  readonly faults: readonly string[]
+}
+
+/** Packs a package, after a look at what goes in. */
+function pack(name: string): Archive {
+  const folder = `${ROOT}packages/${name}`
+  const out = run('npm', ['pack', '--json', '--pack-destination', work], folder)
   const packed = (JSON.parse(out) as Packed[])[0]
   if (!packed) throw new Error(`npm pack printed nothing for ${name}`)
   const paths = packed.files.map(({ path }) => path)
-  const faults = [
-    ...['LICENSE', 'README.md'].filter((path) => !paths.includes(path)).map((path) => `no ${path}`),
-    ...paths
-      .filter((path) => /\.test\.|\.bench\.|^src\//.test(path))
-      .map((path) => `ships ${path}`),
-  ]
-  return { archive: join(work, packed.filename), integrity: packed.integrity, faults }
+  const sum = (path: string) =>
+    createHash('sha256')
+      .update(readFileSync(join(folder, path)))
+      .digest('hex')
+  return {
+    archive: join(work, packed.filename),
+    sums: new Map(paths.map((path) => [path, sum(path)])),
+    faults: [
+      ...['LICENSE', 'README.md']
+        .filter((path) => !paths.includes(path))
+        .map((path) => `no ${path}`),
+      ...paths
+        .filter((path) => /\.test\.|\.bench\.|^src\/|tsbuildinfo/.test(path))
+        .map((path) => `ships ${path}`),
+    ],
+  }
 }
 
 /** An empty project that has only the archives. Nothing in it may run at install. */
@@ -134,12 +151,12 @@ function runExamples(folder: string, files: readonly string[]): string[] {
 function main(): void {
   if (!process.argv.includes('--no-build')) run(process.execPath, ['tools/build.mjs'], ROOT)
   const archives = new Map<string, string>()
-  const bytes = new Map<string, string>()
+  const bytes = new Map<string, ReadonlyMap<string, string>>()
   for (const name of PACKAGES) {
     check(`${name} packs what it should`, () => {
-      const { archive, integrity, faults } = pack(name)
+      const { archive, sums, faults } = pack(name)
       archives.set(name, archive)
-      bytes.set(name, integrity)
+      bytes.set(name, sums)
       return faults
     })
   }
@@ -190,12 +207,16 @@ function main(): void {
 }
 
 /** Whoever builds the same sources gets the same bytes, and can hold ours against his. */
-function checkRepeatable(bytes: ReadonlyMap<string, string>): void {
+function checkRepeatable(bytes: ReadonlyMap<string, ReadonlyMap<string, string>>): void {
   check('two builds give the same bytes', () => {
     run(process.execPath, ['tools/build.mjs'], ROOT)
-    return PACKAGES.filter((name) => pack(name).integrity !== bytes.get(name)).map(
-      (name) => `${name} differs`,
-    )
+    return PACKAGES.flatMap((name) => {
+      const before = bytes.get(name)
+      const after = pack(name).sums
+      return [...new Set([...(before?.keys() ?? []), ...after.keys()])]
+        .filter((path) => before?.get(path) !== after.get(path))
+        .map((path) => `${name}: ${path} differs`)
+    })
   })
 }
 
