@@ -228,7 +228,7 @@ it('never holds a double spend or an orphan, whatever happens', () => {
       const coins = Array.from({ length: 7 }, (_, i) => `c${i}`)
       const made: string[] = []
       for (const { kind, coin, fee, pick } of actions) {
-        const pool = chain.call('getrawmempool') as readonly string[]
+        const pool = chain.view.mempool()
         const chosen = pool[pick % Math.max(1, pool.length)]
         if (kind === 'mine') chain.mine()
         else if (kind === 'block') chain.mineBlock({ txids: pool.slice(0, 1) })

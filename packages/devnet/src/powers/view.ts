@@ -42,9 +42,18 @@ export class ChainView {
   blockTxids(hash: string): readonly string[] | undefined {
     return this.#regtest.chain.blocks.get(hash)?.transactions.map(({ txid }) => txid)
   }
-  /** Txids of the mempool in order of arrival. */
+  /** Txids of the mempool in order of arrival, but parents before children: a block may hold them like this. */
   mempool(): readonly string[] {
-    return [...this.#regtest.mempool.pool.entries.keys()]
+    const { pool } = this.#regtest.mempool
+    const ordered = new Set<string>()
+    const place = (txid: string): void => {
+      const entry = pool.entries.get(txid)
+      if (!entry || ordered.has(txid)) return
+      for (const input of entry.transaction.inputs) place(input.txid)
+      ordered.add(txid)
+    }
+    for (const txid of pool.entries.keys()) place(txid)
+    return [...ordered]
   }
   mempoolTransaction(txid: string): Uint8Array | undefined {
     return this.#regtest.mempool.pool.entries.get(txid)?.transaction.raw
