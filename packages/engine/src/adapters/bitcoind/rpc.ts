@@ -192,7 +192,8 @@ class Asker {
 
   #took(method: string, outcome: Result<HttpAnswer, TransportFault>): HttpAnswer {
     if (!outcome.ok) {
-      if (outcome.error.kind === 'unreachable') this.#lost = true
+      // A broken connection may have been the end of the node as well.
+      if (['unreachable', 'broken'].includes(outcome.error.kind)) this.#lost = true
       throw failureOf(method, outcome.error)
     }
     if (this.#lost) {
