@@ -36,7 +36,7 @@ export function createWatchedScripts({
   readonly store: Transactor<{ readonly wallet: WalletRows }>
   readonly entropy: Entropy
 }): WatchedScripts {
-  const scripts = createWatchSet(entropy)
+  let scripts = createWatchSet(entropy)
   const outpoints = createOutpointSet(entropy)
   /** The end of each keychain's window that is in memory. Windows are dense and only grow, so one number says it all. */
   const loadedTo = new Map<string, number>()
@@ -51,6 +51,9 @@ export function createWatchedScripts({
   async function loadAll(rows: WalletRows): Promise<void> {
     // The windows first: what they promise is in the table already, whatever is inserted while the pages are read.
     const keychains = await rows.keychains()
+    const expected = keychains.reduce((sum, { watchedTo }) => sum + watchedTo, 0)
+    // Room for all at once: a set that grows by doubling would move every script several times.
+    if (scripts.size === 0) scripts = createWatchSet(entropy, expected)
     let after: string | undefined
     do {
       const page = await rows.scripts(after, PAGE)
