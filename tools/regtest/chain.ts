@@ -36,7 +36,7 @@ export class RegtestChain {
   }
 
   /** Begins on the node's present tip and matures `coins` coins for the strangers. */
-  async prepare(coins: number): Promise<void> {
+  async prepare(coins: number, maturity = MATURITY): Promise<void> {
     const { rpc, strangers } = this.#options
     this.#start = Number(await rpc('getblockcount'))
     const best = await this.#bestHash()
@@ -45,7 +45,7 @@ export class RegtestChain {
     const header = (await rpc('getblockheader', [best, true])) as { readonly time: number }
     this.#time = header.time
     const made: BuiltBlock[] = []
-    for (let i = 0; i < coins + MATURITY; i++) made.push(await this.mine([], strangers.script))
+    for (let i = 0; i < coins + maturity; i++) made.push(await this.mine([], strangers.script))
     for (const { coinbase } of made.slice(0, coins)) {
       const [output] = coinbase.outputs
       if (output) strangers.receive({ point: { txid: txidOf(coinbase), vout: 0 }, ...output })

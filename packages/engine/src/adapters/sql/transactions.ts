@@ -7,8 +7,8 @@ import type {
   TxView,
 } from '../../capabilities/deposits/index.ts'
 import {
-  assert,
   AssertionError,
+  assert,
   type BlockRef,
   blockHash,
   fromHex,
@@ -50,11 +50,16 @@ const blockOf = (height: bigint | null, hash: Uint8Array | null): BlockRef | und
     ? undefined
     : { height: num(height), hash: blockHash(toHex(hash)) }
 
+/** Where a transaction is, or where the one is that made it impossible. */
+const blockIn = (view: TxView): BlockRef | undefined =>
+  view.state === 'mempool' ? undefined : view.block
+const maybeBytes = (hex: string | undefined) => (hex === undefined ? null : fromHex(hex))
+
 const viewColumns = (view: TxView) => ({
   state: view.state,
   missing_since: view.state === 'mempool' ? maybeInt(view.missingSince) : null,
-  block_height: view.state === 'mined' ? int(view.block.height) : null,
-  block_hash: view.state === 'mined' ? fromHex(view.block.hash) : null,
+  block_height: maybeInt(blockIn(view)?.height),
+  block_hash: maybeBytes(blockIn(view)?.hash),
   gone_reason: view.state === 'gone' ? view.reason : null,
   gone_by: view.state === 'gone' && view.by !== undefined ? fromHex(view.by) : null,
 })
@@ -69,6 +74,7 @@ function viewOf(row: TransactionRow): TxView {
     state: 'gone',
     reason: row.gone_reason as 'replaced' | 'conflicted' | 'evicted',
     ...present('by', by),
+    ...present('block', block),
   }
 }
 const transactionRow = (record: TxRecord): TransactionRow => ({
@@ -154,7 +160,8 @@ function viewDoors(doors: Doors) {
       return inTxidOrder([...found.values()])
     },
     async minedFrom(height) {
-      return inTxidOrder(await all().where('block_height', '>=', int(height)).execute())
+      const above = all().where('block_height', '>=', int(height))
+      return inTxidOrder(await above.where('state', '=', 'mined').execute())
     },
     async unconfirmed() {
       return inTxidOrder(await all().where(IN_MEMPOOL).execute())

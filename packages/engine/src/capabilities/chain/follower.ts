@@ -56,6 +56,8 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
     const info = await source.info()
     await begin(info)
     const progress = await catchUp.to(info.tip, onProgress)
+    // What was impossible on the branch that left may be possible now: everything is judged anew.
+    if (progress.disconnected > 0) mempool.forget()
     const degraded = degradationOf(info, clock.now())
     if (!(await mempool.read(degraded !== undefined))) return undefined
     return { tip: info.tip, ...progress, ...(degraded ? { degraded } : {}) }

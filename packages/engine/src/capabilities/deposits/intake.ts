@@ -127,7 +127,8 @@ async function moveMempool(
   if (missing.length === 0 && move.matched.length === 0 && !unconfirmed.some(isMissing)) return
   unit.meetTransactions(unconfirmed)
   await unit.loadSpent(missing)
-  await record(work, move.matched, { state: 'mempool' }, unit.at)
+  const possible = await withoutImpossible(work, move.matched)
+  await record(work, possible, { state: 'mempool' }, unit.at)
   const spentBy = spendersIn(move.matched)
   for (const transaction of missing) leave(unit, transaction, spentBy, move, restartGraceMs)
   for (const { txid, view } of unconfirmed)
@@ -135,6 +136,27 @@ async function moveMempool(
       unit.setView(txid, { state: 'mempool' }, { kind: 'seen' })
   await evaluate(work, move.tip)
 }
+/**
+ * A mempool may still show for a moment what a block has just made impossible (nodes tidy up after a reorganisation in
+ * their own time). As long as that block stands, showing it proves nothing.
+ */
+async function withoutImpossible(
+  { tx, unit }: Recorder,
+  matched: readonly MatchedTx[],
+): Promise<readonly MatchedTx[]> {
+  await unit.loadTransactions(matched.map((transaction) => transaction.txid))
+  const blocks = matched.flatMap(({ txid }) => conflictOf(unit.transaction(txid)) ?? [])
+  if (blocks.length === 0) return matched
+  const headers = await tx.chain.headersAt(blocks.map((block) => block.height))
+  const standing = new Set(headers.map((header) => header.hash))
+  return matched.filter(({ txid }) => {
+    const block = conflictOf(unit.transaction(txid))
+    return block === undefined || !standing.has(block.hash)
+  })
+}
+const conflictOf = (record: TxRecord | undefined): BlockRef | undefined =>
+  record?.view.state === 'gone' ? record.view.block : undefined
+
 const isMissing = ({ view }: TxRecord): boolean =>
   view.state === 'mempool' && view.missingSince !== undefined
 

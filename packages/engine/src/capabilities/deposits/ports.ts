@@ -72,7 +72,13 @@ export interface OrderRecord {
 export type TxView = Readonly<
   | { state: 'mempool' /** the node restarted and has not shown it since */; missingSince?: number }
   | { state: 'mined'; block: BlockRef }
-  | { state: 'gone'; reason: 'replaced' | 'conflicted' | 'evicted'; by?: Txid }
+  | {
+      state: 'gone'
+      reason: 'replaced' | 'conflicted' | 'evicted'
+      by?: Txid
+      /** Conflicted: the block that made it impossible, for as long as that block stands. */
+      block?: BlockRef
+    }
 >
 
 /** A transaction that pays us or spends from us. */

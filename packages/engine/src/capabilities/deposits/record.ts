@@ -157,7 +157,7 @@ function resolveConflicts(unit: Unit, transaction: MatchedTx, block: BlockRef): 
   for (const rival of unit.rivalsOf(transaction))
     unit.setView(
       rival.txid,
-      { state: 'gone', reason: 'conflicted', by: transaction.txid },
+      { state: 'gone', reason: 'conflicted', by: transaction.txid, block },
       { kind: 'conflicted', by: transaction.txid, block },
     )
 }
