@@ -320,6 +320,14 @@ describe('the RPC over HTTP', () => {
 })
 
 describe('the life of the node', () => {
+  it('ends with an answer when it is told to', async () => {
+    const devnet = await listening()
+    const stop = await call(devnet, { id: 1, method: 'stop' })
+    expect(stop.text).toMatch(/"result":"Bitcoin Core stopping"/)
+    let after = await call(devnet, count)
+    while (after.error === undefined) after = await call(devnet, count)
+    expect(after.error).toMatch(/ECONNREFUSED|ECONNRESET/)
+  })
   it('ends and begins again: uptime, mempool, loading', async () => {
     let now = NOW
     const devnet = createDevnetInProcess({ clock: () => now, verifySignatures: false })

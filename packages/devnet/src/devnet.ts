@@ -93,7 +93,8 @@ export class Devnet {
       regtest: this.#regtest,
       posture: this.posture,
       uptimeMs: () => this.#regtest.milliseconds() - this.#startedMs,
-      stop: () => void this.down(),
+      // Like Core, the node still answers the call that ends it.
+      stop: () => void setImmediate(() => this.down()),
       ...(walletPath === undefined ? {} : { walletPath }),
     }
   }

@@ -115,6 +115,17 @@ describe('families', () => {
       /^too-long-mempool-chain, (too many descendants for tx [0-9a-f]{64}|too many unconfirmed ancestors) \[limit: 25\]$/,
     )
   })
+  it('hold 25 and one small child more', () => {
+    const stranger = namedKey('kaccy devnet stranger').script
+    const outs = Array.from({ length: 27 }, () => ({ script: stranger, amount: 10_000n }))
+    const parent = sent(devnet.spend({ from: 'x', outs }))
+    const child = (vout: number) =>
+      devnet.spend({ from: `${parent}:${vout}`, outs: [{ script, amount: 5000n }] })
+    for (let vout = 0; vout < 25; vout++) expect(refusal(child(vout))).toBeUndefined()
+    expect(refusal(child(25))).toBe(
+      `too-long-mempool-chain, too many descendants for tx ${parent} [limit: 25]`,
+    )
+  })
   it('leave together', () => {
     const chain = family(5)
     expect(new Set(devnet.evict(chain[1] ?? ''))).toEqual(new Set(chain.slice(1)))
@@ -151,6 +162,15 @@ describe('blocks', () => {
     devnet.reorg(1, [[], []], { lose: [lost] })
     expect(devnet.view.mempool()).toEqual([kept])
     expect(devnet.view.coin(child, 0)).toBeUndefined()
+  })
+  it('that leave give back a child of a later block after its parent', () => {
+    const parent = sent(pay('x', 50_000n, 1000n))
+    devnet.mine()
+    const outs = [{ script, amount: 9000n }]
+    const child = sent(devnet.spend({ from: `${parent}:1`, outs }))
+    devnet.mine()
+    devnet.reorg(2, [[], [], []])
+    expect(devnet.view.mempool()).toEqual([parent, child])
   })
   it('that leave take unconfirmed spends of their coinbase with them', () => {
     devnet.mine(1, { to: devnet.strangerAddress })

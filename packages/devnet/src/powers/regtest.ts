@@ -2,7 +2,7 @@ import { assembleBlock } from '../chain/assemble.ts'
 import type { Block } from '../chain/block.ts'
 import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
-import type { BlockNode, ChainChange } from '../chain/node.ts'
+import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
@@ -74,11 +74,6 @@ export class Regtest {
     if (verdict.ok && !options.test) for (const peer of this.peers) peer.offer(transaction)
     return verdict
   }
-  /** Applies a change made to the chain directly. */
-  follow(change: ChainChange, lose?: ReadonlySet<string>): void {
-    this.mempool.follow(change, lose)
-  }
-
   /** A block on `prev`, not yet submitted. Counts, so that equal contents give different blocks. */
   assemble(plan: {
     readonly prev: BlockNode
