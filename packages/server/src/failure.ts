@@ -54,7 +54,8 @@ export function failureOf(error: unknown): Failure {
       title: REGISTRY[known].title,
       ...(typeof param === 'string' ? { param } : {}),
       details,
-      exit: exitOf(known),
+      // A failed check ends as what failed first would have ended.
+      exit: exitOf(known === 'SERVER_CHECK_FAILED' ? String(details['first']) : known),
       ...(error.stack === undefined ? {} : { stack: error.stack }),
     }
   }

@@ -1,7 +1,18 @@
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import { Command, CommanderError } from 'commander'
+import { addAlerts } from './cli/alerts.ts'
+import { addAudit } from './cli/audit.ts'
+import { addBooks } from './cli/books.ts'
+import { addConfig } from './cli/config.ts'
 import { type Bind, Context, type Options } from './cli/context.ts'
 import { addDemo } from './cli/demo.ts'
+import { addDoctor } from './cli/doctor.ts'
+import { addEvents } from './cli/events.ts'
+import { addMigrate } from './cli/migrate.ts'
+import { addOrder } from './cli/order.ts'
+import { addPayments } from './cli/payments.ts'
+import { addWallet } from './cli/wallet.ts'
+import { addWatch } from './cli/watch.ts'
 import { describeFailure, failureJson, failureOf } from './failure.ts'
 import { EXIT, type ExitCode, type Shell } from './shell.ts'
 
@@ -40,15 +51,29 @@ function createProgram(shell: Shell, bind: Bind): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => shell.stdout.write(text),
+      writeErr: (text) => shell.stderr.write(text),
       // Said once, in our own form, by `usage`.
-      writeErr: () => {},
+      outputError: () => {},
     })
   for (const add of COMMANDS) add(program, bind)
   for (const command of program.commands) inherit(command, program)
   return program
 }
 
-const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [addDemo]
+const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
+  addDemo,
+  addWatch,
+  addWallet,
+  addOrder,
+  addPayments,
+  addEvents,
+  addBooks,
+  addAudit,
+  addAlerts,
+  addMigrate,
+  addDoctor,
+  addConfig,
+]
 
 function inherit(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent)

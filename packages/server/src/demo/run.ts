@@ -36,8 +36,8 @@ export interface DemoResult {
 }
 
 /** For the reader, in milliseconds at normal pace: to read what comes, and to see what came of it. */
-const READ_MS = 1_700
-const SEE_MS = 900
+const READ_MS = 1_600
+const SEE_MS = 800
 const ACTOR = 'operator:demo'
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
@@ -77,6 +77,7 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
     const network = 'regtest'
     const parts = { network, store, source, clock: systemClock, entropy: systemEntropy } as const
     const engine = await createEngine({ ...parts, logger: options.logger })
+    const after = await store.read((tx) => tx.events.head())
     const order = await openOrder(engine)
     const session = await startSession({
       engine,
@@ -87,6 +88,7 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
       nodeUrl: world.devnet.rpcUrl,
       pollMs: 1_000,
       focus: order.id,
+      after,
       signal: options.signal,
     })
     return await tellAndClose(options, { world, engine, store, session, order, folder })
@@ -139,7 +141,7 @@ async function tellAndClose(options: DemoOptions, stage: Stage): Promise<DemoRes
     presenter.end(stoppedWords(options), { finished: false, data: options.data ?? null })
     return { finished: false, ...folder }
   }
-  presenter.books(await readBooks(stage.engine))
+  presenter.books(await readBooks(stage.engine, 'everything'))
   presenter.end(lastWords(options, stage), { finished: true, data: kept ? stage.folder : null })
   return { finished: true, ...folder }
 }
@@ -178,7 +180,7 @@ const OPENING = {
   title: 'A shop makes an order',
   text: [
     'It registered an xpub: public keys only. Each order gets an address of its own.',
-    'A node is followed for payments. It runs in this process, and speaks as Core does.',
+    'The chain it follows runs in this process and speaks as Bitcoin Core does.',
   ],
 }
 

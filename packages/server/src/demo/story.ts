@@ -84,8 +84,8 @@ export const STORY: readonly Chapter[] = [
     id: 'reorg',
     title: 'A reorganisation takes it back',
     text: [
-      'Another branch wins, four blocks against three, and in it the customer spent the',
-      'second coin elsewhere. The credit is reversed, the order reopens, people are told.',
+      'Another branch wins, four blocks against three, and in it the customer spent',
+      'the second coin elsewhere. The credit is reversed, and people are told.',
     ],
     beats: [
       {
@@ -103,7 +103,7 @@ export const STORY: readonly Chapter[] = [
     title: 'The honest branch wins after all',
     text: [
       'A longer branch appears with both payments in it: the double spend is history.',
-      'The same payments are credited once more, by new entries. Nothing was ever edited.',
+      'The same payments are credited once more, by new entries: none is ever edited.',
     ],
     beats: [
       {

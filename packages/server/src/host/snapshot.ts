@@ -6,7 +6,15 @@ import {
   type PaymentExplanation,
 } from '@kaccy/bitcoin/deposits'
 import type { OrderId } from '@kaccy/bitcoin/kernel'
-import type { Books, EventView, OrderView, PaymentView, Snapshot } from '../view/model.ts'
+import type {
+  Account,
+  Books,
+  Entry,
+  EventView,
+  OrderView,
+  PaymentView,
+  Snapshot,
+} from '../view/model.ts'
 
 const ORDERS = 8
 const PAGE = 1_000
@@ -90,11 +98,22 @@ export async function eventsAfter(engine: Engine, after: number): Promise<readon
 /** Two differences never cancel each other out. */
 const distance = (a: bigint, b: bigint): bigint => (a > b ? a - b : b - a)
 
-/** The books of the whole database: all accounts and entries, counted again and held against the node. */
-export async function readBooks(engine: Engine): Promise<Books> {
-  const accounts = await engine.ledger.accounts('', undefined, PAGE)
-  const entries = await engine.ledger.entries({ limit: PAGE })
-  const verdict = await engine.ledger.verify()
+/** Accounts and entries, counted again; with `everything` the audit trail too, and each coin held against the node. */
+export async function readBooks(
+  engine: Engine,
+  depth: 'books only' | 'everything',
+): Promise<Books> {
+  const books = {
+    accounts: await allPages((last: Account | undefined) =>
+      engine.ledger.accounts('', last?.account, PAGE),
+    ),
+    entries: await allPages((last: Entry | undefined) =>
+      engine.ledger.entries({ limit: PAGE, ...(last ? { after: last.number } : {}) }),
+    ),
+    verified: (await engine.ledger.verify()).ok,
+  }
+  if (depth === 'books only')
+    return { ...books, auditEntries: 0, auditHead: '', drift: 0n, coins: 0 }
   const audit = await engine.audit.verify()
   let drift = 0n
   let coins = 0
@@ -104,13 +123,15 @@ export async function readBooks(engine: Engine): Promise<Books> {
     drift += distance(result.booked, result.bookable)
     coins += result.coins
   }
-  return {
-    accounts,
-    entries,
-    verified: verdict.ok,
-    auditEntries: audit.ok ? audit.entries : 0,
-    auditHead: audit.ok ? audit.head.hash : '',
-    drift,
-    coins,
+  const auditEntries = audit.ok ? audit.entries : 0
+  return { ...books, auditEntries, auditHead: audit.ok ? audit.head.hash : '', drift, coins }
+}
+
+async function allPages<T>(page: (last: T | undefined) => Promise<readonly T[]>): Promise<T[]> {
+  const all: T[] = []
+  for (;;) {
+    const next = await page(all.at(-1))
+    all.push(...next)
+    if (next.length < PAGE) return all
   }
 }

@@ -5,9 +5,25 @@ import type { Meaning, Paint } from './paint.ts'
 import { fit, printable } from './table.ts'
 
 const INNER = 74
-const ANSI = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g')
+const ESCAPE = String.fromCharCode(27)
+const ANSI = new RegExp(`${ESCAPE}\\[[0-9;]*m`, 'g')
+const COLOUR_OR_TEXT = new RegExp(`(${ESCAPE}\\[[0-9;]*m)`)
 /** Places that a text takes once the colours are gone. */
 export const widthOf = (text: string): number => text.replace(ANSI, '').length
+
+/** Cuts a coloured line to `width` places; what is cut ends in an ellipsis, and no colour runs on. */
+export function clip(text: string, width: number): string {
+  if (widthOf(text) <= width) return text
+  let room = width - 1
+  const parts = text.split(COLOUR_OR_TEXT).filter((part) => part !== '')
+  const kept = parts.map((part) => {
+    if (part.startsWith(ESCAPE)) return part
+    const taken = part.slice(0, Math.max(0, room))
+    room -= taken.length
+    return taken
+  })
+  return `${kept.join('')}…`
+}
 
 const line = (content: string, paint: Paint): string =>
   `${paint('quiet', '│')}  ${content}${' '.repeat(Math.max(0, INNER - widthOf(content)))}  ${paint('quiet', '│')}`
@@ -67,11 +83,11 @@ export function renderPayments(payments: readonly PaymentView[], paint: Paint): 
           : `in block ${payment.height}`
     const id = `${shortened(payment.txid, 8, 4)}:${payment.vout}`
     const columns = [
-      paint('name', fit(id, 16)),
-      fit(satText(payment.amount), 20, 'right'),
-      ` ${fit(where, 17)}`,
+      paint('name', fit(id, 15)),
+      fit(satText(payment.amount), 17, 'right'),
+      ` ${fit(where, 16)}`,
       paint(meaning, fit(depthBar(payment), 14)),
-      paint(meaning, place === 'gone' ? 'does not count' : bookedWord(booked)),
+      paint(meaning, place === 'gone' ? 'not counted' : bookedWord(booked)),
     ]
     return `   ${columns.join(' ')}`.trimEnd()
   })

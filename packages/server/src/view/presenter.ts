@@ -79,7 +79,9 @@ export function plainPresenter(output: Output, paint: Paint): Presenter {
       standing = now
     },
     books: (books) => say(['', 'the books', '', ...renderBooks(books, paint)].join('\n')),
-    end: (lines) => say(['', ...lines].join('\n')),
+    end: (lines) => {
+      if (lines.length > 0) say(['', ...lines].join('\n'))
+    },
   }
 }
 
@@ -87,9 +89,14 @@ export function plainPresenter(output: Output, paint: Paint): Presenter {
 export function jsonPresenter(output: Output): Presenter {
   const say = (value: object) => output.write(`${JSON.stringify(value)}\n`)
   let last = ''
+  let trouble: string | undefined
   return {
     step: ({ id, number, total, title }) => say({ type: 'step', step: id, number, total, title }),
-    node: ({ url, trouble }) => say({ type: 'node', url, trouble: trouble ?? null }),
+    node(node) {
+      if (node.trouble !== trouble)
+        say({ type: 'node', url: node.url, trouble: node.trouble ?? null })
+      trouble = node.trouble
+    },
     show(snapshot, fresh) {
       for (const event of fresh) say({ type: 'event', event: eventJson(event) })
       const state = snapshotJson(snapshot)

@@ -1,5 +1,5 @@
 import { shortened } from './amount.ts'
-import { renderOrder, renderOrders, renderPayments, widthOf } from './card.ts'
+import { clip, renderOrder, renderOrders, renderPayments, widthOf } from './card.ts'
 import { renderEvents } from './events.ts'
 import type { NodeView, Snapshot, StepView } from './model.ts'
 import type { Paint } from './paint.ts'
@@ -24,6 +24,10 @@ const spread = (left: string, right: string): string =>
 
 /** The whole screen as lines of at most 80 places. Pure: the same state gives the same lines. */
 export function renderScreen(state: ScreenState, rows: number, paint: Paint): string[] {
+  return compose(state, rows, paint).map((line) => clip(line, WIDTH))
+}
+
+function compose(state: ScreenState, rows: number, paint: Paint): string[] {
   const { snapshot, step } = state
   const head = [
     spread(` ${paint('strong', state.command)}`, `${placeOf(state, paint)} `),

@@ -1,4 +1,4 @@
-import { type Engine, type Running, runEngine, type Store } from '@kaccy/bitcoin'
+import { type Engine, type Running, type RunOptions, runEngine, type Store } from '@kaccy/bitcoin'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { Logger, OrderId } from '@kaccy/bitcoin/kernel'
 import { eventsAfter, readSnapshot } from '../host/snapshot.ts'
@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly pollMs: number
   readonly stallMs?: number
   readonly focus?: OrderId
+  /** The last event that the reader has seen; the newest one unless said. */
+  readonly after?: number
   /** Ends every wait of the session. */
   readonly signal: AbortSignal
 }
@@ -32,6 +34,9 @@ export interface Session {
   stop(): Promise<void>
 }
 
+/** Blocks behind the node that are worth a word. */
+const FAR_BEHIND = 10
+
 interface Waiting {
   readonly fits: (snapshot: Snapshot) => boolean
   readonly resolve: (snapshot: Snapshot | undefined) => void
@@ -39,7 +44,7 @@ interface Waiting {
 
 export async function startSession(options: SessionOptions): Promise<Session> {
   const { engine, store, presenter, signal } = options
-  let shown = await store.read((tx) => tx.events.head())
+  let shown = options.after ?? (await store.read((tx) => tx.events.head()))
   let waiting: Waiting[] = []
   let failure: unknown
   let turn: Promise<void> = Promise.resolve()
@@ -67,20 +72,7 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     })
   }
 
-  const running: Running = runEngine({
-    engine,
-    source: options.source,
-    clock: systemClock,
-    timers: systemTimers,
-    logger: options.logger,
-    pollMs: options.pollMs,
-    ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
-    onReport: queueRefresh,
-    onHealth: ({ degraded, failure: bad }) => {
-      const trouble = bad ? `${bad.code}: ${bad.message}; trying again` : degradedText(degraded)
-      presenter.node({ url: options.nodeUrl, ...(trouble === undefined ? {} : { trouble }) })
-    },
-  })
+  const running: Running = runEngine({ ...loopOf(options), onReport: queueRefresh })
   const ended = running.ended.then(
     async () => {
       await turn
@@ -113,6 +105,32 @@ export async function startSession(options: SessionOptions): Promise<Session> {
       signal.removeEventListener('abort', release)
       await running.stop()
       await ended
+    },
+  }
+}
+
+/** The engine's loop, with its troubles told as they come and go. */
+function loopOf(options: SessionOptions): RunOptions {
+  const { presenter, nodeUrl: url } = options
+  return {
+    engine: options.engine,
+    source: options.source,
+    clock: systemClock,
+    timers: systemTimers,
+    logger: options.logger,
+    pollMs: options.pollMs,
+    ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
+    onBlocks: (tip, target) => {
+      if (target.height - tip.height < FAR_BEHIND) return
+      presenter.node({ url, trouble: `catching up: block ${tip.height} of ${target.height}` })
+    },
+    onRescan: ({ height, from, to }) => {
+      if (to - from >= FAR_BEHIND)
+        presenter.node({ url, trouble: `rescan: block ${Math.min(height, to)} of ${to}` })
+    },
+    onHealth: ({ degraded, failure: bad }) => {
+      const trouble = bad ? `${bad.code}: ${bad.message}; trying again` : degradedText(degraded)
+      presenter.node({ url, ...(trouble === undefined ? {} : { trouble }) })
     },
   }
 }
