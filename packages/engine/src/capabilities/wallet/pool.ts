@@ -3,6 +3,9 @@ import { type DerivedScript, openDescriptor, type ScriptSource } from './derivat
 import { lookaheadOf, windowStep } from './policy.ts'
 import type { KeychainRecord, WalletRecord } from './ports.ts'
 
+/** Scripts derived by one `prepare`: a few milliseconds, so that no request pays for the two hundred after it. */
+const SLICE = 16
+
 interface Stock {
   readonly from: number
   readonly scripts: readonly DerivedScript[]
@@ -19,7 +22,7 @@ export interface ScriptPool {
   take(wallet: WalletRecord, branch: number, from: number, to: number): readonly DerivedScript[]
   /** Notes where the window of a keychain ends now: stock begins there. */
   note(keychain: KeychainRecord): void
-  /** Derives the next step of every branch of the wallet that has been noted. Call it outside transactions. */
+  /** Derives some of the next step of every branch of the wallet that has been noted. Call it before each reveal. */
   prepare(wallet: WalletRecord): void
 }
 
@@ -60,7 +63,8 @@ export function createScriptPool(): ScriptPool {
         const count = windowStep(lookaheadOf(wallet, branch)) + 1
         const ready = inStock(key, from, from + count)
         if (ready.length === count) continue
-        const missing = source.derive(branch, from + ready.length, count - ready.length)
+        const slice = Math.min(SLICE, count - ready.length)
+        const missing = source.derive(branch, from + ready.length, slice)
         stocks.set(key, { from, scripts: [...ready, ...missing] })
       }
     },

@@ -37,7 +37,7 @@ export const createWallets = (deps: WalletDeps) => {
         return ok(keychains.map((keychain) => gapOf(keychain, wallet.gapLimit)))
       }),
 
-    /** Derives ahead what the next reveals will store. Call it before transactions that reveal; cheap when nothing is due. */
+    /** Derives ahead some of what later reveals will store. Call it before each transaction that reveals. */
     prepare: (wallet: WalletRecord): void => pool.prepare(wallet),
     revealAddress: (tx: AddressTx, request: RevealRequest) => revealAddress(tx, request, pool),
     markUsed: (tx: AddressTx, addresses: Parameters<typeof markUsed>[1], at: number) =>
