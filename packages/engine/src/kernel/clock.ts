@@ -29,3 +29,6 @@ export interface Timers {
   /** Calls `action` once after `milliseconds`; the answer cancels it. */
   after(milliseconds: number, action: () => void): () => void
 }
+
+/** SHA-256. A port, because a platform's own is several times as fast as portable code. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array

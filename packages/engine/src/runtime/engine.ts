@@ -33,6 +33,7 @@ import {
   type Metrics,
   type Network,
   type Sat,
+  type Sha256,
   silentLogger,
   silentMetrics,
   type WalletId,
@@ -46,6 +47,8 @@ export interface EngineOptions {
   readonly source: ChainSource
   readonly clock: Clock
   readonly entropy: Entropy
+  /** Hashes whole blocks: `systemSha256` where there is one. Portable code unless given. */
+  readonly sha256?: Sha256
   readonly logger?: Logger
   readonly metrics?: Metrics
   /** Levels for payments that belong to no order. */
@@ -75,6 +78,7 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 /** The capabilities, wired; what they share is made here and nowhere else. */
 function wire(options: EngineOptions) {
   const { store, source, clock, entropy, network, platform } = options
+  const hashing = options.sha256 ? { sha256: options.sha256 } : {}
   const watch = createWatchedScripts({ store, entropy })
   const wallets = createWallets({
     store,
@@ -103,13 +107,14 @@ function wire(options: EngineOptions) {
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? silentMetrics,
     blocksPerCommit,
+    ...hashing,
   })
   return {
     watch,
     wallets,
     follower,
     orders: new Orders({ store, clock, entropy, intake, wallets }),
-    rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit }),
+    rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
   }
 }
 

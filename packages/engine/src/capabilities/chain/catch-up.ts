@@ -110,7 +110,13 @@ export class CatchUp<Tx extends ChainTx> {
 
   #match(refs: readonly BlockRef[], raw: readonly Uint8Array[], parent: BlockRef): MatchedBlock[] {
     const blocks = refs.map((ref, i) =>
-      matchBlock(raw[i] as Uint8Array, ref, this.#options.watch, this.#scratch),
+      matchBlock(
+        raw[i] as Uint8Array,
+        ref,
+        this.#options.watch,
+        this.#scratch,
+        this.#options.sha256,
+      ),
     )
     linkedOrMoved(blocks, parent)
     return blocks

@@ -1,4 +1,12 @@
-import type { BlockRef, Clock, Logger, Metrics, Network, Transactor } from '../../kernel/index.ts'
+import type {
+  BlockRef,
+  Clock,
+  Logger,
+  Metrics,
+  Network,
+  Sha256,
+  Transactor,
+} from '../../kernel/index.ts'
 import type { ChainConsumer, ChainRows, ChainSource, Watch } from './ports.ts'
 
 /** The row door that the follower itself needs; a consumer's transaction has more. */
@@ -14,6 +22,8 @@ export interface FollowerOptions<Tx extends ChainTx> {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  /** Hashes whole blocks; portable code unless given. */
+  readonly sha256?: Sha256
   /** Blocks of ordinary catch-up that share one commit. Default 16. */
   readonly blocksPerCommit?: number
   /** Raw mempool transactions asked for at a time. Default 200. */

@@ -1,4 +1,10 @@
-import { type BlockRef, EngineError, type OutPoint, toReversedHex } from '../../kernel/index.ts'
+import {
+  type BlockRef,
+  EngineError,
+  type OutPoint,
+  type Sha256,
+  toReversedHex,
+} from '../../kernel/index.ts'
 import { blockHashOf, decodeHeader, merkleRootOf, scanBlock } from '../../protocol/block/index.ts'
 import {
   amountAt,
@@ -77,6 +83,7 @@ export function matchBlock(
   ref: BlockRef,
   watch: Watch,
   scratch: TransactionScan = new TransactionScan(),
+  hash?: Sha256,
 ): MatchedBlock {
   const wrong = (reason: string) =>
     new EngineError('NODE_ANSWER_INVALID', `block ${ref.hash} ${reason}`, {
@@ -90,7 +97,7 @@ export function matchBlock(
   const { prev, time, merkleRoot } = decoded.value
   const transactions = matchesOf(scanned.value, watch)
   if (transactions.length > 0) {
-    const { root, isAmbiguous } = merkleRootOf(scanned.value)
+    const { root, isAmbiguous } = merkleRootOf(scanned.value, hash)
     if (isAmbiguous || toReversedHex(root) !== merkleRoot)
       throw wrong('has transactions that its header does not commit to')
   }

@@ -2,6 +2,7 @@ import {
   type BlockRef,
   type Clock,
   EngineError,
+  type Sha256,
   type Transactor,
   type WalletId,
 } from '../../kernel/index.ts'
@@ -17,6 +18,7 @@ export interface RescanOptions {
   readonly watch: Watch
   readonly intake: Intake
   readonly clock: Clock
+  readonly sha256?: Sha256
   /** Blocks that share one commit. */
   readonly blocksPerCommit: number
 }
@@ -101,7 +103,9 @@ async function advance(
   const raw = await Promise.all(headers.map((header) => source.block(header)))
   await watch.refresh()
   const scratch = new TransactionScan(4096)
-  const blocks = headers.map((ref, i) => matchBlock(raw[i] as Uint8Array, ref, watch, scratch))
+  const blocks = headers.map((ref, i) =>
+    matchBlock(raw[i] as Uint8Array, ref, watch, scratch, options.sha256),
+  )
   const height = headers.at(-1)?.height ?? to
   const watched = await store.transact(async (tx) => {
     const tip = await tx.chain.tip()

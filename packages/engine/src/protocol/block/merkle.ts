@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { equalBytes } from '../../kernel/index.ts'
+import { equalBytes, type Sha256 } from '../../kernel/index.ts'
 import { type TransactionScan, txidBytesAt, wtxidBytesAt } from '../transaction/index.ts'
 
 export interface MerkleRoot {
@@ -13,10 +13,10 @@ export interface MerkleRoot {
 }
 
 /** Hash of two neighbours. `pair` is 64 bytes. */
-export const hashPair = (pair: Uint8Array): Uint8Array => sha256(sha256(pair))
+export const hashPair = (pair: Uint8Array, hash: Sha256 = sha256): Uint8Array => hash(hash(pair))
 
 /** Root of a merkle tree. @param leaves at least one hash, 32 bytes each, in wire order. */
-export function merkleRoot(leaves: readonly Uint8Array[]): MerkleRoot {
+export function merkleRoot(leaves: readonly Uint8Array[], hash: Sha256 = sha256): MerkleRoot {
   let level = leaves
   let isAmbiguous = false
   const pair = new Uint8Array(64)
@@ -28,7 +28,7 @@ export function merkleRoot(leaves: readonly Uint8Array[]): MerkleRoot {
       if (right !== undefined && equalBytes(left, right)) isAmbiguous = true
       pair.set(left, 0)
       pair.set(right ?? left, 32)
-      above.push(hashPair(pair))
+      above.push(hashPair(pair, hash))
     }
     level = above
   }
@@ -36,8 +36,9 @@ export function merkleRoot(leaves: readonly Uint8Array[]): MerkleRoot {
 }
 
 /** Merkle root over the txids of a scanned block. Hashes every transaction. */
-export function merkleRootOf(scan: TransactionScan): MerkleRoot {
-  return merkleRoot(Array.from({ length: scan.transactionCount }, (_, t) => txidBytesAt(scan, t)))
+export function merkleRootOf(scan: TransactionScan, hash: Sha256 = sha256): MerkleRoot {
+  const leaves = Array.from({ length: scan.transactionCount }, (_, t) => txidBytesAt(scan, t, hash))
+  return merkleRoot(leaves, hash)
 }
 
 /** Merkle root over the wtxids, the coinbase counting as zeros (BIP 141). Hashes every transaction. */
