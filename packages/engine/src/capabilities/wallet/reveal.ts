@@ -170,6 +170,7 @@ async function revealNext(
     row?.state === 'watched' && row.order === undefined && row.firstUsedAt === undefined,
     `index ${index} of ${wallet.id} was handed out before`,
   )
+  assert(index < growth.watchedTo, `index ${index} of ${wallet.id} is not watched (I15)`)
   const after = { ...keychain, nextIndex: index + 1, watchedTo: growth.watchedTo }
   await tx.wallet.saveKeychain(after)
   pool.note(after)
