@@ -69,6 +69,12 @@ export class Field {
   list<T>(read: (item: Field) => T): readonly T[] {
     return this.array().map((item, index) => read(new Field(this, item, index)))
   }
+  /** A list of transaction ids: a mempool has a hundred thousand, so no place is made for each. */
+  txids(): readonly Txid[] {
+    return this.array().map((item, index) =>
+      isHash(item) ? (item as Txid) : new Field(this, item, index).txid(),
+    )
+  }
   /** The members of an object whose names are data; `keyAsTxid` and `key` read the name. */
   entries<T>(read: (item: Field) => T): readonly T[] {
     return Object.entries(this.object()).map(([key, item]) => read(new Field(this, item, key)))

@@ -22,7 +22,7 @@ export const NODE_CODES = {
   NODE_METHOD_MISSING: { remedy: 'human', title: 'The node does not have this method' },
   NODE_NETWORK_WRONG: { remedy: 'human', title: 'The node follows another chain than it says' },
   NODE_BLOCK_PRUNED: { remedy: 'human', title: 'The node no longer has a block that is needed' },
-  NODE_BLOCK_UNKNOWN: { remedy: 'retry', title: 'The node has never seen a block that is needed' },
+  NODE_BLOCK_UNKNOWN: { remedy: 'retry', title: 'The node does not have a block that is needed' },
   NODE_CALL_CANCELLED: { remedy: 'caller', title: 'The caller gave up waiting for the node' },
   NODE_OPTIONS_INVALID: { remedy: 'caller', title: 'A node cannot be used with these options' },
 } as const satisfies Record<string, CodeEntry>

@@ -54,7 +54,7 @@ export const mempoolCalls = ({ call, find }: Caller) => ({
   getMempoolInfo: (options?: CallOptions): Promise<MempoolInfo> =>
     call('getmempoolinfo', [], readMempoolInfo, options),
   getRawMempool: (options?: CallOptions): Promise<readonly Txid[]> =>
-    call('getrawmempool', [], (field) => field.list((item) => item.txid()), options),
+    call('getrawmempool', [], readTxids, options),
   getRawMempoolWithSequence: (options?: CallOptions): Promise<MempoolList> =>
     call('getrawmempool', [false, true], readMempoolList, options),
   getRawMempoolEntries: (options?: CallOptions): Promise<ReadonlyMap<Txid, MempoolEntry>> =>
@@ -81,7 +81,7 @@ export const mempoolCalls = ({ call, find }: Caller) => ({
     ),
 })
 
-export const readTxids = (field: Field): readonly Txid[] => field.list((item) => item.txid())
+export const readTxids = (field: Field): readonly Txid[] => field.txids()
 
 export function readMempoolInfo(field: Field): MempoolInfo {
   const loaded = field.maybe('loaded')
