@@ -64,7 +64,7 @@ export function loadConfig(input: LoadInput): Answer<Loaded> {
   if (!fromEnvironment.ok) return fromEnvironment
   const fromFlags = readFlags(input.flags, input.folder)
   if (!fromFlags.ok) return fromFlags
-  const layers = [defaults(), fromFile.value, fromEnvironment.value, fromFlags.value]
+  const layers = [defaults(input.folder), fromFile.value, fromEnvironment.value, fromFlags.value]
   const merged = new Map<SettingKey, Found>()
   for (const found of layers.flat()) merged.set(found.key, found)
   const clash = settleAccess(merged)
@@ -77,12 +77,16 @@ export function loadConfig(input: LoadInput): Answer<Loaded> {
   })
 }
 
-const defaults = (): Found[] =>
+const defaults = (folder: string): Found[] =>
   settingKeys.flatMap((key) => {
     const { kind, fallback } = SETTINGS[key] as { kind: string; fallback?: SettingValue }
     if (fallback === undefined) return []
     return [
-      { key, source: 'default', value: kind === 'database' ? resolve(String(fallback)) : fallback },
+      {
+        key,
+        source: 'default',
+        value: kind === 'database' ? resolve(folder, String(fallback)) : fallback,
+      },
     ]
   })
 

@@ -8,7 +8,7 @@ import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { type Logger, sat } from '@kaccy/bitcoin/kernel'
 import { loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
-import { openDatabase } from '../host/database.ts'
+import { keepNetwork, openDatabase } from '../host/database.ts'
 import { readBooks } from '../host/snapshot.ts'
 import { pauseFor, systemClock, systemEntropy } from '../host/system.ts'
 import type { Presenter } from '../view/presenter.ts'
@@ -75,6 +75,7 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
   try {
     const { store } = database
     const network = 'regtest'
+    await keepNetwork(store, network)
     const parts = { network, store, source, clock: systemClock, entropy: systemEntropy } as const
     const engine = await createEngine({ ...parts, logger: options.logger })
     const after = await store.read((tx) => tx.events.head())

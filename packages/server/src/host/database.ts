@@ -103,19 +103,24 @@ const unusable = (name: string, error: unknown): EngineError =>
 const NETWORK = 'network'
 
 /**
- * A database follows one network for ever; the first use decides which.
+ * A database follows one network for ever. Which one is known from its wallets, or was kept when a node of that network
+ * was first followed; until then a slip of the tongue decides nothing.
  * @throws EngineError SERVER_DATABASE_NETWORK
  */
 export async function holdNetwork(store: SqlStore, network: Network): Promise<void> {
-  const known = await store.read((tx) => tx.chain.memo(NETWORK))
-  if (known === undefined) {
-    await store.transact((tx) => tx.chain.saveMemo(NETWORK, network))
-    return
-  }
-  if (known !== network)
-    throw new EngineError(
-      'SERVER_DATABASE_NETWORK',
-      `the database follows ${known}, the configuration says ${network}`,
-      { details: { database: known, configuration: network } },
-    )
+  const known = await store.read(
+    async (tx) => (await tx.chain.memo(NETWORK)) ?? (await tx.wallet.wallets())[0]?.network,
+  )
+  if (known === undefined || known === network) return
+  throw new EngineError(
+    'SERVER_DATABASE_NETWORK',
+    `the database follows ${known}, the configuration says ${network}`,
+    { details: { database: known, configuration: network } },
+  )
+}
+
+/** Remembers the network, once a node has shown that it is on it. */
+export async function keepNetwork(store: SqlStore, network: Network): Promise<void> {
+  if ((await store.read((tx) => tx.chain.memo(NETWORK))) !== undefined) return
+  await store.transact((tx) => tx.chain.saveMemo(NETWORK, network))
 }

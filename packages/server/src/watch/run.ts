@@ -3,6 +3,7 @@ import { EngineError, type Logger, type Sat } from '@kaccy/bitcoin/kernel'
 import type { WalletInput, WalletRecord } from '@kaccy/bitcoin/wallet'
 import type { Config } from '../config/settings.ts'
 import { orThrow } from '../failure.ts'
+import { keepNetwork } from '../host/database.ts'
 import type { Host } from '../host/host.ts'
 import { inspectNode } from '../host/node.ts'
 import { systemClock } from '../host/system.ts'
@@ -34,6 +35,7 @@ export async function runWatch(options: WatchOptions): Promise<void> {
     if (!(await waitForNode(host.source, host.network, signal, trouble))) return
   } else await inspectNode(host.source, host.network, systemClock.now())
   presenter.node({ url: nodeUrl })
+  await keepNetwork(host.store, host.network)
   const after = await host.store.read((tx) => tx.events.head())
   const focus = await prepare(options)
   const session = await startSession({
