@@ -152,7 +152,12 @@ const ORDERS: Record<string, Play> = {
 const viewFor = (b: number, c: number): TxView => {
   if (b % 3 === 0) return { state: 'mempool', ...some('missingSince', c > 2, c) }
   if (b % 3 === 1) return { state: 'mined', block: blockOf(c) }
-  return { state: 'gone', reason: 'replaced', ...some('by', c > 2, txidOf(c)) }
+  return {
+    state: 'gone',
+    reason: 'conflicted',
+    ...some('by', c > 2, txidOf(c)),
+    ...some('block', c > 3, blockOf(c)),
+  }
 }
 const paymentFor = (a: number, b: number, c: number): PaymentRecord =>
   paymentOf(a, b * 5, {

@@ -33,8 +33,9 @@ export function auditRows(
     },
     insert: async (entries) => {
       for (const entry of entries) {
+        const newest = head()
         assert(
-          entry.number === (head()?.number ?? 0) + 1,
+          entry.number === (newest?.number ?? 0) + 1 && entry.at >= (newest?.at ?? 0),
           `audit entry ${entry.number} does not follow the newest`,
         )
         trail.insert(session, entry)

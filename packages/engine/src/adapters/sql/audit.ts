@@ -31,33 +31,53 @@ const entryOf = (row: AuditRow): AuditEntry => ({
   hash: toHex(row.hash),
 })
 
+async function entryAt({ db }: Doors, number: number): Promise<AuditEntry | undefined> {
+  const query = db.selectFrom('audit').selectAll().where('number', '=', int(number))
+  const row = await query.executeTakeFirst()
+  return row && entryOf(row)
+}
+
 export function auditRows(doors: Doors): AuditRows {
-  const { db, session } = doors
+  const { session } = doors
   return {
     async lockHead() {
       session.requireWriter()
       const number = await lockNumber(doors, 'audit')
       if (number === 0) return undefined
-      const query = db.selectFrom('audit').selectAll().where('number', '=', int(number))
-      const row = await query.executeTakeFirst()
-      assert(row, `audit entry ${number} is missing`)
-      return entryOf(row)
+      const head = await entryAt(doors, number)
+      assert(head, `audit entry ${number} is missing`)
+      return head
     },
     async insert(entries) {
       session.requireWriter()
       if (entries.length === 0) return
       const first = await takeNumbers(doors, 'audit', entries.length)
-      for (const [i, entry] of entries.entries())
-        assert(entry.number === first + i, `audit entry ${entry.number} does not follow the newest`)
+      let newest = (await entryAt(doors, first - 1))?.at ?? 0
+      for (const [i, { number, at }] of entries.entries()) {
+        assert(number === first + i && at >= newest, `entry ${number} does not follow the newest`)
+        newest = at
+      }
       await insertRows(doors, 'audit', AUDIT, entries.map(rowOf))
     },
     list: (filter) => listAudit(doors, filter),
   }
 }
 
-async function listAudit({ db }: Doors, filter: AuditFilter): Promise<readonly AuditEntry[]> {
+/** Number of the first entry at `time` or later. The trail's time never runs backwards, so numbers bound times. */
+const firstFrom = async ({ db }: Doors, time: number): Promise<number> => {
+  const query = db.selectFrom('audit').select('number').where('at', '>=', int(time))
+  const row = await query.orderBy('at').orderBy('number').limit(1).executeTakeFirst()
+  return row ? num(row.number) : Number.MAX_SAFE_INTEGER
+}
+
+async function listAudit(doors: Doors, filter: AuditFilter): Promise<readonly AuditEntry[]> {
   const { actor, subject, action, from, until, after = 0, limit } = filter
-  let query = db.selectFrom('audit').selectAll().where('number', '>', int(after))
+  const low = from === undefined ? 0 : await firstFrom(doors, from)
+  let query = doors.db
+    .selectFrom('audit')
+    .selectAll()
+    .where('number', '>', int(Math.max(after, low - 1)))
+  if (until !== undefined) query = query.where('number', '<', int(await firstFrom(doors, until)))
   if (actor !== undefined) query = query.where('actor', '=', actor)
   if (subject !== undefined) query = query.where('subject', '=', subject)
   if (action?.endsWith('.')) {
@@ -66,7 +86,5 @@ async function listAudit({ db }: Doors, filter: AuditFilter): Promise<readonly A
     if (action.indexOf('.') !== action.length - 1)
       query = query.where('action', '>=', action).where('action', '<', `${action}\u{10FFFF}`)
   } else if (action !== undefined) query = query.where('action', '=', action)
-  if (from !== undefined) query = query.where('at', '>=', int(from))
-  if (until !== undefined) query = query.where('at', '<', int(until))
   return (await query.orderBy('number').limit(limit).execute()).map(entryOf)
 }

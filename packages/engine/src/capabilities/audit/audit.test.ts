@@ -113,6 +113,13 @@ describe('the trail', () => {
     expect(await verifyAudit(store, head)).toEqual({ ok: true, entries: 2500, head })
   })
 
+  test('never runs backwards, whatever the clock does', async () => {
+    const store = createMemoryStore()
+    for (const at of [50, 40, 60]) await store.transact((tx) => appendAudit(tx, at, [entryOf(at)]))
+    const entries = await collect(entriesOf(store, {}))
+    expect(entries.map(({ at }) => at)).toEqual([50, 50, 60])
+  })
+
   test('nothing to write writes nothing', async () => {
     const store = createMemoryStore()
     expect(await store.transact((tx) => appendAudit(tx, 1, []))).toEqual([])

@@ -25,12 +25,16 @@ export const hashOf = (entry: Omit<AuditEntry, 'hash'>): string =>
     ),
   )
 
-/** The entries that follow `head`, each bound to the one before it. */
+/**
+ * The entries that follow `head`, each bound to the one before it. The trail's time never runs backwards, whatever the
+ * clock does: a later entry is not dated before an earlier one.
+ */
 export function link(
-  head: Pick<AuditEntry, 'number' | 'hash'> | undefined,
-  at: number,
+  head: Pick<AuditEntry, 'number' | 'hash' | 'at'> | undefined,
+  now: number,
   entries: readonly NewAuditEntry[],
 ): readonly AuditEntry[] {
+  const at = Math.max(now, head?.at ?? 0)
   let number = head?.number ?? 0
   let previous = head?.hash ?? GENESIS
   return entries.map(({ actor, action, subject, details }) => {

@@ -12,6 +12,7 @@ export interface NewAuditEntry {
 export interface AuditEntry extends NewAuditEntry {
   /** Dense, from 1. */
   readonly number: number
+  /** Milliseconds since the epoch; never before the entry before it. */
   readonly at: number
   /** Hash of the entry before (64 zeros for the first), and of this one: SHA-256 over a canonical form. */
   readonly previous: string
@@ -32,6 +33,7 @@ export interface AuditFilter {
 export interface AuditRows {
   /** The newest entry, locked against other writers until the transaction ends. */
   lockHead(): Promise<AuditEntry | undefined>
+  /** @throws AssertionError unless the entries follow the newest by number and not before it in time. */
   insert(entries: readonly AuditEntry[]): Promise<void>
   list(filter: AuditFilter): Promise<readonly AuditEntry[]>
 }

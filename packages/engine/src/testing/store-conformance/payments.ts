@@ -35,7 +35,9 @@ export const PAYMENTS: Chapter = {
         view: { state: 'gone', reason: 'evicted' } as const,
       },
       transactionOf(5, { view: { state: 'gone', reason: 'replaced', by: txidOf(1) } }),
-      transactionOf(6, { view: { state: 'gone', reason: 'conflicted', by: txidOf(2) } }),
+      transactionOf(6, {
+        view: { state: 'gone', reason: 'conflicted', by: txidOf(2), block: blockOf(200) },
+      }),
     ]
     await store.transact((tx) => tx.deposits.saveTransactions(all))
     await store.transact((tx) => tx.deposits.saveTransactions([]))

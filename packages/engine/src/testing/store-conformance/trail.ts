@@ -61,6 +61,8 @@ export const TRAIL: Chapter = {
     const insert = (entries: typeof trail) => () => store.transact((tx) => tx.audit.insert(entries))
     await fails(insert(trail.slice(3)), 'assertion', 'a gap')
     await fails(insert(trail.slice(1, 2)), 'assertion', 'a number again')
+    const early = trail.slice(2, 3).map((entry) => ({ ...entry, at: 5 }))
+    await fails(insert(early), 'assertion', 'a time before the newest')
     await insert(trail.slice(2))()
     same(await store.read((tx) => tx.audit.list({ limit: 9 })), trail, 'all of it')
   },
@@ -91,6 +93,9 @@ export const TRAIL: Chapter = {
       same(await list({ action: 'deposit' }), [], 'an area without its dot is an action')
       same(await list({ action: 'depos.' }), [], 'half an area is no area')
       same(await list({ from: 3000, until: 6000 }), [3, 4, 5], 'time')
+      same(await list({ from: 3000, limit: 2, after: 5 }), [6, 7], 'a page of a time')
+      same(await list({ until: 1000 }), [], 'before the beginning')
+      same(await list({ from: 99_999 }), [], 'after the end')
       same(
         await list({ from: 3000, action: 'order.', actor: 'operator:ann', after: 4 }),
         [10],

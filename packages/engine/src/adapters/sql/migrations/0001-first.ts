@@ -159,7 +159,8 @@ export const first: Migration = {
     'create index payments_due on payments (due_height) where due_height is not null',
     'create index payments_wallet on payments (wallet, txid, vout)',
     'create index payments_purpose on payments (purpose, txid, vout)',
-    'create index payments_unspent on payments (wallet, txid, vout) where spender is null',
+    'create index payments_unspent on payments (txid, vout, wallet) where spender is null',
+    'create index payments_wallet_unspent on payments (wallet, txid, vout) where spender is null',
     table('facts', [
       `number ${int} primary key`,
       `txid ${bytes} not null`,
@@ -235,6 +236,7 @@ export const first: Migration = {
       `acknowledged_note ${text}`,
     ]),
     'create index alerts_open on alerts (number) where acknowledged_at is null',
+    'create index alerts_acknowledged on alerts (number) where acknowledged_at is not null',
     'create index alerts_kind on alerts (kind, number)',
     'create index alerts_subject on alerts (subject, number)',
   ],

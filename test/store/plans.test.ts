@@ -1,0 +1,136 @@
+import type { Store } from '@kaccy/bitcoin/testing'
+import { openStore } from '@kaccy/bitcoin/adapters/sql'
+import {
+  alertOf,
+  auditOf,
+  eventOf,
+  orderOf,
+  paymentOf,
+  postingOf,
+  transactionOf,
+} from '@kaccy/bitcoin/testing'
+import { appendAudit } from '@kaccy/bitcoin/audit'
+import Database from 'better-sqlite3'
+import { afterAll, expect, test } from 'vitest'
+import { postgresForTests } from './homes.ts'
+import { postgresStatements, recordingSqlite, sqliteStatements } from './recorded.ts'
+
+const server = await postgresForTests()
+afterAll(() => server?.stop())
+
+const plain = (text: string) => text.replace(/\s+/g, ' ').replaceAll('"', '')
+/** Reads that walk through a whole table on purpose, each with its reason. */
+const WALKS: readonly (readonly [RegExp, string])[] = [
+  [/^insert into counters/, 'the rows of a migration'],
+  [/^select \* from wallets order by/, 'there are few wallets'],
+  [/^select \* from keychains order by/, 'two for each wallet'],
+  [/sum\(amount\)/, 'a recount counts everything: nightly'],
+  [
+    /^select \* from \w+ order by [\w, ]+( asc| desc)? limit \?$/,
+    'an index in order, and it stops',
+  ],
+  [/from transactions where state = 'mempool'$/, 'the index holds nothing but these rows'],
+  [/from payments where spender is null order by txid, vout limit/, 'the same'],
+  [/from alerts where acknowledged_at is (not )?null order by number desc limit/, 'the same'],
+  [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
+  [/^select \* from \(select \* from addresses .* limit \?\) as free union all/, 'one row'],
+]
+/** Sorting what was found: only where that is bounded by the question. */
+const SORTS: readonly (readonly [RegExp, string])[] = [
+  [/^select \* from wallets order by/, 'there are few wallets'],
+  [/from orders where created_at/, 'by the time asked for'],
+  [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
+]
+const allowed = (list: typeof WALKS, text: string) => list.some(([pattern]) => pattern.test(text))
+
+test('SQLite finds every row by an index, and in its order', async () => {
+  const { statements, database } = await sqliteStatements()
+  expect(statements.length).toBeGreaterThan(90)
+  const faults = statements.flatMap(({ text, values }) => {
+    const plan = database.prepare(`explain query plan ${text}`).all(values) as { detail: string }[]
+    const details = plan.map(({ detail }) => detail)
+    const walks = details.some((detail) => /^SCAN (?!json_each|fresh)/.test(detail))
+    const sorts = details.some((detail) => /TEMP B-TREE/.test(detail))
+    const query = plain(text)
+    const fault = (walks && !allowed(WALKS, query)) || (sorts && !allowed(SORTS, query))
+    return fault ? [`${query} => ${details.join(' | ')}`] : []
+  })
+  expect(faults).toEqual([])
+})
+
+test.skipIf(!server)('PostgreSQL finds every row by an index', async () => {
+  if (!server) return
+  const { statements, pool } = await postgresStatements(server)
+  expect(statements.length).toBeGreaterThan(90)
+  const client = await pool.connect()
+  // Tables are empty here: what is asked is whether there is an index that could be used.
+  await client.query('set search_path to kaccy; set enable_seqscan to off')
+  const faults: string[] = []
+  for (const { text, values } of statements) {
+    const { rows } = await client.query(`explain ${text}`, [...values])
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    if (plan.includes('Seq Scan') && !allowed(WALKS, plain(text)))
+      faults.push(`${plain(text)} =>\n${plan}`)
+  }
+  client.release()
+  expect(faults).toEqual([])
+})
+
+/** What one block does to the store, with `count` payments to as many orders. */
+async function block(store: Store, count: number) {
+  const numbers = Array.from({ length: count }, (_, i) => i)
+  for (const n of numbers) await store.transact((tx) => tx.deposits.insertOrder(orderOf(n)))
+  return () =>
+    store.transact(async (tx) => {
+      const orders = numbers.map((n) => orderOf(n))
+      const transactions = numbers.map((n) => transactionOf(n))
+      const payments = numbers.map((n) => paymentOf(n))
+      await tx.deposits.ordersByScripts(orders.map(({ script }) => script))
+      await tx.deposits.spendersOf(transactions.flatMap(({ inputs }) => inputs))
+      await tx.deposits.transactions(transactions.map(({ txid }) => txid))
+      await tx.deposits.payments(payments.map(({ id }) => id))
+      await tx.deposits.lockOrders(orders.map(({ id }) => id))
+      await tx.deposits.paymentsOfOrders(orders.map(({ id }) => id))
+      await tx.deposits.saveTransactions(transactions)
+      await tx.deposits.savePayments(payments)
+      await tx.deposits.saveOrders(orders)
+      await tx.deposits.appendFacts(
+        transactions.map(({ txid }) => ({ txid, kind: 'seen' as const, at: 1 })),
+      )
+      await tx.ledger.post(
+        1,
+        numbers.map((n) => postingOf(n, { credit: `owed/${n}` })),
+      )
+      await tx.ledger.totals(numbers.map((n) => `owed/${n}`))
+      await appendAudit(
+        tx,
+        1,
+        numbers.map((n) => auditOf(n)),
+      )
+      await tx.alerts.raise(
+        1,
+        numbers.map((n) => alertOf(n)),
+      )
+      await tx.events.append(
+        1,
+        numbers.map((n) => eventOf(n)),
+      )
+    })
+}
+
+test('a block with 1,000 payments costs as many statements as one with 2', async () => {
+  const costs: number[] = []
+  for (const count of [2, 1000]) {
+    let statements = 0
+    const database = recordingSqlite(new Database(':memory:'), () => {
+      statements += 1
+    })
+    const store = await openStore({ dialect: 'sqlite', database, migrate: true })
+    const commit = await block(store, count)
+    statements = 0
+    await commit()
+    costs.push(statements)
+  }
+  expect(costs[1]).toBe(costs[0])
+  expect(costs[1]).toBeLessThan(40)
+})
