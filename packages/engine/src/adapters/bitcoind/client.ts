@@ -8,16 +8,38 @@ import { sendCalls } from './calls/send.ts'
 import { transactionCalls } from './calls/transaction.ts'
 import { walletCalls } from './calls/wallet.ts'
 import { type BitcoindOptions, settle } from './options.ts'
-import { type CallOptions, createRpc } from './rpc.ts'
+import { type CallOptions, createRpc, type Rpc } from './rpc.ts'
 
-export type BitcoindClient = ReturnType<typeof createBitcoindClient>
+type ChainCalls = ReturnType<typeof chainCalls>
+type MempoolCalls = ReturnType<typeof mempoolCalls>
+type TransactionCalls = ReturnType<typeof transactionCalls>
+type NetworkCalls = ReturnType<typeof networkCalls>
+type PsbtCalls = ReturnType<typeof psbtCalls>
+type SendCalls = ReturnType<typeof sendCalls>
+type HistoryAndChangeCalls = ReturnType<typeof walletCalls>
+export interface BitcoindWallet extends HistoryAndChangeCalls {}
 
 /**
  * Typed calls to one node. Outside data becomes typed here or is refused (NODE_ANSWER_INVALID). Reads are repeated after
  * transport faults within their deadline; everything else is sent once.
- * @throws NODE_OPTIONS_INVALID
  */
-export function createBitcoindClient(options: BitcoindOptions) {
+export interface BitcoindClient
+  extends ChainCalls,
+    MempoolCalls,
+    TransactionCalls,
+    NetworkCalls,
+    PsbtCalls,
+    SendCalls {
+  /** Calls to the node's wallet of this name. */
+  wallet(name: string): BitcoindWallet
+  /** Any method, untyped. @throws NODE_CALL_REFUSED, NODE_METHOD_MISSING */
+  call(method: string, params?: readonly JsonWritable[], options?: CallOptions): Promise<JsonValue>
+  readonly rpc: Rpc
+  close(): void
+}
+
+/** @throws NODE_OPTIONS_INVALID */
+export function createBitcoindClient(options: BitcoindOptions): BitcoindClient {
   const rpc = createRpc(settle(options))
   const caller = createCaller(rpc)
   return {
@@ -27,14 +49,8 @@ export function createBitcoindClient(options: BitcoindOptions) {
     ...networkCalls(caller),
     ...psbtCalls(caller),
     ...sendCalls(caller),
-    /** Calls to the node's wallet of this name. */
-    wallet: (name: string) => walletCalls(caller, name),
-    /** Any method, untyped. @throws NODE_CALL_REFUSED, NODE_METHOD_MISSING */
-    call: async (
-      method: string,
-      params: readonly JsonWritable[] = [],
-      callOptions: CallOptions = {},
-    ): Promise<JsonValue> => {
+    wallet: (name) => walletCalls(caller, name),
+    call: async (method, params = [], callOptions = {}) => {
       const reply = await rpc.ask(method, params, callOptions)
       if (!reply.ok) throw refusedCall(method, reply.error)
       return reply.result
