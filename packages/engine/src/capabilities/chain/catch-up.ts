@@ -8,7 +8,7 @@ import {
   readChain,
 } from './follower-options.ts'
 import type { Plan } from './machine.ts'
-import type { MatchedBlock } from './ports.ts'
+import type { MatchedBlock, NodeInfo } from './ports.ts'
 import { matchBlock } from './scan.ts'
 
 /** A reorganisation is read into memory before it is committed as a whole; this many blocks at most at once. */
@@ -30,12 +30,13 @@ export class CatchUp<Tx extends ChainTx> {
   }
 
   /** @throws EngineError CHAIN_MOVED when the chain changed meanwhile: begin again. */
-  async to(target: BlockRef, onProgress?: OnProgress): Promise<Progress> {
+  async to(node: Pick<NodeInfo, 'tip' | 'headers'>, onProgress?: OnProgress): Promise<Progress> {
     const { store, source } = this.#options
+    const target = node.tip
     let blocks = 0
     let disconnected = 0
     for (;;) {
-      const next = await nextPlan((work) => readChain(store, work), source, target)
+      const next = await nextPlan((work) => readChain(store, work), source, node)
       if (!next) return { blocks, disconnected }
       if (next.disconnect.length > 0) {
         disconnected += next.disconnect.length

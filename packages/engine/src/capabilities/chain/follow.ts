@@ -1,7 +1,7 @@
 import { AssertionError, type BlockRef, EngineError } from '../../kernel/index.ts'
 import { locatorHeights, type Plan, plan } from './machine.ts'
 import { mayFollow } from './policy.ts'
-import type { ChainHeader, ChainRows, ChainSource } from './ports.ts'
+import type { ChainHeader, ChainRows, ChainSource, NodeInfo } from './ports.ts'
 
 /** Blocks planned at a time while catching up. */
 const STRIDE = 64
@@ -59,14 +59,16 @@ async function findFork(
 export async function nextPlan(
   read: <T>(work: (rows: ChainRows) => Promise<T>) => Promise<T>,
   source: ChainSource,
-  theirs: BlockRef,
+  { tip: theirs, headers }: Pick<NodeInfo, 'tip' | 'headers'>,
 ): Promise<Plan | undefined> {
   const ours = await read((rows) => rows.tip())
   if (!ours) throw new AssertionError('nothing is followed yet')
   if (ours.hash === theirs.hash) return undefined
   const agreed = (await source.hashAt(ours.height)) === ours.hash
   const fork = agreed ? ours : await read((rows) => findFork(rows, source, ours))
-  const stale = agreed ? false : (await source.header(ours.hash))?.onBestChain === false
+  // A node that still fetches blocks knows headers that are not on its best chain yet: that does not make them stale.
+  const complete = headers <= theirs.height
+  const stale = !agreed && complete && (await source.header(ours.hash))?.onBestChain === false
   if (!mayFollow(ours, theirs, fork, stale))
     throw new EngineError(
       'CHAIN_NODE_BEHIND',

@@ -55,7 +55,7 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
   async function attempt(onProgress?: OnProgress): Promise<Look | undefined> {
     const info = await source.info()
     await begin(info)
-    const progress = await catchUp.to(info.tip, onProgress)
+    const progress = await catchUp.to(info, onProgress)
     // What was impossible on the branch that left may be possible now: everything is judged anew.
     if (progress.disconnected > 0) mempool.forget()
     const degraded = degradationOf(info, clock.now())
