@@ -1,4 +1,4 @@
-import type { BlockRef, Sat, Txid } from '../../kernel/index.ts'
+import type { BlockRef, Sat, Txid, WalletId } from '../../kernel/index.ts'
 import type {
   ChainConsumer,
   ChainMove,
@@ -37,14 +37,14 @@ export interface IntakeOptions {
 export interface Intake extends ChainConsumer<DepositsTx> {
   /**
    * Facts of blocks that are already behind the cursor, read again for a wallet.
-   * @returns how many scripts are watched from now on because of them
+   * @returns whether more scripts are watched from now on because of them
    */
   applyRescan(
     tx: DepositsTx,
     blocks: readonly MatchedBlock[],
     tip: BlockRef,
     at: number,
-  ): Promise<number>
+  ): Promise<boolean>
   /** Commits facts about orders themselves: expired, cancelled, settled. */
   editOrders(tx: DepositsTx, edits: readonly OrderEdit[], tip: BlockRef, at: number): Promise<void>
 }
@@ -72,24 +72,44 @@ export function createIntake(options: IntakeOptions): Intake {
 /** A block proves that its money existed when it was mined: it counts as seen then, if we only learn of it later. */
 const seenAt = (block: MatchedBlock, at: number): number => Math.min(at, block.header.time * 1000)
 
-const recordBlock = (work: Recorder & Evaluator, block: MatchedBlock): Promise<number> => {
+const recordBlock = (
+  work: Recorder & Evaluator,
+  block: MatchedBlock,
+): Promise<readonly WalletId[]> => {
   const { height, hash } = block.header
   const view = { state: 'mined', block: { height, hash } } as const
   return record(work, block.transactions, view, seenAt(block, work.unit.at))
 }
 
 async function moveChain(work: Recorder & Evaluator, move: ChainMove): Promise<void> {
-  if (!move.fork) {
-    for (const block of move.blocks) {
-      await recordBlock(work, block)
-      await evaluate(work, block.header)
-    }
-    return
+  const grown = new Set<WalletId>()
+  if (move.fork) await disconnect(work, move.fork, move)
+  for (const block of move.blocks) {
+    for (const wallet of await recordBlock(work, block)) grown.add(wallet)
+    if (!move.fork) await evaluate(work, block.header)
   }
   // A reorganisation is judged once, under the new tip: on the way there every depth is shorter than it is.
-  await disconnect(work, move.fork, move)
-  for (const block of move.blocks) await recordBlock(work, block)
-  await evaluate(work, move.tip)
+  if (move.fork) await evaluate(work, move.tip)
+  const [first] = move.blocks
+  if (first) await readAgain(work.tx, grown, first.header.height, move.tip.height)
+}
+
+/**
+ * An address beyond those we handed out was paid, so the same keys are used elsewhere too, and the window grew. The
+ * blocks of this move were searched without the new scripts: they are read again.
+ */
+async function readAgain(
+  tx: DepositsTx,
+  wallets: ReadonlySet<WalletId>,
+  from: number,
+  to: number,
+): Promise<void> {
+  for (const id of [...wallets].sort()) {
+    const wallet = await tx.wallet.lockWallet(id)
+    if (!wallet) continue
+    const start = Math.min(from, wallet.rescan?.next ?? from)
+    await tx.wallet.saveWallet({ ...wallet, rescan: { from: start, next: start, to } })
+  }
 }
 
 async function widenWatch(tx: DepositsTx, watch: IntakeOptions['watch'], fork: BlockRef) {
@@ -191,9 +211,9 @@ async function applyRescan(
   work: Recorder & Evaluator,
   blocks: readonly MatchedBlock[],
   tip: BlockRef,
-): Promise<number> {
-  let watched = 0
-  for (const block of blocks) watched += await recordBlock(work, block)
+): Promise<boolean> {
+  let grown = false
+  for (const block of blocks) grown = (await recordBlock(work, block)).length > 0 || grown
   await evaluate(work, tip)
-  return watched
+  return grown
 }

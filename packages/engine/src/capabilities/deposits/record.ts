@@ -1,4 +1,10 @@
-import { type BlockRef, type OrderId, type OutPoint, paymentId } from '../../kernel/index.ts'
+import {
+  type BlockRef,
+  type OrderId,
+  type OutPoint,
+  paymentId,
+  type WalletId,
+} from '../../kernel/index.ts'
 import type { MatchedTx, Watch } from '../chain/index.ts'
 import type { AddressRecord, Wallets } from '../wallet/index.ts'
 import { isClosed } from './machine.ts'
@@ -87,15 +93,15 @@ function paymentOf(
  * output that is ours, the marks of coins it spends, and the fate of stored transactions it conflicts with.
  *
  * @param firstSeenAt when the money can have been known first; only used for what is new.
- * @returns how many scripts are watched from now on because addresses were used.
+ * @returns the wallets that watch more scripts from now on, because addresses near the end of their window were used.
  */
 export async function record(
   recorder: Recorder,
   transactions: readonly MatchedTx[],
   view: TxView,
   firstSeenAt: number,
-): Promise<number> {
-  if (transactions.length === 0) return 0
+): Promise<readonly WalletId[]> {
+  if (transactions.length === 0) return []
   const { tx, unit, watch } = recorder
   const inputs = transactions.flatMap((transaction) => transaction.inputs)
   await unit.loadTransactions(transactions.map((transaction) => transaction.txid))
@@ -128,7 +134,9 @@ export async function record(
     }
     markSpent(unit, transaction)
   }
-  return used.length === 0 ? 0 : (await recorder.wallets.markUsed(tx, used, unit.at)).watched.length
+  if (used.length === 0) return []
+  const { watched } = await recorder.wallets.markUsed(tx, used, unit.at)
+  return [...new Set(watched.map((script) => script.wallet))]
 }
 
 function recordTransaction(

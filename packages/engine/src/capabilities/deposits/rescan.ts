@@ -51,8 +51,8 @@ export function createRescan(options: RescanOptions) {
       // A pass that another process began may have widened the window without us: then pass once more in the end.
       if (!grew.has(wallet.id)) grew.set(wallet.id, wallet.rescan.next !== wallet.rescan.from)
       await reachDown(options, wallet.rescan.next)
-      const { height, watched } = await advance(options, wallet, grew.get(wallet.id) === true)
-      if (watched > 0) grew.set(wallet.id, true)
+      const { height, grown } = await advance(options, wallet, grew.get(wallet.id) === true)
+      if (grown) grew.set(wallet.id, true)
       read += 1
       onProgress?.({ ...wallet.rescan, wallet: wallet.id, height })
       if (height >= wallet.rescan.to) grew.delete(wallet.id)
@@ -85,7 +85,7 @@ async function advance(
   options: RescanOptions,
   { id }: WalletRecord,
   again: boolean,
-): Promise<{ height: number; watched: number }> {
+): Promise<{ height: number; grown: boolean }> {
   const { store, source, watch, intake, clock } = options
   const plan = await store.read(async (tx) => {
     const rescan = (await tx.wallet.wallet(id))?.rescan
@@ -98,7 +98,7 @@ async function advance(
     const headers = await tx.chain.headersAt(heights)
     return { rescan, to, headers: headers.toSorted((a, b) => a.height - b.height) }
   })
-  if (!plan) return { height: Number.MAX_SAFE_INTEGER, watched: 0 }
+  if (!plan) return { height: Number.MAX_SAFE_INTEGER, grown: false }
   const { rescan, to, headers } = plan
   const raw = await Promise.all(headers.map((header) => source.block(header)))
   await watch.refresh()
@@ -107,21 +107,21 @@ async function advance(
     matchBlock(raw[i] as Uint8Array, ref, watch, scratch, options.sha256),
   )
   const height = headers.at(-1)?.height ?? to
-  const watched = await store.transact(async (tx) => {
+  const grown = await store.transact(async (tx) => {
     const tip = await tx.chain.tip()
     const wallet = await tx.wallet.lockWallet(id)
-    if (!tip || wallet?.rescan?.next !== rescan.next) return 0
+    if (!tip || wallet?.rescan?.next !== rescan.next) return false
     await holds(tx, headers)
     const hits = blocks.filter((block) => block.transactions.length > 0)
-    const found = hits.length === 0 ? 0 : await intake.applyRescan(tx, hits, tip, clock.now())
+    const found = hits.length > 0 && (await intake.applyRescan(tx, hits, tip, clock.now()))
     const { rescan: _, ...done } = wallet
-    const more = height < to || again || found > 0
+    const more = height < to || again || found
     const next = height < to ? height + 1 : rescan.from
     await tx.wallet.saveWallet(more ? { ...wallet, rescan: { ...rescan, to, next } } : done)
     if (!more) await finished(tx, wallet, rescan.from, to, clock.now())
     return found
   })
-  return { height, watched }
+  return { height, grown }
 }
 
 /** The blocks that were read must still be ours when they are committed. */
