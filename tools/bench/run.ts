@@ -3,8 +3,8 @@
  * `npm run bench -- [--only NAME] [--json]`. Absolute figures change with the machine and its neighbours; the ratios count.
  */
 import { readdir } from 'node:fs/promises'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { BenchLine, BenchModule } from './measure.ts'
 

@@ -1,8 +1,8 @@
-import { HDKey } from '@scure/bip32'
-import { p2wpkh } from '@scure/btc-signer'
 import { addressOf } from '@kaccy/bitcoin/protocol/address'
 import { deriveScripts, parseDescriptor } from '@kaccy/bitcoin/protocol/descriptor'
-import { rateLine, rates, type Report } from '../measure.ts'
+import { HDKey } from '@scure/bip32'
+import { p2wpkh } from '@scure/btc-signer'
+import { type Report, rateLine, rates } from '../measure.ts'
 
 export const name = 'derivation'
 

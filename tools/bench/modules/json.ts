@@ -1,6 +1,6 @@
 import { toHex } from '@kaccy/bitcoin/kernel'
 import { parseJson } from '@kaccy/bitcoin/protocol/json'
-import { costLine, rates, type Report } from '../measure.ts'
+import { costLine, type Report, rates } from '../measure.ts'
 import { seeded } from '../synthetic.ts'
 
 export const name = 'json'

@@ -1,9 +1,9 @@
-import { Block } from 'bitcoinjs-lib'
-import { outPointKey, type OutPoint, toHex, txid } from '@kaccy/bitcoin/kernel'
+import { type OutPoint, outPointKey, toHex, txid } from '@kaccy/bitcoin/kernel'
 import { merkleRootOf, scanBlock } from '@kaccy/bitcoin/protocol/block'
-import { TransactionScan, txidAt, transactionOfOutput } from '@kaccy/bitcoin/protocol/transaction'
+import { TransactionScan, transactionOfOutput, txidAt } from '@kaccy/bitcoin/protocol/transaction'
 import { createOutpointSet, createWatchSet } from '@kaccy/bitcoin/wallet'
-import { costLine, rates, type Report } from '../measure.ts'
+import { Block } from 'bitcoinjs-lib'
+import { costLine, type Report, rates } from '../measure.ts'
 import { fullBlock, scriptNumber, seeded } from '../synthetic.ts'
 
 export const name = 'scan'

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createWatchSet } from '@kaccy/bitcoin/wallet'
-import { costLine, rates, type Report } from '../measure.ts'
+import { costLine, type Report, rates } from '../measure.ts'
 import { scriptNumber, seeded } from '../synthetic.ts'
 
 export const name = 'watch'
