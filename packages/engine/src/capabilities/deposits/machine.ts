@@ -95,7 +95,12 @@ function depthOfOrder(order: OrderRecord, counted: readonly Standing[], tip: Blo
   const inTime = counted
     .filter((standing) => !standing.payment.late)
     .map((s) => levelDepthOf(s, order.thresholds, tip))
-  if (order.amount === undefined) return Math.min(...inTime)
+  // Folded, not spread: an open address may have more payments than a call has room for arguments.
+  const shallowest = inTime.reduce(
+    (least, depth) => Math.min(least, depth),
+    Number.POSITIVE_INFINITY,
+  )
+  if (order.amount === undefined) return shallowest
   const least = leastOf(order.amount, order.tolerance)
   const deepestFirst = counted
     .map((standing) => ({
@@ -108,7 +113,7 @@ function depthOfOrder(order: OrderRecord, counted: readonly Standing[], tip: Blo
     covered += amount
     if (covered >= least) return depth
   }
-  return Math.min(...inTime)
+  return shallowest
 }
 
 function statusOf(
