@@ -16,7 +16,7 @@ const root = join(fileURLToPath(new URL('.', import.meta.url)), '..')
 const bin = join(root, 'node_modules/.bin')
 const work = mkdtempSync(join(tmpdir(), 'kaccy-test-'))
 const report = join(work, 'vitest.json')
-const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, FORCE_COLOR: '0' }
+const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, NO_COLOR: '1' }
 
 const tool = (name, ...args) => [
   'node',
