@@ -41,13 +41,16 @@ export async function startBitcoind(options: BitcoindNodeOptions = {}): Promise<
     `-datadir=${folder}`,
     '-server',
     '-printtoconsole',
-    '-txindex',
+    // A pruned node can have no transaction index.
+    ...(options.args?.some((arg) => arg.startsWith('-prune')) ? [] : ['-txindex']),
     `-rpcport=${rpcPort}`,
     '-rpcbind=127.0.0.1',
     '-rpcallowip=127.0.0.1',
     `-bind=127.0.0.1:${peerPort}`,
     '-fallbackfee=0.0001',
     '-dnsseed=0',
+    // Its default port would be the same for two nodes.
+    '-listenonion=0',
     ...(options.args ?? []),
   ]
   const start = () => startDaemon(bitcoind.found, args, /init message: Done loading|Done loading/)
