@@ -83,3 +83,18 @@ it('a process of ours that starts anew knows the life it saw before', () => {
   expect(createLife().epoch(look(START + 60_000, 1_060), first)).toBe(first)
   expect(createLife().epoch(look(START + 60_500, 20), first)).not.toBe(first)
 })
+
+it('after a restart of ours the name is kept if the node still lives that life', () => {
+  const before = createLife().epoch(look(START + 60_000, 60))
+  expect(createLife().epoch(look(START + 900_500, 900), before)).toBe(before)
+  expect(createLife().epoch(look(START + 900_500, 30), before)).not.toBe(before)
+})
+
+it.each(['', 'start-', 'start-x', 'start-1e99', 'seen-5-0', '__proto__'])(
+  'a stored name that means nothing is not kept: %s',
+  (previous) => {
+    expect(createLife().epoch(look(START, 0), previous)).not.toBe(previous)
+    const silent = { asked: 5, answered: 5, connectionLife: 0 }
+    expect(createLife().epoch(silent, 'start-5')).not.toBe('start-5')
+  },
+)
