@@ -35,7 +35,7 @@ export const STORY: readonly Chapter[] = [
     id: 'pay_first',
     title: 'A first payment, too small',
     text: [
-      `The customer sends ${satText(FIRST)} of ${satText(ASKED)}. It is seen in the mempool at once.`,
+      `The customer sends ${satText(FIRST)} of ${satText(ASKED)}. The mempool shows it at once.`,
       'Nothing is credited yet: an unconfirmed payment can still be taken back.',
     ],
     beats: [

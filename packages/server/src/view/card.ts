@@ -2,7 +2,7 @@ import { satText, shortened } from './amount.ts'
 import { meaningOfStatus, renderLadder } from './ladder.ts'
 import type { OrderView, PaymentView } from './model.ts'
 import type { Meaning, Paint } from './paint.ts'
-import { fit, printable } from './table.ts'
+import { padTo, printable } from './table.ts'
 
 const INNER = 74
 const ESCAPE = String.fromCharCode(27)
@@ -53,19 +53,19 @@ export function renderOrder(order: OrderView, paint: Paint): string[] {
   const amount = order.amount === undefined ? 'any amount' : satText(order.amount)
   const late = order.late ? paint('wait', 'late') : ''
   const money = (label: string, value: bigint, meaning: Meaning) =>
-    `${paint('quiet', label.padEnd(10))}${paint(value === 0n ? 'quiet' : meaning, fit(satText(value), 22, 'right'))}`
+    `${paint('quiet', label.padEnd(10))}${paint(value === 0n ? 'quiet' : meaning, padTo(satText(value), 22, 'right'))}`
   const content = [
     '',
     ...renderLadder(order, paint),
     '',
-    `${money('received', order.received, 'strong')}      ${paint('quiet', 'to pay'.padEnd(10))}${fit(amount, 22, 'right')}`,
+    `${money('received', order.received, 'strong')}      ${paint('quiet', 'to pay'.padEnd(10))}${padTo(amount, 22, 'right')}`,
     `${money('credited', order.credited, 'good')}      ${money('missing', order.missing, 'wait')}`,
     `${paint('quiet', 'pay to'.padEnd(10))}${paint('name', order.address)}`,
   ]
   const verdict = order.verdict === 'none' ? 'unpaid' : order.verdict
   const right = [late, paint(verdictMeaning[order.verdict], verdict)].filter((text) => text !== '')
   const name = printable(order.externalId ?? shortened(order.id, 12, 4))
-  const title = `${paint('quiet', 'order')} ${paint('strong', fit(name, Math.min(name.length, 40)))}`
+  const title = `${paint('quiet', 'order')} ${paint('strong', padTo(name, Math.min(name.length, 40)))}`
   return frame(title, right.join(' '), content, paint)
 }
 
@@ -80,13 +80,13 @@ export function renderPayments(payments: readonly PaymentView[], paint: Paint): 
         ? (payment.reason ?? 'gone')
         : place === 'mempool'
           ? 'in the mempool'
-          : `in block ${payment.height}`
+          : `block ${payment.height}`
     const id = `${shortened(payment.txid, 8, 4)}:${payment.vout}`
     const columns = [
-      paint('name', fit(id, 15)),
-      fit(satText(payment.amount), 17, 'right'),
-      ` ${fit(where, 16)}`,
-      paint(meaning, fit(depthBar(payment), 14)),
+      paint('name', padTo(id, 15)),
+      padTo(satText(payment.amount), 17, 'right'),
+      ` ${padTo(where, 14)}`,
+      paint(meaning, padTo(depthBar(payment), 14)),
       paint(meaning, place === 'gone' ? 'not counted' : bookedWord(booked)),
     ]
     return `   ${columns.join(' ')}`.trimEnd()
@@ -96,13 +96,13 @@ export function renderPayments(payments: readonly PaymentView[], paint: Paint): 
 const bookedWord = (booked: PaymentView['booked']): string =>
   booked === 'none' ? 'not booked' : booked
 
-/** `●●○ 2 of 3`; bars stop at six, numbers go on. */
+/** `●●○ 2 of 3`; at most six marks, then numbers say the rest. */
 function depthBar({ depth, creditedAt }: PaymentView): string {
   if (depth < 0) return ''
-  const bars = Math.min(creditedAt, 6)
-  const filled = Math.min(bars, Math.floor((Math.min(depth, creditedAt) * bars) / creditedAt))
-  const word = depth >= creditedAt ? `${depth} deep` : `${depth} of ${creditedAt}`
-  return `${'●'.repeat(filled)}${'○'.repeat(bars - filled)} ${word}`
+  if (depth >= creditedAt) return `●●● ${depth > 9_999 ? '9999+' : depth} deep`
+  const marks = creditedAt > 6 ? 3 : creditedAt
+  const filled = Math.floor((depth * marks) / creditedAt)
+  return `${'●'.repeat(filled)}${'○'.repeat(marks - filled)} ${depth} of ${creditedAt}`
 }
 
 /** Orders where none is in focus: one line each. */
@@ -111,9 +111,9 @@ export function renderOrders(orders: readonly OrderView[], paint: Paint): string
   return orders.map((order) => {
     const amount = order.amount === undefined ? 'any amount' : satText(order.amount)
     const columns = [
-      paint('name', fit(printable(order.externalId ?? shortened(order.id, 10, 4)), 24)),
-      fit(amount, 20, 'right'),
-      paint(meaningOfStatus(order.status), fit(order.status, 15)),
+      paint('name', padTo(printable(order.externalId ?? shortened(order.id, 10, 4)), 24)),
+      padTo(amount, 20, 'right'),
+      paint(meaningOfStatus(order.status), padTo(order.status, 15)),
       paint(verdictMeaning[order.verdict], order.verdict === 'none' ? '' : order.verdict),
     ]
     return `   ${columns.join('  ')}`.trimEnd()

@@ -1,7 +1,7 @@
 import { satText, shortened } from './amount.ts'
 import type { EventView } from './model.ts'
 import type { Meaning, Paint } from './paint.ts'
-import { fit, printable } from './table.ts'
+import { padTo, printable } from './table.ts'
 
 const BAD = /reorged|reversed|failed|expired|evicted|replaced|alert\.raised|gap_warning|unmatched/
 const GOOD = /credited|full_confirmed|finalized/
@@ -47,7 +47,7 @@ export function renderEvents(events: readonly EventView[], width: number, paint:
   if (events.length === 0) return [paint('quiet', '   none yet')]
   return events.map((event) => {
     const number = `#${event.seq}`.padStart(6)
-    const type = fit(event.type, 24)
+    const type = padTo(event.type, 24)
     const meaning = meaningOfEvent(event.type)
     const note = printable(noteOf(event))
     const room = Math.max(8, width - 36)

@@ -6,7 +6,7 @@ import { booksJson, eventJson, snapshotJson } from './json.ts'
 import type { Books, EventView, NodeView, Snapshot, StepView } from './model.ts'
 import type { Paint } from './paint.ts'
 import { renderScreen, type ScreenState } from './screen.ts'
-import { fit, printable } from './table.ts'
+import { padTo, printable } from './table.ts'
 import { Terminal } from './terminal.ts'
 
 /** Shows what happens, in the form that the reader can use. */
@@ -68,7 +68,7 @@ export function plainPresenter(output: Output, paint: Paint): Presenter {
     },
     show(snapshot, fresh) {
       for (const event of fresh) {
-        const type = fit(event.type, 24)
+        const type = padTo(event.type, 24)
         const meaning = meaningOfEvent(event.type)
         say(`  #${event.seq} ${meaning ? paint(meaning, type) : type} ${printable(noteOf(event))}`)
       }

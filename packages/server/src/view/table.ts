@@ -9,7 +9,7 @@ export interface Column<Row> {
 }
 
 /** Text in exactly `width` places; what does not fit ends in an ellipsis. */
-export function fit(text: string, width: number, align: Align = 'left'): string {
+export function padTo(text: string, width: number, align: Align = 'left'): string {
   const cut = text.length > width ? `${text.slice(0, Math.max(0, width - 1))}…` : text
   return align === 'left' ? cut.padEnd(width) : cut.padStart(width)
 }
@@ -26,7 +26,7 @@ export function renderTable<Row>(
   )
   const last = columns.length - 1
   const place = (text: string, at: number, align: Align = 'left') =>
-    at === last && align === 'left' ? text : fit(text, widths[at] ?? 0, align)
+    at === last && align === 'left' ? text : padTo(text, widths[at] ?? 0, align)
   const head = columns.map(({ title, align }, at) => place(title, at, align)).join('  ')
   const lines = rows.map((row, line) =>
     columns
