@@ -2,7 +2,7 @@ import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { EngineError } from '@kaccy/bitcoin/kernel'
 
 /** A source that a test can cut off: while `down`, nobody answers. */
-export type Switchable = ChainSource & { down: boolean }
+export type Switchable = { -readonly [K in keyof ChainSource]: ChainSource[K] } & { down: boolean }
 
 export function switchable(source: ChainSource): Switchable {
   const ask = <T>(question: () => Promise<T>): Promise<T> =>
@@ -19,5 +19,8 @@ export function switchable(source: ChainSource): Switchable {
     mempoolTransactions: (txids) => ask(() => source.mempoolTransactions(txids)),
     coins: (points) => ask(() => source.coins(points)),
   }
+  const { feeRates, scanCoins } = source
+  if (feeRates) outer.feeRates = (txids) => ask(() => feeRates(txids))
+  if (scanCoins) outer.scanCoins = (ranges) => ask(() => scanCoins(ranges))
   return outer
 }

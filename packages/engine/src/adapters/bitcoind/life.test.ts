@@ -84,10 +84,20 @@ it('a process of ours that starts anew knows the life it saw before', () => {
   expect(createLife().epoch(look(START + 60_500, 20), first)).not.toBe(first)
 })
 
-it('after a restart of ours the name is kept if the node still lives that life', () => {
-  const before = createLife().epoch(look(START + 60_000, 60))
-  expect(createLife().epoch(look(START + 900_500, 900), before)).toBe(before)
-  expect(createLife().epoch(look(START + 900_500, 30), before)).not.toBe(before)
+it('after a restart of ours the name is kept while the node lives on, and not beyond', () => {
+  const moment = fc.integer({ min: 0, max: 9_000_000 })
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 999 }), moment, moment, (fraction, first, pause) => {
+      const start = START + fraction
+      const at = start + first
+      const before = createLife().epoch(look(at, uptimeAt(start, at)))
+      const now = at + pause
+      expect(createLife().epoch(look(now, uptimeAt(start, now)), before)).toBe(before)
+      const again = start + first + 6_000
+      const later = again + pause
+      expect(createLife().epoch(look(later, uptimeAt(again, later)), before)).not.toBe(before)
+    }),
+  )
 })
 
 it.each(['', 'start-', 'start-x', 'start-1e99', 'seen-5-0', '__proto__'])(

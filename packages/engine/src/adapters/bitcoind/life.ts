@@ -12,10 +12,14 @@ export interface LifeSigns {
 }
 
 /** The start that a name of ours speaks of, milliseconds since the epoch; NaN for another name, which fits no interval. */
-const startOf = (name: string | undefined): number => Number(/^start-(\d+)$/.exec(name ?? '')?.[1])
+/** Milliseconds since the epoch; NaN, which fits nothing, for a name without a start. */
+const startOf = (name: string | undefined): number =>
+  1000 * Number(/^start-(\d{1,12})$/.exec(name ?? '')?.[1])
 
 /** The node rounds both its start and its now to seconds. */
 const ROUNDING_MS = 1_000
+/** How far a name may be from the start it stands for: the node's rounding, and the name's own to a second. */
+const NAMED_MS = ROUNDING_MS + 500
 /** What two clocks may drift apart between two looks. With a lost connection in between nothing is forgiven. */
 const DRIFT_MS = 1_000
 
@@ -53,7 +57,8 @@ export function createLife(): {
       const earliest = signs.asked - age - ROUNDING_MS
       const latest = signs.answered - age + ROUNDING_MS
       const known = startOf(previous)
-      const resumes = signs.uptime !== undefined && known >= earliest && known <= latest
+      const resumes =
+        signs.uptime !== undefined && known + NAMED_MS >= earliest && known - NAMED_MS <= latest
       if (name === undefined && resumes) name = previous
       else if (name === undefined || !isSame(signs, earliest, latest)) {
         const at = Math.round((earliest + latest) / 2000)

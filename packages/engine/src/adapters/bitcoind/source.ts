@@ -1,6 +1,8 @@
 import type {
   ChainHeader,
   ChainSource,
+  CoinScan,
+  DescriptorRange,
   MempoolView,
   NodeCoin,
   NodeInfo,
@@ -11,6 +13,8 @@ import {
   type Network,
   type OutPoint,
   outPointKey,
+  type SatPerKvB,
+  satPerKvB,
   type Txid,
 } from '../../kernel/index.ts'
 import { fetchBlock, hashOfHeader, readRawHeader } from './block.ts'
@@ -54,6 +58,8 @@ export function createBitcoindSource(options: BitcoindOptions): BitcoindSource {
     mempool: (previousEpoch) => node.mempool(previousEpoch),
     mempoolTransactions: (txids) => node.mempoolTransactions(txids),
     coins: (points) => node.coins(points),
+    feeRates: (txids) => node.feeRates(txids),
+    scanCoins: (ranges) => node.scanCoins(ranges),
     close: async () => client.close(),
   }
 }
@@ -196,6 +202,30 @@ class Node {
     const calls = txids.map((txid) => ({ method: 'getrawtransaction', params: [txid, 0] }))
     const replies = await this.#askFields(calls)
     return replies.map((reply) => (isAbsent(reply) ? undefined : resultOf(reply).bytes()))
+  }
+
+  /** From getmempoolentry; nothing is known where the node has no such call (btcd). */
+  async feeRates(txids: readonly Txid[]): Promise<readonly (SatPerKvB | undefined)[]> {
+    const { methods } = await this.capabilities()
+    if (!methods.getmempoolentry) return txids.map(() => undefined)
+    const entries = await Promise.all(txids.map((txid) => this.#client.getMempoolEntry(txid)))
+    return entries.map((entry) =>
+      entry && entry.vsize > 0 ? satPerKvB((entry.fee * 1000n) / BigInt(entry.vsize)) : undefined,
+    )
+  }
+
+  async scanCoins(ranges: readonly DescriptorRange[]): Promise<CoinScan | undefined> {
+    const { methods } = await this.capabilities()
+    if (!methods.scantxoutset) return undefined
+    const found = await this.#client.scanTxOutSet(
+      ranges.map(({ descriptor, last }) =>
+        last === undefined ? descriptor : { desc: descriptor, range: last },
+      ),
+    )
+    return {
+      tip: { height: found.height, hash: found.bestBlock },
+      coins: found.coins.map(({ txid, vout, amount }) => ({ point: { txid, vout }, amount })),
+    }
   }
 
   async coins(points: readonly OutPoint[]): Promise<readonly (NodeCoin | undefined)[]> {

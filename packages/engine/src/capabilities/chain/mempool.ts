@@ -3,7 +3,7 @@ import { TransactionScan } from '../../protocol/transaction/index.ts'
 import { atCursor } from './catch-up.ts'
 import { type ChainTx, type FollowerOptions, readChain } from './follower-options.ts'
 import { absenceOf } from './policy.ts'
-import type { MatchedTx } from './ports.ts'
+import type { ChainSource, MatchedTx } from './ports.ts'
 import { matchTransaction } from './scan.ts'
 
 const TRANSACTIONS_PER_BATCH = 200
@@ -39,7 +39,7 @@ export function createMempoolReader<Tx extends ChainTx>(
         if (found && found.txid === group[at]) matched.push(found)
       }
     }
-    return matched
+    return withFeeRates(source, matched)
   }
 
   return {
@@ -75,4 +75,17 @@ export function createMempoolReader<Tx extends ChainTx>(
       return true
     },
   }
+}
+
+/** Asks what our payments pay in fees, for statistics: only of those few, and without insisting on an answer. */
+async function withFeeRates(
+  source: ChainSource,
+  matched: readonly MatchedTx[],
+): Promise<MatchedTx[]> {
+  if (matched.length === 0 || !source.feeRates) return [...matched]
+  const rates = await source.feeRates(matched.map((transaction) => transaction.txid))
+  return matched.map((transaction, i) => {
+    const feeRate = rates[i]
+    return feeRate === undefined ? transaction : { ...transaction, feeRate }
+  })
 }

@@ -1,4 +1,12 @@
-import type { BlockHash, BlockRef, Network, OutPoint, Sat, Txid } from '../../kernel/index.ts'
+import type {
+  BlockHash,
+  BlockRef,
+  Network,
+  OutPoint,
+  Sat,
+  SatPerKvB,
+  Txid,
+} from '../../kernel/index.ts'
 
 /** What the node says of itself. `epoch` changes whenever the node process restarted. */
 export interface NodeInfo {
@@ -18,6 +26,17 @@ export interface ChainHeader extends BlockRef {
   readonly prev: BlockHash
   /** Seconds since the epoch, as the miner wrote it: evidence, never a clock. */
   readonly time: number
+}
+
+/** One branch of a descriptor, from index 0 to `last`. */
+export interface DescriptorRange {
+  readonly descriptor: string
+  /** Undefined for a descriptor without a range. */
+  readonly last?: number
+}
+export interface CoinScan {
+  readonly tip: BlockRef
+  readonly coins: readonly { readonly point: OutPoint; readonly amount: Sat }[]
 }
 
 export interface MempoolView {
@@ -58,6 +77,13 @@ export interface ChainSource {
   mempoolTransactions(txids: readonly Txid[]): Promise<readonly (Uint8Array | undefined)[]>
   /** Unspent state of outpoints in the order asked, mempool included; undefined is spent or unknown. */
   coins(points: readonly OutPoint[]): Promise<readonly (NodeCoin | undefined)[]>
+  /** Fee rates of mempool transactions in the order asked, where the node knows them. Only for statistics. */
+  feeRates?(txids: readonly Txid[]): Promise<readonly (SatPerKvB | undefined)[]>
+  /**
+   * Every confirmed coin that the node finds for these descriptors (scantxoutset), and the block it counted at. Undefined
+   * where the node cannot search. Reads the whole coin database: minutes on the main chain.
+   */
+  scanCoins?(ranges: readonly DescriptorRange[]): Promise<CoinScan | undefined>
   /** Calls `listener` when something may have changed. Only a hint: polling stays the floor. */
   onWake?(listener: () => void): () => void
   close?(): Promise<void>
@@ -89,6 +115,7 @@ export interface MatchedTx {
   readonly inputs: readonly OutPoint[]
   /** Virtual bytes (BIP 141). */
   readonly vsize: number
+  readonly feeRate?: SatPerKvB
   readonly outputs: readonly {
     readonly vout: number
     readonly amount: Sat

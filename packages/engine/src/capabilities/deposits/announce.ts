@@ -51,6 +51,11 @@ const reversed = (before: PaymentRecord | undefined, after: PaymentRecord): bool
   before?.booked.state === 'credited' && after.booked.state !== 'credited'
 const credited = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
   before?.booked.state !== 'credited' && after.booked.state === 'credited'
+/** Credited before and after, on another block: the books reversed one credit and made another. */
+const moved = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
+  before?.booked.state === 'credited' &&
+  after.booked.state === 'credited' &&
+  before.booked.block.hash !== after.booked.block.hash
 
 /** One payment before and after a commit. */
 export interface PaymentChange {
@@ -76,31 +81,31 @@ export function announcePayment(
       subject: type.startsWith('order.') && mine ? mine.id : payment.id,
       data,
     })
-  if (gone(viewBefore) && !gone(view)) {
+  // A transaction that we knew already can hold a payment that is new to us: its script was watched only later.
+  const known = before !== undefined && !gone(viewBefore)
+  if (!known && !gone(view)) {
     if (mine) tell('order.payment_seen')
     if (before === undefined) announceArrival(say, after, order, tell, data, largeDeposit)
-  } else if (!gone(viewBefore) && view.state === 'gone' && mine)
+    else if (mine?.cancelledAt !== undefined && !payment.late)
+      announceLate(say, payment, mine, tell, data)
+  } else if (known && view.state === 'gone' && mine)
     tell(view.reason === 'evicted' ? 'order.payment_evicted' : 'order.payment_replaced')
   const wasMined = viewBefore?.state === 'mined' ? viewBefore.block.hash : undefined
   if (wasMined !== undefined && !(view.state === 'mined' && view.block.hash === wasMined) && mine)
     tell('order.reorged')
+  const entry = (action: string) =>
+    say.audits.push({ actor: 'engine', action, subject: payment.id, details: data })
+  if (moved(before, payment)) {
+    entry('deposit.reverse')
+    entry('deposit.credit')
+  }
   if (credited(before, payment)) {
     tell('payment.credited')
-    say.audits.push({
-      actor: 'engine',
-      action: 'deposit.credit',
-      subject: payment.id,
-      details: data,
-    })
+    entry('deposit.credit')
   }
   if (reversed(before, payment)) {
     tell('payment.reversed')
-    say.audits.push({
-      actor: 'engine',
-      action: 'deposit.reverse',
-      subject: payment.id,
-      details: data,
-    })
+    entry('deposit.reverse')
     say.alerts.push({
       key: `reversed/${payment.id}/${payment.posted}`,
       kind: 'deposit_reversed',
@@ -110,6 +115,24 @@ export function announcePayment(
       data,
     })
   }
+}
+
+function announceLate(
+  say: Announcement,
+  payment: PaymentRecord,
+  order: OrderRecord | undefined,
+  tell: (type: string) => void,
+  data: Record<string, Json>,
+): void {
+  tell('order.late_payment')
+  say.alerts.push({
+    key: `late_payment/${payment.id}`,
+    kind: 'late_payment',
+    severity: 'warning',
+    subject: order?.id ?? payment.id,
+    message: `${payment.amount} sat came after the order had ended; credited, the order stays closed`,
+    data,
+  })
 }
 
 /** The first sight of a payment that a person may want to know of. */
@@ -135,13 +158,7 @@ function announceArrival(
       data,
     })
   const amount = `${payment.amount} sat`
-  if (payment.late) {
-    tell('order.late_payment')
-    alert(
-      'late_payment',
-      `${amount} came after the order had ended; credited, the order stays closed`,
-    )
-  }
+  if (payment.late) announceLate(say, payment, order, tell, data)
   if (payment.purpose === 'unassigned') {
     tell('payment.unmatched')
     if (order)
@@ -177,14 +194,20 @@ export function announceOrder(say: Announcement, before: OrderRecord, after: Ord
   const is = after.state
   // Settling by hand passes no level: nothing was confirmed that was not confirmed before.
   const byHand = before.settled === undefined && after.settled !== undefined
-  const levels = byHand ? (['finalized'] as const) : levelsBetween(was.status, is.status)
+  const byHandTo = was.status === 'finalized' ? [] : (['finalized'] as const)
+  const levels = byHand ? byHandTo : levelsBetween(was.status, is.status)
   for (const level of levels) {
     const type = LEVEL_EVENT[level]
     if (type) say.events.push({ type, subject: after.id, data: { ...data, status: level } })
   }
   if (is.verdict !== was.verdict && is.verdict === 'underpaid') tell('order.underpaid')
   if (is.verdict !== was.verdict && is.verdict === 'overpaid') tell('order.overpaid')
-  if (before.expiredAt === undefined && after.expiredAt !== undefined) tell('order.expired')
+  // For an order that is paid, the end of its time is no news.
+  const unpaid = is.status === 'failed' || after.amount === undefined || missingOf(after) > 0n
+  if (before.expiredAt === undefined && after.expiredAt !== undefined && unpaid) {
+    tell('order.expired')
+    say.audits.push({ actor: 'engine', action: 'order.expired', subject: after.id, details: data })
+  }
   if (is.status === 'failed' && was.status !== 'failed') tell('order.failed')
   const wrong = is.verdict === 'underpaid' || is.verdict === 'overpaid'
   const decided = levelOf(is.status) >= levelOf('full_confirmed') || after.expiredAt !== undefined

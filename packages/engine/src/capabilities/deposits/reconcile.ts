@@ -1,4 +1,5 @@
 import {
+  type BlockRef,
   EngineError,
   type OutPoint,
   outPointKey,
@@ -11,6 +12,7 @@ import {
 import { raiseAlerts } from '../alerts/index.ts'
 import type { ChainSource } from '../chain/index.ts'
 import { walletBalance } from '../ledger/index.ts'
+import { scanRanges } from '../wallet/index.ts'
 import type { PaymentRecord, TxView } from './ports.ts'
 import type { DepositsTx } from './transaction.ts'
 
@@ -33,6 +35,8 @@ export interface Reconciliation {
   readonly booked: bigint
   /** The same sum taken from the coins themselves. */
   readonly bookable: bigint
+  /** Whether the node could be asked for coins that we do not know (scantxoutset); else only ours were compared. */
+  readonly searched: boolean
   readonly drifts: readonly Drift[]
 }
 
@@ -52,33 +56,39 @@ export async function reconcile(
   if (!tip || !(await inStep()))
     throw new EngineError('CHAIN_MOVED', 'the node and the engine are not at the same block')
   const { coins, booked, bookable } = await ourCoins(store, wallet)
+  const { node, drifts } = await compare(source, coins)
+  const strangers = await strangersOf(store, source, wallet, coins, tip)
+  if (!(await inStep()))
+    throw new EngineError('CHAIN_MOVED', 'the tip moved while coins were compared')
+  const result = {
+    wallet,
+    height: tip.height,
+    coins: coins.length,
+    ours: sumSat(coins.map((coin) => coin.amount)),
+    node: sumSat([node, ...(strangers ?? []).map((coin) => coin.node)]),
+    booked,
+    bookable,
+    searched: strangers !== undefined,
+    drifts: [...drifts, ...(strangers ?? [])],
+  }
+  if (result.drifts.length > 0 || booked !== bookable) await alarm(store, result, at)
+  return result
+}
+
+/** Asks the node for each coin of ours. */
+async function compare(source: ChainSource, coins: readonly PaymentRecord[]) {
   const drifts: Drift[] = []
   let node = 0n
   for (let i = 0; i < coins.length; i += PAGE) {
     const page = coins.slice(i, i + PAGE)
     const theirs = await source.coins(page.map((coin) => coin.point))
-    for (const [at, coin] of page.entries()) {
+    for (const [at, { point, amount: ours }] of page.entries()) {
       const amount = theirs[at]?.amount ?? sat(0n)
       node += amount
-      if (amount !== coin.amount)
-        drifts.push({ point: coin.point, ours: coin.amount, node: amount })
+      if (amount !== ours) drifts.push({ point, ours, node: amount })
     }
   }
-  if (!(await inStep()))
-    throw new EngineError('CHAIN_MOVED', 'the tip moved while coins were compared')
-  const ours = sumSat(coins.map((coin) => coin.amount))
-  const result = {
-    wallet,
-    height: tip.height,
-    coins: coins.length,
-    ours,
-    node: sat(node),
-    booked,
-    bookable,
-    drifts,
-  }
-  if (drifts.length > 0 || booked !== bookable) await alarm(store, result, at)
-  return result
+  return { node: sat(node), drifts }
 }
 
 async function ourCoins(store: Transactor<DepositsTx>, wallet: WalletId) {
@@ -131,3 +141,30 @@ const alarm = (store: Transactor<DepositsTx>, result: Reconciliation, at: number
       },
     ]),
   )
+
+/** Confirmed coins that the node finds for the wallet's descriptor and that we do not have. */
+async function strangersOf(
+  store: Transactor<DepositsTx>,
+  source: ChainSource,
+  id: WalletId,
+  ours: readonly PaymentRecord[],
+  tip: BlockRef,
+): Promise<readonly Drift[] | undefined> {
+  if (!source.scanCoins) return undefined
+  const ranges = await store.read(async (tx) => {
+    const wallet = await tx.wallet.wallet(id)
+    return wallet ? scanRanges(wallet, await tx.wallet.keychains(id)) : []
+  })
+  const scan = await source.scanCoins(ranges)
+  if (!scan) return undefined
+  if (scan.tip.hash !== tip.hash)
+    throw new EngineError('CHAIN_MOVED', 'the tip moved while the node searched its coins')
+  const known = new Set(ours.map((coin) => outPointKey(coin.point)))
+  const found = scan.coins.filter((coin) => !known.has(outPointKey(coin.point)))
+  // A coin of ours that the mempool spends is no coin any more for us, but still is one in the node's set.
+  const spent = await store.read((tx) => tx.deposits.spendersOf(found.map((coin) => coin.point)))
+  const spentKeys = new Set(spent.flatMap((transaction) => transaction.inputs.map(outPointKey)))
+  return found
+    .filter((coin) => !spentKeys.has(outPointKey(coin.point)))
+    .map((coin) => ({ point: coin.point, ours: sat(0n), node: coin.amount }))
+}

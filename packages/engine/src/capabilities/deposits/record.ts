@@ -24,10 +24,10 @@ export interface Recorder {
   readonly adopt: Adopt
 }
 
-/** A payment is late when nothing of it was known before its order ran out or was cancelled. */
+/** A payment is late when nothing of it was known before its order ran out, or when we had cancelled without knowing of it. */
 const isLate = (order: OrderRecord, firstSeenAt: number): boolean =>
   (order.expiresAt !== undefined && firstSeenAt > order.expiresAt) ||
-  (order.cancelledAt !== undefined && firstSeenAt >= order.cancelledAt)
+  order.cancelledAt !== undefined
 
 function purposeOf(
   address: AddressRecord,
@@ -141,14 +141,15 @@ export async function record(
 
 function recordTransaction(
   unit: Unit,
-  { txid, coinbase, inputs, vsize }: MatchedTx,
+  { txid, coinbase, inputs, vsize, feeRate }: MatchedTx,
   view: TxView,
   firstSeenAt: number,
 ): void {
   const known = unit.transaction(txid)
   if (known && sameView(known.view, view)) unit.touch(txid)
   else if (!known) {
-    unit.putTransaction({ txid, coinbase, inputs, vsize, firstSeenAt, view })
+    const rate = feeRate === undefined ? {} : { feeRate }
+    unit.putTransaction({ txid, coinbase, inputs, vsize, ...rate, firstSeenAt, view })
     unit.note({ txid, kind: 'seen' })
     if (view.state === 'mined') unit.note({ txid, kind: 'mined', block: view.block })
   } else if (view.state === 'mined') unit.setView(txid, view, { kind: 'mined', block: view.block })

@@ -50,13 +50,24 @@ const LEAST = dustThreshold(Uint8Array.of(0, 20, ...new Uint8Array(20)))
 const toleranceKey = (tolerance: OrderRecord['tolerance']): string =>
   tolerance.kind === 'absolute' ? `${tolerance.sat}` : `${tolerance.ppm}ppm`
 
+/** Equal for equal contents: the order in which a client writes its metadata says nothing. */
+const bodyKey = ({
+  thresholds: { confirmed, fullConfirmed, finalized },
+  tolerance,
+  metadata,
+}: Pick<OrderRecord, 'thresholds' | 'tolerance' | 'metadata'>): string =>
+  JSON.stringify([
+    [confirmed, fullConfirmed, finalized],
+    toleranceKey(tolerance),
+    Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ])
+
 const sameRequest = (order: OrderRecord, input: OrderInput, checked: CheckedInput): boolean =>
   order.wallet === input.wallet &&
   order.amount === input.amount &&
   order.customer === input.customer &&
   order.description === input.description &&
-  JSON.stringify([order.thresholds, order.metadata, toleranceKey(order.tolerance)]) ===
-    JSON.stringify([checked.thresholds, checked.metadata, toleranceKey(checked.tolerance)]) &&
+  bodyKey(order) === bodyKey(checked) &&
   (order.expiresAt === undefined ? undefined : order.expiresAt - order.createdAt) ===
     checked.expiresInMs
 
@@ -140,10 +151,18 @@ export class Orders {
    * @returns how many expired
    */
   async expireDue(limit = 500): Promise<number> {
-    const { store, clock, intake } = this.#options
+    const { store, clock } = this.#options
     const now = clock.now()
     // Most looks find nothing to do: a read costs no write lock.
     if ((await store.read((tx) => tx.deposits.dueOrders(now, 1))).length === 0) return 0
+    const expire = () => this.#expireSome(now, limit)
+    let expired = 0
+    for (let some = await expire(); some > 0; some = some < limit ? 0 : await expire())
+      expired += some
+    return expired
+  }
+  #expireSome(now: number, limit: number): Promise<number> {
+    const { store, intake } = this.#options
     return store.transact(async (tx) => {
       const tip = await tx.chain.tip()
       if (!tip) return 0

@@ -1,6 +1,6 @@
 import {
-  ok,
   type OrderId,
+  ok,
   type Refusal,
   type Result,
   refuse,

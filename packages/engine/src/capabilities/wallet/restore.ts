@@ -1,7 +1,7 @@
 import {
   assert,
-  ok,
   type OrderId,
+  ok,
   type Refusal,
   type Result,
   refuse,

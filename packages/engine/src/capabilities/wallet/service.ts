@@ -5,8 +5,8 @@ import { type GapReport, gapOf } from './policy.ts'
 import { createScriptPool } from './pool.ts'
 import type { AddressPage, AddressRecord, WalletRecord } from './ports.ts'
 import { registerWallet, type WalletDeps, type WalletInput } from './registration.ts'
-import { type AddressTx, type RevealRequest, revealAddress } from './reveal.ts'
 import { exportRecovery, restoreRecovery } from './restore.ts'
+import { type AddressTx, type RevealRequest, revealAddress } from './reveal.ts'
 import { markUsed } from './use.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { toHex, type WalletId } from '../../kernel/index.ts'
 import { isRanged } from './derivation.ts'
-import type { ScriptPool } from './pool.ts'
 import { lookaheadOf, windowEnd } from './policy.ts'
+import type { ScriptPool } from './pool.ts'
 import type { AddressRecord, KeychainRecord, WalletRecord, WalletRows } from './ports.ts'
 
 /** A script that is watched from this transaction on. */

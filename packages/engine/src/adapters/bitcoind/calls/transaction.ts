@@ -95,8 +95,10 @@ export const transactionCalls = ({ call, find }: Caller) => ({
       options,
     ),
   /** Reads the whole coin database: minutes on the main chain. One scan at a time; a second is refused. */
-  scanTxOutSet: (descriptors: readonly string[], options?: CallOptions): Promise<CoinScan> =>
-    call('scantxoutset', ['start', descriptors], readScan, options),
+  scanTxOutSet: (
+    descriptors: readonly (string | { readonly desc: string; readonly range: number })[],
+    options?: CallOptions,
+  ): Promise<CoinScan> => call('scantxoutset', ['start', descriptors], readScan, options),
   /** Progress in percent of the running scan; undefined when none runs. */
   scanTxOutSetStatus: (options?: CallOptions): Promise<number | undefined> =>
     call(
