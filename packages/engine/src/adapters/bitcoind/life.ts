@@ -12,7 +12,6 @@ export interface LifeSigns {
 }
 
 /** The start that a name of ours speaks of, milliseconds since the epoch; NaN for another name, which fits no interval. */
-/** Milliseconds since the epoch; NaN, which fits nothing, for a name without a start. */
 const startOf = (name: string | undefined): number =>
   1000 * Number(/^start-(\d{1,12})$/.exec(name ?? '')?.[1])
 
