@@ -12,8 +12,8 @@ import {
 import { raiseAlerts } from '../alerts/index.ts'
 import type { ChainSource } from '../chain/index.ts'
 import { walletBalance } from '../ledger/index.ts'
-import { scanRanges } from '../wallet/index.ts'
 import type { PaymentRecord, TxView } from './ports.ts'
+import { scanRanges } from './scan-ranges.ts'
 import type { DepositsTx } from './transaction.ts'
 
 /** One difference between our view and the node's, to the satoshi. */

@@ -46,7 +46,6 @@ export {
   type RevealRequest,
   revealAddress,
 } from './reveal.ts'
-export { scanRanges } from './scan-ranges.ts'
 export { createWallets, type Wallets } from './service.ts'
 export { markUsed, type UseReport } from './use.ts'
 export { createWatchSet, WatchSet } from './watch-set.ts'

@@ -5,7 +5,7 @@ import {
   printDescriptor,
 } from '../../protocol/descriptor/index.ts'
 import type { DescriptorRange } from '../chain/index.ts'
-import type { KeychainRecord, WalletRecord } from './ports.ts'
+import type { KeychainRecord, WalletRecord } from '../wallet/index.ts'
 
 /** A wallet as a node searches its coins: one descriptor for each branch, as far as we watch it. */
 export function scanRanges(
