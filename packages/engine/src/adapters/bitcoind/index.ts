@@ -1,3 +1,4 @@
+export { GENESIS } from '../../capabilities/chain/index.ts'
 export type {
   BlockchainInfo,
   BlockFilter,
@@ -45,7 +46,6 @@ export type { NodeCapabilities, ProbedMethod } from './capabilities.ts'
 export { type BitcoindClient, type BitcoindWallet, createBitcoindClient } from './client.ts'
 export type { RpcCall, RpcError, RpcReply } from './envelope.ts'
 export { DEFAULT_DEADLINES, type Deadlines, type MethodClass } from './methods.ts'
-export { GENESIS } from './networks.ts'
 export type { BitcoindAuth, BitcoindOptions, BitcoindTls } from './options.ts'
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
 export type { CallOptions, Rpc } from './rpc.ts'

@@ -1,11 +1,12 @@
-import type {
-  ChainHeader,
-  ChainSource,
-  CoinScan,
-  DescriptorRange,
-  MempoolView,
-  NodeCoin,
-  NodeInfo,
+import {
+  type ChainHeader,
+  type ChainSource,
+  type CoinScan,
+  type DescriptorRange,
+  GENESIS,
+  type MempoolView,
+  type NodeCoin,
+  type NodeInfo,
 } from '../../capabilities/chain/index.ts'
 import {
   type BlockHash,
@@ -28,7 +29,7 @@ import { type BitcoindClient, createBitcoindClient } from './client.ts'
 import { answerInvalid, type RpcCall, type RpcReply } from './envelope.ts'
 import { Field } from './field.ts'
 import { createLife } from './life.ts'
-import { GENESIS, networkOfChain } from './networks.ts'
+import { networkOfChain } from './networks.ts'
 import type { BitcoindOptions } from './options.ts'
 
 export interface BitcoindSource extends ChainSource {
