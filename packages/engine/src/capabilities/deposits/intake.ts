@@ -1,4 +1,5 @@
 import type { BlockRef, Sat, Txid, WalletId } from '../../kernel/index.ts'
+import { raiseAlerts } from '../alerts/index.ts'
 import type {
   ChainConsumer,
   ChainMove,
@@ -85,13 +86,37 @@ async function moveChain(work: Recorder & Evaluator, move: ChainMove): Promise<v
   const grown = new Set<WalletId>()
   if (move.fork) await disconnect(work, move.fork, move)
   for (const block of move.blocks) {
-    for (const wallet of await recordBlock(work, block)) grown.add(wallet)
+    const { height, prev } = block.header
+    const judgedUnder = { height: height - 1, hash: prev }
+    const recorder = move.fork ? { ...work, judgedUnder } : work
+    for (const wallet of await recordBlock(recorder, block)) grown.add(wallet)
     if (!move.fork) await evaluate(work, block.header)
   }
   // A reorganisation is judged once, under the new tip: on the way there every depth is shorter than it is.
   if (move.fork) await evaluate(work, move.tip)
+  if (move.fork) await alarmIfDeep(work, move.fork, move)
   const [first] = move.blocks
   if (first) await readAgain(work.tx, grown, first.header.height, move.tip.height)
+}
+
+/** A reorganisation that reaches what counts as final is an attack or a broken node until a person has looked. */
+async function alarmIfDeep(
+  { tx, thresholds }: Evaluator,
+  fork: BlockRef,
+  { previousTip, tip, at }: ChainMove,
+): Promise<void> {
+  const depth = previousTip.height - fork.height
+  if (depth < thresholds.finalized) return
+  await raiseAlerts(tx, at, [
+    {
+      key: `deep_reorg/${previousTip.hash}`,
+      kind: 'deep_reorg',
+      severity: 'critical',
+      subject: 'chain',
+      message: `${depth} blocks left the best chain, down to height ${fork.height}`,
+      data: { depth, fork_height: fork.height, left: previousTip.hash, tip: tip.hash },
+    },
+  ])
 }
 
 /**
@@ -107,7 +132,8 @@ async function readAgain(
   for (const id of [...wallets].sort()) {
     const wallet = await tx.wallet.lockWallet(id)
     if (!wallet) continue
-    const start = Math.min(from, wallet.rescan?.next ?? from)
+    // A pass that is under way read its blocks without the new scripts as well.
+    const start = Math.min(from, wallet.rescan?.from ?? from)
     await tx.wallet.saveWallet({ ...wallet, rescan: { from: start, next: start, to } })
   }
 }

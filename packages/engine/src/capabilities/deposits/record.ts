@@ -2,12 +2,13 @@ import {
   type BlockRef,
   type OrderId,
   type OutPoint,
+  type PaymentId,
   paymentId,
   type WalletId,
 } from '../../kernel/index.ts'
 import type { MatchedTx, Watch } from '../chain/index.ts'
 import type { AddressRecord, Wallets } from '../wallet/index.ts'
-import { isClosed } from './machine.ts'
+import { deriveOrder, isClosed } from './machine.ts'
 import type { OrderRecord, PaymentRecord, TxView } from './ports.ts'
 import type { Adopt, DepositsTx } from './transaction.ts'
 import type { Unit } from './unit.ts'
@@ -22,6 +23,11 @@ export interface Recorder {
   readonly wallets: Pick<Wallets, 'markUsed'>
   /** The platform's own order for an address that no order of ours owns. */
   readonly adopt: Adopt
+  /**
+   * Set while a reorganisation is recorded: the tip before the block. The stored state of an order is of the branch that
+   * leaves, so whether it was complete has to be judged anew.
+   */
+  readonly judgedUnder?: BlockRef
 }
 
 /** A payment is late when nothing of it was known before its order ran out, or when we had cancelled without knowing of it. */
@@ -40,13 +46,18 @@ function purposeOf(
 }
 
 /** Who owns the addresses these outputs pay, with their orders; a filter hit that is no address of ours has none. */
-async function ownersOf({ tx, adopt }: Recorder, transactions: readonly MatchedTx[]) {
-  const scripts = transactions.flatMap((t) => t.outputs.map((output) => output.script))
-  const addresses = scripts.length === 0 ? [] : await tx.wallet.addressesByScripts(scripts)
+async function ownersOf(recorder: Recorder, transactions: readonly MatchedTx[]) {
+  const { tx, adopt } = recorder
+  const scripts = new Map<string, Uint8Array>()
+  for (const { outputs } of transactions)
+    for (const { script } of outputs) scripts.set(keyOf(script), script)
+  const addresses =
+    scripts.size === 0 ? [] : await tx.wallet.addressesByScripts([...scripts.values()])
   const byScript = new Map(addresses.map((address) => [keyOf(address.script), address]))
   const ids = new Set(addresses.flatMap((a) => (a.order === undefined ? [] : [a.order])))
   const orders = new Map<OrderId, OrderRecord>()
-  for (const order of await tx.deposits.lockOrders([...ids].sort())) orders.set(order.id, order)
+  const locked = await tx.deposits.lockOrders([...ids].sort())
+  for (const order of await judged(recorder, locked)) orders.set(order.id, order)
   const ownerless = addresses.filter((a) => a.order === undefined && a.state === 'revealed')
   for (const address of ownerless) {
     const order = await adopt(tx, address)
@@ -55,6 +66,20 @@ async function ownersOf({ tx, adopt }: Recorder, transactions: readonly MatchedT
     byScript.set(keyOf(address.script), { ...address, order: order.id })
   }
   return { byScript, orders }
+}
+/** The orders with the state that they have in the branch that is being recorded. */
+async function judged(
+  { tx, unit, judgedUnder: tip }: Recorder,
+  orders: readonly OrderRecord[],
+): Promise<readonly OrderRecord[]> {
+  if (!tip || orders.length === 0) return orders
+  unit.meetPayments(await tx.deposits.paymentsOfOrders(orders.map((order) => order.id)))
+  await unit.loadTransactions(unit.payments().map((payment) => payment.point.txid))
+  const byOrder = Map.groupBy(unit.payments(), (payment) => payment.order)
+  return orders.map((order) => {
+    const standings = (byOrder.get(order.id) ?? []).map((payment) => unit.standing(payment))
+    return { ...order, state: deriveOrder(order, standings, tip) }
+  })
 }
 const keyOf = (script: Uint8Array): string => String.fromCharCode(...script)
 
@@ -113,15 +138,18 @@ export async function record(
   await unit.loadPayments(
     transactions.flatMap((t) => t.outputs.map(({ vout }) => paymentId({ txid: t.txid, vout }))),
   )
+  const ours = ownOutputs(transactions, owners.byScript)
   const used: AddressRecord[] = []
+  const touching: MatchedTx[] = []
   for (const transaction of transactions) {
-    const spends = transaction.inputs.some((point) => unit.paymentAt(point))
+    const spends = transaction.inputs.some((at) => unit.paymentAt(at) || ours.has(paymentId(at)))
     const mine = transaction.outputs.flatMap((output) => {
       const address = owners.byScript.get(keyOf(output.script))
       return address ? [{ output, address }] : []
     })
     if (view.state === 'mined') resolveConflicts(unit, transaction, view.block)
     if (!spends && mine.length === 0) continue
+    touching.push(transaction)
     recordTransaction(unit, transaction, view, firstSeenAt)
     for (const point of transaction.inputs) watch.addOutpoint(point)
     for (const { output, address } of mine) {
@@ -132,12 +160,25 @@ export async function record(
       unit.putPayment(paymentOf(transaction, output, address, order, spends, firstSeenAt))
       used.push(address)
     }
-    markSpent(unit, transaction)
   }
+  for (const transaction of touching) markSpent(unit, transaction)
   if (used.length === 0) return []
   const { watched } = await recorder.wallets.markUsed(tx, used, unit.at)
   return [...new Set(watched.map((script) => script.wallet))]
 }
+
+/** Outputs of these transactions that are ours: a mempool may list a child before its parent. */
+const ownOutputs = (
+  transactions: readonly MatchedTx[],
+  byScript: ReadonlyMap<string, AddressRecord>,
+): ReadonlySet<PaymentId> =>
+  new Set(
+    transactions.flatMap(({ txid, outputs }) =>
+      outputs
+        .filter(({ script }) => byScript.has(keyOf(script)))
+        .map(({ vout }) => paymentId({ txid, vout })),
+    ),
+  )
 
 function recordTransaction(
   unit: Unit,
@@ -146,7 +187,9 @@ function recordTransaction(
   firstSeenAt: number,
 ): void {
   const known = unit.transaction(txid)
-  if (known && sameView(known.view, view)) unit.touch(txid)
+  // What the best chain holds cannot be in the mempool of a node at the same tip: such an answer is an old one.
+  const outdated = known?.view.state === 'mined' && view.state === 'mempool'
+  if (known && (outdated || sameView(known.view, view))) unit.touch(txid)
   else if (!known) {
     const rate = feeRate === undefined ? {} : { feeRate }
     unit.putTransaction({ txid, coinbase, inputs, vsize, ...rate, firstSeenAt, view })
