@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { runProgram } from '../packages/server/src/program.ts'
+import type { Shell } from '../packages/server/src/shell.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const MAIN = `${ROOT}packages/server/src/main.ts`
@@ -38,9 +41,10 @@ const cleanEnvironment = (more: Readonly<Record<string, string>>): NodeJS.Proces
 export function startKaccy(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  folder: string = tmpdir(),
 ): Kaccy {
   const child = spawn(process.execPath, ['--conditions=@kaccy/source', MAIN, ...args], {
-    cwd: ROOT,
+    cwd: folder,
     env: cleanEnvironment(environment),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -88,7 +92,8 @@ export function startKaccy(
 export const runKaccy = (
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<Ended> => startKaccy(args, environment).ended
+  folder: string = tmpdir(),
+): Promise<Ended> => startKaccy(args, environment, folder).ended
 /** The objects that a command with --json printed. */
 export const objectsOf = ({ stdout }: Ended): Said[] =>
   stdout
@@ -99,18 +104,19 @@ export const objectsOf = ({ stdout }: Ended): Said[] =>
 /** Runs a command inside this process: the same program, without the second that a process needs to start. */
 export async function callKaccy(
   args: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-  signal: AbortSignal = new AbortController().signal,
+  more: Partial<Pick<Shell, 'environment' | 'signal' | 'folder'>> = {},
 ): Promise<Ended> {
   let stdout = ''
   let stderr = ''
   const code = await runProgram(args, {
     stdout: { write: (text) => (stdout += text) },
     stderr: { write: (text) => (stderr += text) },
-    environment,
-    folder: ROOT,
-    signal,
+    stdin: Readable.from([]),
+    environment: {},
+    folder: tmpdir(),
+    signal: new AbortController().signal,
     debug: false,
+    ...more,
     readText: (path) => readFile(path, 'utf8'),
   })
   return { code, stdout: stdout.trimEnd(), stderr }

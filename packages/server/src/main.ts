@@ -31,6 +31,7 @@ async function main(): Promise<void> {
   const shell: Shell = {
     stdout: process.stdout,
     stderr: process.stderr,
+    stdin: process.stdin,
     environment: process.env,
     folder: process.cwd(),
     signal: stop.signal,

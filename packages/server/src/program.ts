@@ -6,6 +6,7 @@ import { addBooks } from './cli/books.ts'
 import { addConfig } from './cli/config.ts'
 import { type Bind, Context, type Options } from './cli/context.ts'
 import { addDemo } from './cli/demo.ts'
+import { addDevnet } from './cli/devnet.ts'
 import { addDoctor } from './cli/doctor.ts'
 import { addEvents } from './cli/events.ts'
 import { addMigrate } from './cli/migrate.ts'
@@ -62,6 +63,7 @@ function createProgram(shell: Shell, bind: Bind): Command {
 
 const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addDemo,
+  addDevnet,
   addWatch,
   addWallet,
   addOrder,

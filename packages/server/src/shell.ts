@@ -2,6 +2,7 @@
 export interface Shell {
   readonly stdout: Output
   readonly stderr: Output
+  readonly stdin: NodeJS.ReadableStream
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Folder that relative paths start from. */
   readonly folder: string

@@ -4,7 +4,7 @@ import { type Loaded, loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
 import { type Host, openHost } from '../host/host.ts'
 import { createLogger, isLogLevel } from '../host/logger.ts'
-import { systemClock } from '../host/system.ts'
+import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import { type ExitCode, mayColour, type Shell } from '../shell.ts'
 import { colours, noColours, type Paint } from '../view/paint.ts'
 import { type Column, renderFacts, renderTable } from '../view/table.ts'
@@ -80,8 +80,10 @@ export class Context {
   }
   /** Opens what the configuration names, works, and closes it, whatever happens. */
   async withHost<T>(needs: 'database' | 'node', work: (host: Host) => Promise<T>): Promise<T> {
-    const { config } = this.load()
-    const logger = this.logger(config)
+    const { config, sources } = this.load()
+    // Somebody who asked one question is told of trouble, not of the engine's daily work, unless they want to.
+    const level = sources.get('log.level') === 'default' ? 'warn' : config['log.level']
+    const logger = this.logger({ ...config, 'log.level': level })
     const host = await openHost({ config, logger, needsNode: needs === 'node' })
     try {
       return await work(host)

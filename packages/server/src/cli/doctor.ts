@@ -4,10 +4,10 @@ import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import type { Config } from '../config/settings.ts'
 import { ADVICE, failureOf } from '../failure.ts'
-import { openDatabase } from '../host/database.ts'
+import { databaseExists, openDatabase } from '../host/database.ts'
 import { networkOf } from '../host/host.ts'
 import { inspectNode, nodeOf } from '../host/node.ts'
-import { systemClock } from '../host/system.ts'
+import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import { EXIT } from '../shell.ts'
 import { addNodeFlags, type Bind, type Context } from './context.ts'
 import { schemaOf } from './migrate.ts'
@@ -81,6 +81,10 @@ async function examine(context: Context): Promise<Finding[]> {
 }
 
 async function examineDatabase(config: Config): Promise<Finding[]> {
+  const url = config['database.url']
+  // Looking must not make anything.
+  if (!databaseExists(config))
+    return [warning('database', `${url} is not there`, 'nothing: the first use makes it')]
   try {
     const database = await openDatabase(config, 'unchecked')
     try {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Host } from '../host/host.ts'
-import { pauseFor } from '../host/system.ts'
+import { pauseFor } from '../host/pause.ts'
 import { EXIT } from '../shell.ts'
 import { renderEvents } from '../view/events.ts'
 import { eventJson } from '../view/json.ts'

@@ -1,7 +1,7 @@
 import { MIGRATIONS, SCHEMA_VERSION } from '@kaccy/bitcoin/adapters/sql'
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
-import { type OpenDatabase, openDatabase } from '../host/database.ts'
+import { databaseExists, type OpenDatabase, openDatabase } from '../host/database.ts'
 import { EXIT } from '../shell.ts'
 import { addConfigFlags, type Bind } from './context.ts'
 
@@ -24,10 +24,12 @@ export function addMigrate(program: Command, bind: Bind): void {
     .option('--dry-run', 'only say what would be done')
   bind(migrate, async (context) => {
     const { config } = context.load()
+    const dryRun = context.options['dryRun'] === true
+    if (dryRun && !databaseExists(config))
+      throw new EngineError('SERVER_DATABASE_UNUSABLE', `${config['database.url']} is not there`)
     const database = await openDatabase(config, 'unchecked')
     try {
       const from = await schemaOf(database)
-      const dryRun = context.options['dryRun'] === true
       const steps = MIGRATIONS.slice(from).map(({ version, name }) => ({ version, name }))
       if (!dryRun) await database.store.migrate()
       const word = dryRun ? 'to do' : 'done'

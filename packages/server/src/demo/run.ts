@@ -10,7 +10,8 @@ import { loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
 import { keepNetwork, openDatabase } from '../host/database.ts'
 import { readBooks } from '../host/snapshot.ts'
-import { pauseFor, systemClock, systemEntropy } from '../host/system.ts'
+import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapters/system'
+import { pauseFor } from '../host/pause.ts'
 import type { Presenter } from '../view/presenter.ts'
 import { type Session, startSession } from '../watch/session.ts'
 import { demoDescriptor } from './keys.ts'
@@ -76,7 +77,14 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
     const { store } = database
     const network = 'regtest'
     await keepNetwork(store, network)
-    const parts = { network, store, source, clock: systemClock, entropy: systemEntropy } as const
+    const parts = {
+      network,
+      store,
+      source,
+      clock: systemClock,
+      entropy: systemEntropy,
+      sha256: systemSha256,
+    } as const
     const engine = await createEngine({ ...parts, logger: options.logger })
     const after = await store.read((tx) => tx.events.head())
     const order = await openOrder(engine)

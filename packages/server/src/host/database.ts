@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openStore, createSqlStore, type SqlStore } from '@kaccy/bitcoin/adapters/sql'
 import { EngineError, type Network } from '@kaccy/bitcoin/kernel'
@@ -41,6 +41,10 @@ export async function openDatabase(config: Config, mode: OpenMode): Promise<Open
     throw error
   }
 }
+
+/** False for a database file that nobody has made yet. */
+export const databaseExists = (config: Config): boolean =>
+  isPostgres(config['database.url']) || existsSync(config['database.url'])
 
 type Options = Parameters<typeof createSqlStore>[0]
 interface Driver {

@@ -5,7 +5,7 @@ import { EngineError, type Logger, type Network, sat } from '@kaccy/bitcoin/kern
 import type { Config } from '../config/settings.ts'
 import { holdNetwork, type OpenDatabase, openDatabase } from './database.ts'
 import { nodeOf, nodeOrNone } from './node.ts'
-import { systemClock, systemEntropy } from './system.ts'
+import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapters/system'
 
 /** An engine with everything it stands on, opened from one configuration and closed as one. */
 export interface Host {
@@ -77,6 +77,7 @@ const engineOn = (parts: {
     source: parts.source,
     clock: systemClock,
     entropy: systemEntropy,
+    sha256: systemSha256,
     logger: parts.logger,
     blocksPerCommit: parts.config['chain.blocks_per_commit'],
     ...(large === undefined ? {} : { largeDeposit: sat(BigInt(large)) }),

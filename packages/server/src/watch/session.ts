@@ -2,7 +2,7 @@ import { type Engine, type Running, type RunOptions, runEngine, type Store } fro
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { Logger, OrderId } from '@kaccy/bitcoin/kernel'
 import { eventsAfter, readSnapshot } from '../host/snapshot.ts'
-import { systemClock, systemTimers } from '../host/system.ts'
+import { systemClock, systemTimers } from '@kaccy/bitcoin/adapters/system'
 import type { Snapshot } from '../view/model.ts'
 import type { Presenter } from '../view/presenter.ts'
 import { EVENT_ROWS } from '../view/screen.ts'

@@ -1,14 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import type { Clock, Entropy, Timers } from '@kaccy/bitcoin/kernel'
-
-export const systemClock: Clock = { now: () => Date.now() }
-export const systemEntropy: Entropy = { bytes: (length) => new Uint8Array(randomBytes(length)) }
-export const systemTimers: Timers = {
-  after(milliseconds, action) {
-    const timer = setTimeout(action, milliseconds)
-    return () => clearTimeout(timer)
-  },
-}
+import { systemTimers } from '@kaccy/bitcoin/adapters/system'
 
 /** Resolves after `milliseconds`, or at once when `signal` says stop. For readers only: nothing correct waits by time. */
 export function pauseFor(milliseconds: number, signal: AbortSignal): Promise<void> {
