@@ -1,5 +1,7 @@
 import { type Clock, type Entropy, newId, type OrderId } from '../../kernel/index.ts'
+import { appendAudit } from '../audit/index.ts'
 import type { AddressRecord } from '../wallet/index.ts'
+import { orderSnapshot } from './announce.ts'
 import { FRESH, type Standing } from './machine.ts'
 import { DEFAULT_THRESHOLDS, EXACT, parseThresholds } from './policy.ts'
 import type { OrderRecord, Thresholds, Tolerance } from './ports.ts'
@@ -36,7 +38,10 @@ export function adoptFrom(
   return async (tx, address) => {
     const theirs = await platform?.orderByAddress(tx, address.address)
     if (!theirs) return undefined
+    // One order has one address here: money to a second one is unassigned, so that a person sees it.
+    if (await tx.deposits.orderByExternalId(theirs.externalId)) return undefined
     const thresholds = parseThresholds(theirs.thresholds)
+    const at = clock.now()
     const order: OrderRecord = {
       id: newId('ord', clock, entropy) as OrderId,
       ...placeOf(address),
@@ -46,13 +51,18 @@ export function adoptFrom(
       tolerance: theirs.tolerance ?? EXACT,
       thresholds: thresholds.ok ? thresholds.value : DEFAULT_THRESHOLDS,
       metadata: {},
-      createdAt: clock.now(),
+      createdAt: at,
       ...(theirs.expiresAt === undefined ? {} : { expiresAt: theirs.expiresAt }),
       reachedAt: {},
       state: FRESH,
     }
     await tx.deposits.insertOrder(order)
     await tx.wallet.saveAddresses([{ ...address, order: order.id, state: 'revealed', shown: true }])
+    const data = orderSnapshot(order)
+    await appendAudit(tx, at, [
+      { actor: 'engine', action: 'order.adopted', subject: order.id, details: data },
+    ])
+    await tx.events.append(at, [{ type: 'order.created', subject: order.id, data }])
     return order
   }
 }
