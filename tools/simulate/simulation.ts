@@ -45,6 +45,8 @@ const ACTIONS = {
   blind: 3,
   crash: 4,
   nodeFault: 5,
+  moving: 4,
+  spendOurs: 4,
   nodeRestart: 2,
   cancel: 1,
   settle: 1,
@@ -60,8 +62,10 @@ export class Simulation {
   readonly #faults: Record<string, number> = {}
   readonly #broken: string[] = []
   #failNext = 0
+  #moveIn = 0
   #crashIn = -1
   #blindFor = 0
+  #changeScript: Uint8Array | undefined
   #made = 0
   #step = 0
 
@@ -97,11 +101,20 @@ export class Simulation {
       this.#failNext -= 1
       if (this.#failNext === 0) throw new EngineError('NODE_TIMEOUT', `${name} timed out`)
     }
+    // The chain goes on while it is read: a block or another branch arrives between two questions.
+    const move = () => {
+      if (this.#moveIn === 0) return
+      this.#moveIn -= 1
+      if (this.#moveIn > 0) return
+      if (this.#random.chance(60)) this.#world.mine()
+      else this.#world.reorg(3)
+    }
     const calls = Object.entries(source).map(([name, call]) => [
       name,
       typeof call === 'function'
         ? async (...args: unknown[]) => {
             fail(name)
+            move()
             return (call as (...given: unknown[]) => unknown)(...args)
           }
         : call,
@@ -113,6 +126,12 @@ export class Simulation {
     await this.#engine.open()
     await this.#look()
     await this.#engine.registerWallet()
+    const [change] = await this.#engine.engine.wallets.addresses({
+      wallet: this.#engine.wallet,
+      branch: 1,
+      limit: 1,
+    })
+    this.#changeScript = change?.script
     for (this.#step = 0; this.#step < this.#options.steps; this.#step++) {
       await this.#act(this.#random.weighted(ACTIONS))
       if (this.#blindFor > 0) this.#blindFor -= 1
@@ -145,13 +164,23 @@ export class Simulation {
     else if (action === 'coinbase' && order) world.mineTo(order)
     else if (action === 'coinbase') world.mine()
     else if (action === 'look') await this.#look()
+    else if (action === 'spendOurs')
+      world.spendOurs(random.chance(50) ? this.#changeScript : undefined)
     else if (action === 'clock') this.#pass(random.between(30, 1200))
     else if (action === 'cancel' || action === 'settle')
       await this.#guarded(() => this.#close(action, order))
     else await this.#fault(action)
   }
   async #fault(
-    action: 'replace' | 'evict' | 'reorg' | 'blind' | 'crash' | 'nodeFault' | 'nodeRestart',
+    action:
+      | 'replace'
+      | 'evict'
+      | 'reorg'
+      | 'blind'
+      | 'crash'
+      | 'nodeFault'
+      | 'nodeRestart'
+      | 'moving',
   ): Promise<void> {
     const random = this.#random
     this.#count(action)
@@ -161,6 +190,11 @@ export class Simulation {
     if (action === 'blind') this.#blindFor = random.between(3, 25)
     if (action === 'nodeFault') this.#failNext = random.between(1, 12)
     if (action === 'nodeRestart') await this.#restartNode()
+    if (action === 'moving') {
+      this.#moveIn = random.between(1, 12)
+      await this.#look()
+      this.#moveIn = 0
+    }
     if (action === 'crash') {
       this.#crashIn = random.between(0, 60)
       await this.#look()

@@ -1,6 +1,6 @@
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { type Sat, sat } from '@kaccy/bitcoin/kernel'
-import { Devnet, type Spend } from '@kaccy/devnet'
+import { Devnet, DevnetError, type Spend } from '@kaccy/devnet'
 import { Model } from './model.ts'
 import type { Random } from './random.ts'
 
@@ -80,6 +80,23 @@ export class World {
   #inMempool({ spend }: Sent): boolean {
     return this.devnet.view.mempoolTransaction(spend.txid) !== undefined
   }
+  /** The owner of our keys spends a payment with another wallet: all of it away, or with change to one of our addresses. */
+  spendOurs(change: Uint8Array | undefined): void {
+    const sent = this.#random.pick(this.#sent.filter((one) => one.outs[0]?.script !== THIEF))
+    const output = sent?.outs[0]
+    if (!sent || !output || output.amount < 5000n) return
+    const { txid } = sent.spend
+    if (!this.devnet.view.coin(txid, 0)) return
+    const rest = sat(output.amount - 3000n)
+    const spend = this.devnet.spend({
+      from: { txid, vout: 0 },
+      outs: [{ script: change ?? THIEF, amount: rest }],
+      change: false,
+    })
+    const outs = [{ script: change ?? THIEF, amount: rest }]
+    this.#remember({ coin: `${txid}:0`, spend, outs })
+    this.devnet.trySend(spend.raw)
+  }
   evict(): void {
     const victim = this.#random.pick(this.devnet.view.mempool())
     if (victim !== undefined) this.devnet.evict(victim)
@@ -94,7 +111,9 @@ export class World {
     const keep = this.#random.pick([100, 100, 70, 0]) ?? 100
     const spends = this.#sent.map(({ spend }) => spend.txid)
     const pool = this.devnet.view.mempool().filter((txid) => spends.includes(txid))
-    this.devnet.mineBlock({ txids: pool.filter(() => this.#random.chance(keep)) })
+    const txids = pool.filter(() => this.#random.chance(keep))
+    // A child without its parent makes no block; then it is an empty one.
+    if (!possible(() => this.devnet.mineBlock({ txids }))) this.devnet.mineBlock()
   }
   mineTo(order: OrderRecord): void {
     const hash = this.devnet.mineBlock({ coinbaseTo: order.address })
@@ -115,7 +134,9 @@ export class World {
     const dropped: string[] = []
     for (let height = tip - depth + 1; height <= tip; height++)
       dropped.push(...(view.blockTxids(view.hashAt(height) ?? '') ?? []).slice(1))
-    const blocks: string[][] = Array.from({ length: depth + this.#random.between(0, 2) }, () => [])
+    // Now and then the new branch is shorter: an operator invalidated a block.
+    const length = Math.max(1, depth + this.#random.between(-1, 2))
+    const blocks: string[][] = Array.from({ length }, () => [])
     const lose: string[] = []
     for (const txid of dropped) {
       const sent = this.#sent.find(({ spend }) => spend.txid === txid)
@@ -126,12 +147,28 @@ export class World {
       if (fate === 'lose') lose.push(txid)
       if (fate === 'doubleSpend' && block) block.push(this.#theft(sent))
     }
-    this.devnet.reorg(depth, blocks, { lose })
+    if (possible(() => this.devnet.reorg(depth, blocks, { lose }))) return
+    this.devnet.reorg(
+      depth,
+      blocks.map(() => []),
+      { lose },
+    )
   }
   #theft({ coin }: Sent): string {
     const outs = [{ script: THIEF, amount: sat(5000n) }]
     const spend = this.devnet.spend({ from: coin, outs })
     this.#remember({ coin, spend, outs })
     return spend.raw
+  }
+}
+
+/** False when the chain forbids it; a refused block changes nothing. */
+function possible(work: () => unknown): boolean {
+  try {
+    work()
+    return true
+  } catch (error) {
+    if (error instanceof DevnetError && error.code === 'DEVNET_BLOCK_REFUSED') return false
+    throw error
   }
 }
