@@ -36,11 +36,11 @@ export const recordingSqlite = (database: Database.Database, note: Note): Databa
         return {
           reader: statement.reader,
           safeIntegers: (on: boolean) => statement.safeIntegers(on),
-          all: (values: unknown[]) => {
+          all: (values: unknown[] = []) => {
             note(text, values)
             return statement.all(values)
           },
-          run: (values: unknown[]) => {
+          run: (values: unknown[] = []) => {
             note(text, values)
             return statement.run(values)
           },

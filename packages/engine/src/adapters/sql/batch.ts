@@ -1,5 +1,5 @@
-import { type RawBuilder, sql } from 'kysely'
-import { selectRows, type SqlDialect } from './dialect.ts'
+import { CompiledQuery, type RawBuilder, sql } from 'kysely'
+import { kindsOf, parametersOf, type SqlDialect } from './dialect.ts'
 import type { Columns, Kind } from './schema.ts'
 import type { Doors } from './doors.ts'
 
@@ -52,6 +52,9 @@ type OnConflict =
   /** A row with the same `key` grows by the new values. */
   | { readonly addTo: readonly string[] }
 
+/** Texts of inserts by dialect, table and what happens on conflict: they never change, so they are built once. */
+const texts = new Map<string, string>()
+
 /** Inserts any number of rows in few statements. */
 export async function insertRows<Row extends object>(
   { db, dialect }: Doors,
@@ -60,11 +63,26 @@ export async function insertRows<Row extends object>(
   rows: readonly Row[],
   onConflict: OnConflict = 'refuse',
 ): Promise<void> {
-  const names = Object.keys(columns)
+  const name = `${dialect.name} ${table} ${JSON.stringify(onConflict)}`
+  let text = texts.get(name)
+  if (text === undefined) {
+    text = insertText(dialect, table, columns, onConflict).compile(db).sql
+    texts.set(name, text)
+  }
   for (const chunk of chunksOf(rows))
-    await sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
-      select * from (${selectRows(dialect, columns, chunk)}) as fresh where true
-      ${conflictClause(table, onConflict, names)}`.execute(db)
+    await db.executeQuery(CompiledQuery.raw(text, [...parametersOf(dialect, columns, chunk)]))
+}
+
+function insertText<Row extends object>(
+  dialect: SqlDialect,
+  table: string,
+  columns: Columns<Row>,
+  onConflict: OnConflict,
+): RawBuilder<unknown> {
+  const names = Object.keys(columns)
+  return sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
+    select * from (${dialect.select(kindsOf(columns), [])}) as fresh where true
+    ${conflictClause(table, onConflict, names)}`
 }
 
 function conflictClause(

@@ -7,6 +7,7 @@ import {
   type QueryResult,
   SqliteIntrospector,
 } from 'kysely'
+import { AssertionError } from '../../kernel/index.ts'
 import type { SqlDialect } from './dialect.ts'
 import type { Schema } from './schema.ts'
 
@@ -27,7 +28,7 @@ class OneConnection implements DatabaseConnection {
   }
   // biome-ignore lint/correctness/useYield: the interface asks for it, and nothing here streams
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new TypeError('pages are read one query at a time')
+    throw new AssertionError('pages are read one query at a time')
   }
 }
 

@@ -23,8 +23,13 @@ export interface SqlDialect {
   /** True where rows are locked one by one; false where a writer has the whole database. */
   readonly locksRows: boolean
   /** `select` of any number of rows handed over as one parameter (set): the text of the statement never changes with it. */
-  select(kinds: readonly (readonly [string, Kind])[], rows: readonly (readonly Value[])[]): Fragment
+  select(kinds: Kinds, rows: Rows): Fragment
+  /** Those parameters, in the order in which the text of `select` names them. */
+  parameters(kinds: Kinds, rows: Rows): readonly unknown[]
 }
+/** Columns in order with their kinds. */
+export type Kinds = readonly (readonly [string, Kind])[]
+type Rows = readonly (readonly Value[])[]
 export type Fragment = RawBuilder<Record<string, unknown>>
 
 /** Neither database keeps NUL or half a surrogate pair in text, and both would fail in their own way. */
@@ -55,15 +60,18 @@ export const SQLITE: SqlDialect = {
   },
   createAdapter: () => new SqliteAdapter(),
   createQueryCompiler: () => new SqliteQueryCompiler(),
-  select(kinds, rows) {
+  parameters(kinds, rows) {
     const lines = rows.map(
       (row) => `[${row.map((value, i) => jsonOf(value, kinds[i]?.[0] ?? '')).join(',')}]`,
     )
+    return [`[${lines.join(',')}]`]
+  },
+  select(kinds, rows) {
     const columns = kinds.map(([name, kind], i) => {
       const cell = sql`value ->> ${sql.lit(i)}`
       return sql`${kind === 'bytes' ? sql`unhex(${cell})` : cell} as ${sql.ref(name)}`
     })
-    return sql`select ${sql.join(columns)} from json_each(${`[${lines.join(',')}]`})`
+    return sql`select ${sql.join(columns)} from json_each(${sql.val(SQLITE.parameters(kinds, rows)[0])})`
   },
 }
 
@@ -81,28 +89,35 @@ export const POSTGRES: SqlDialect = {
   },
   createAdapter: () => new PostgresAdapter(),
   createQueryCompiler: () => new PostgresQueryCompiler(),
-  select(kinds, rows) {
-    const arrays = kinds.map(([name, kind], i) => {
-      const values = rows.map((row) => {
+  parameters: (kinds, rows) =>
+    kinds.map(([name], i) =>
+      rows.map((row) => {
         const value = row[i] ?? null
         return typeof value === 'string' ? storable(value, name) : value
-      })
-      return sql`${sql.val(values)}::${sql.raw(POSTGRES_TYPES[kind])}[]`
-    })
+      }),
+    ),
+  select(kinds, rows) {
+    const parameters = POSTGRES.parameters(kinds, rows)
+    const arrays = kinds.map(
+      ([, kind], i) => sql`${sql.val(parameters[i])}::${sql.raw(POSTGRES_TYPES[kind])}[]`,
+    )
     const names = kinds.map(([name]) => sql.ref(name))
     return sql`select * from unnest(${sql.join(arrays)}) as given(${sql.join(names)})`
   },
 }
 
-/** Whole rows of a table as a `select` in the order of `columns`. */
-export function selectRows<Row extends object>(
+export const kindsOf = <Row extends object>(columns: Columns<Row>): Kinds =>
+  Object.entries(columns) as [string, Kind][]
+
+/** Whole rows of a table as the parameters of a `select` in the order of `columns`. */
+export function parametersOf<Row extends object>(
   dialect: SqlDialect,
   columns: Columns<Row>,
   rows: readonly Row[],
-): Fragment {
-  const kinds = Object.entries(columns) as [keyof Row & string, Kind][]
-  return dialect.select(
-    kinds,
-    rows.map((row) => kinds.map(([name]) => row[name] as Value)),
+): readonly unknown[] {
+  const kinds = kindsOf(columns)
+  const cells = rows.map((row) =>
+    kinds.map(([name]) => (row as Record<string, Value>)[name] ?? null),
   )
+  return dialect.parameters(kinds, cells)
 }

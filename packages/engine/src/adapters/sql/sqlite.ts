@@ -1,7 +1,7 @@
 import { assert } from '../../kernel/index.ts'
 import { queriesOn } from './connection.ts'
 import { SQLITE } from './dialect.ts'
-import type { SqliteDatabase } from './drivers.ts'
+import type { SqliteDatabase, SqliteStatement } from './drivers.ts'
 import { isSqliteBusy, sqliteFault, unavailable } from './faults.ts'
 import type { Home, Unit } from './home.ts'
 import { pause } from './pause.ts'
@@ -12,6 +12,13 @@ import { createReaders } from './sqlite-readers.ts'
 const GROUP = 64
 /** How long another process may hold the file before we give up, in milliseconds. */
 const PATIENCE_MS = 15_000
+
+/** The words around each job, prepared once. */
+interface Marks {
+  readonly database: SqliteDatabase
+  readonly save: SqliteStatement
+  readonly release: SqliteStatement
+}
 
 interface Job {
   readonly mode: 'write' | 'read'
@@ -24,6 +31,11 @@ interface Job {
 export function sqliteHome(database: SqliteDatabase): Home {
   prepareDatabase(database)
   const db = queriesOn(SQLITE, executeOn(database))
+  const marks: Marks = {
+    database,
+    save: database.prepare('savepoint job'),
+    release: database.prepare('release job'),
+  }
   const readers = createReaders(database)
   const queue: Job[] = []
   let pumping: Promise<void> | undefined
@@ -34,7 +46,7 @@ export function sqliteHome(database: SqliteDatabase): Home {
     while (queue.length > 0) {
       const alone = queue[0]?.mode === 'read'
       const end = queue.findIndex((job) => job.mode === 'read')
-      await runGroup(database, queue.splice(0, alone ? 1 : Math.min(GROUP, end < 0 ? GROUP : end)))
+      await runGroup(marks, queue.splice(0, alone ? 1 : Math.min(GROUP, end < 0 ? GROUP : end)))
     }
     pumping = undefined
   }
@@ -98,14 +110,15 @@ async function begin(database: SqliteDatabase): Promise<void> {
 }
 
 /** Runs the jobs one after the other in one transaction, each behind its own savepoint, and settles them after the commit. */
-async function runGroup(database: SqliteDatabase, jobs: readonly Job[]): Promise<void> {
+async function runGroup(marks: Marks, jobs: readonly Job[]): Promise<void> {
+  const { database } = marks
   try {
     await begin(database)
   } catch (cause) {
     for (const job of jobs) job.settle({ cause })
     return
   }
-  for (const job of jobs) await runJob(database, job)
+  for (const job of jobs) await runJob(marks, job)
   const survivors = jobs.filter((job) => !job.failed)
   try {
     if (!database.inTransaction) throw unavailable(new Error('the transaction was given up'))
@@ -118,16 +131,33 @@ async function runGroup(database: SqliteDatabase, jobs: readonly Job[]): Promise
   for (const job of survivors) job.settle(undefined)
 }
 
-async function runJob(database: SqliteDatabase, job: Job): Promise<void> {
+async function runJob(marks: Marks, job: Job): Promise<void> {
+  const { database, save, release } = marks
   try {
     assert(database.inTransaction, 'the transaction ended before its time')
-    database.exec('savepoint job')
+    save.run()
+  } catch (error) {
+    job.failed = true
+    job.settle({ cause: sqliteFault(error) })
+    return
+  }
+  try {
     await job.run()
-    database.exec('release job')
+    release.run()
   } catch (cause) {
     job.failed = true
-    // A full disk makes SQLite give up the whole transaction: then there is no savepoint to go back to.
-    if (database.inTransaction) database.exec('rollback to job; release job')
+    undo(database)
     job.settle({ cause })
+  }
+}
+
+/** Takes back what a job did. Where its savepoint is gone, everything is: SQLite gave up the whole transaction. */
+function undo(database: SqliteDatabase): void {
+  if (!database.inTransaction) return
+  try {
+    database.exec('rollback to job; release job')
+  } catch {
+    // Half a group must not be committed: the jobs before this one fail with it.
+    if (database.inTransaction) database.exec('rollback')
   }
 }

@@ -48,22 +48,26 @@ export type SqlStoreOptions = Readonly<
   | { dialect: 'postgres'; database: PostgresPool; schema?: string; clock?: Clock }
 >
 
-const rowDoors = (doors: Doors): SqlTx => ({
-  chain: chainRows(doors),
-  wallet: walletRows(doors),
-  deposits: { ...orderDoors(doors), ...transactionDoors(doors), ...paymentDoors(doors) },
-  ledger: ledgerRows(doors),
-  events: eventRows(doors),
-  audit: auditRows(doors),
-  alerts: alertRows(doors),
-})
+const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } = {
+  chain: chainRows,
+  wallet: walletRows,
+  deposits: (doors) => ({
+    ...orderDoors(doors),
+    ...transactionDoors(doors),
+    ...paymentDoors(doors),
+  }),
+  ledger: ledgerRows,
+  events: eventRows,
+  audit: auditRows,
+  alerts: alertRows,
+}
 
 type Door = (...args: unknown[]) => Promise<unknown>
 
 /** Puts the rules that hold for every door around it: open transactions only, a throw dooms the commit. */
-function guarded(tx: SqlTx, session: OpenSession): SqlTx {
-  const areas = Object.entries(tx).map(([area, doors]) => {
-    const around = Object.entries(doors as Record<string, Door>).map(([name, door]) => [
+const guarded = (doors: Readonly<Record<string, Door>>, session: OpenSession) =>
+  Object.fromEntries(
+    Object.entries(doors).map(([name, door]) => [
       name,
       async (...args: unknown[]) => {
         session.check()
@@ -74,10 +78,25 @@ function guarded(tx: SqlTx, session: OpenSession): SqlTx {
           throw error
         }
       },
-    ])
-    return [area, Object.fromEntries(around)]
-  })
-  return Object.fromEntries(areas)
+    ]),
+  )
+
+/** The row doors of one transaction. Most transactions use two areas of seven: each is made when it is asked for. */
+function rowDoors(doors: Doors, session: OpenSession): SqlTx {
+  const made = new Map<string, unknown>()
+  const tx = {}
+  for (const [area, make] of Object.entries(AREAS))
+    Object.defineProperty(tx, area, {
+      enumerable: true,
+      get() {
+        const known = made.get(area)
+        if (known !== undefined) return known
+        const fresh = guarded(make(doors) as unknown as Record<string, Door>, session)
+        made.set(area, fresh)
+        return fresh
+      },
+    })
+  return tx as SqlTx
 }
 
 /** The store on a database whose schema is known to be right: see `openStore`. */
@@ -103,7 +122,7 @@ function storeOn(home: Home, clock: Clock): SqlStore {
   ): Promise<T> => {
     const session = openSession(mode)
     try {
-      const tx = guarded(rowDoors({ db, dialect: home.dialect, session }), session)
+      const tx = rowDoors({ db, dialect: home.dialect, session }, session)
       const result = await inside.run(true, () => work(tx))
       session.requireSound()
       return result

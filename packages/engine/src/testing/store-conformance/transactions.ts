@@ -189,6 +189,7 @@ export const TRANSACTIONS: Chapter = {
     await store.transact((tx) => tx.deposits.insertOrder(orderOf(1)))
     const careless = store.transact(async (tx) => {
       await tx.events.append(1, [eventOf(1)])
+      // Swallowed on purpose: that must not save the commit.
       await tx.deposits.insertOrder(orderOf(1)).catch(() => {})
     })
     await fails(() => careless, 'STORE_CONFLICT', 'catching the error does not save the commit')
