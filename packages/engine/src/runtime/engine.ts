@@ -15,13 +15,13 @@ import {
   adoptFrom,
   createIntake,
   createRescan,
+  createWatch,
   DEFAULT_THRESHOLDS,
   Orders,
   type PlatformOrders,
   type RescanProgress,
   reconcile,
   type Thresholds,
-  watchCoins,
 } from '../capabilities/deposits/index.ts'
 import type { EventFilter } from '../capabilities/events/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
@@ -79,13 +79,14 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 function wire(options: EngineOptions) {
   const { store, source, clock, entropy, network, platform } = options
   const hashing = options.sha256 ? { sha256: options.sha256 } : {}
-  const watch = createWatchedScripts({ store, entropy })
+  const scripts = createWatchedScripts({ store, entropy })
+  const watch = createWatch(store, scripts)
   const wallets = createWallets({
     store,
     clock,
     entropy,
     network,
-    onWatched: (scripts) => watch.addScripts(scripts),
+    onWatched: (added) => scripts.addScripts(added),
   })
   const intake = createIntake({
     watch,
@@ -148,7 +149,6 @@ export async function createEngine(options: EngineOptions) {
   const { store, clock, network } = options
   const { watch, wallets, follower, orders, rescan } = wire(options)
   await watch.refresh()
-  await watchCoins(store, watch)
   return {
     network,
     ...questions(options),

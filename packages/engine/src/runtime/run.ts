@@ -1,3 +1,4 @@
+import type { NewAlert } from '../capabilities/alerts/index.ts'
 import type { ChainSource, Degradation } from '../capabilities/chain/index.ts'
 import {
   type Clock,
@@ -73,6 +74,8 @@ class Loop {
   readonly #startedAt: number
   #stopping = false
   #woken = false
+  /** Since when the node has been degraded for the same reason. */
+  #degraded: { readonly reason: Degradation; readonly since: number } | undefined
   #interrupt: () => void = () => {}
   health: Health = {
     lastSyncAt: undefined,
@@ -102,6 +105,7 @@ class Loop {
         this.#woken = false
         await this.#look()
         await this.#alarmWhenStalled()
+        await this.#alarmWhenDegraded()
         await this.#waitForTurn()
       }
     } finally {
@@ -134,7 +138,7 @@ class Loop {
     const since = health.failure?.since ?? this.#options.clock.now()
     this.#setHealth({
       ...health,
-      degraded: 'unreachable',
+      degraded: code === 'CHAIN_NODE_BEHIND' ? 'node_behind_us' : 'unreachable',
       failure: { code, message, since },
       failures: health.failures + 1,
     })
@@ -143,26 +147,49 @@ class Loop {
   }
 
   async #alarmWhenStalled(): Promise<void> {
-    const { engine, clock, stallMs = STALL_MS } = this.#options
+    const { clock, stallMs = STALL_MS } = this.#options
     const { lastSyncAt: since = this.#startedAt, failure } = this.health
     const silentFor = clock.now() - since
     if (silentFor < stallMs) return
     const reason = failure?.message ?? 'the node does not answer'
     const seconds = Math.floor(silentFor / 1000)
+    await this.#raise({
+      key: `stalled/${since}`,
+      kind: failure?.code === 'CHAIN_NODE_BEHIND' ? 'node_behind' : 'chain_stalled',
+      severity: 'critical',
+      subject: 'chain',
+      message: `The chain has not been read for ${seconds} s: ${reason}`,
+      data: { since, code: failure?.code ?? null },
+    })
+  }
+
+  /** A node that answers and cannot be trusted fully is told like one that does not answer (I25). */
+  async #alarmWhenDegraded(): Promise<void> {
+    const { clock, stallMs = STALL_MS } = this.#options
+    const reason = this.health.failure ? undefined : this.health.degraded
+    if (reason !== this.#degraded?.reason) this.#degraded = reason && { reason, since: clock.now() }
+    if (!this.#degraded) return
+    const { since } = this.#degraded
+    // An old tip has been waited for already.
+    if (reason !== 'tip_is_old' && clock.now() - since < stallMs) return
+    await this.#raise({
+      key: `degraded/${reason}/${since}`,
+      kind: reason === 'tip_is_old' ? 'chain_stalled' : 'node_behind',
+      severity: 'warning',
+      subject: 'chain',
+      message: `The node answers, but cannot be trusted fully: ${reason}. Nothing expires meanwhile`,
+      data: { reason: reason ?? null, since },
+    })
+  }
+
+  async #raise(alert: NewAlert): Promise<void> {
     try {
-      await engine.raise([
-        {
-          key: `stalled/${since}`,
-          kind: 'chain_stalled',
-          severity: 'critical',
-          subject: 'chain',
-          message: `The chain has not been read for ${seconds} s: ${reason}`,
-          data: { since, code: failure?.code ?? null },
-        },
-      ])
+      await this.#options.engine.raise([alert])
     } catch (error) {
       if (!(error instanceof EngineError)) throw error
-      this.#logger.log('error', 'the stall alarm could not be stored', { code: error.code })
+      this.#logger.log('error', 'an alarm about the chain could not be stored', {
+        code: error.code,
+      })
     }
   }
 
