@@ -7,6 +7,7 @@ import {
   type WalletId,
 } from '../../kernel/index.ts'
 import { TransactionScan } from '../../protocol/transaction/index.ts'
+import { raiseAlerts } from '../alerts/index.ts'
 import { type ChainHeader, type ChainSource, matchBlock, type Watch } from '../chain/index.ts'
 import type { WalletRecord } from '../wallet/index.ts'
 import type { Intake } from './intake.ts'
@@ -37,26 +38,65 @@ export function createRescan(options: RescanOptions) {
   /** Wallets whose present pass found addresses beyond the window it began with: one more pass is needed. */
   const grew = new Map<WalletId, boolean>()
 
-  const pending = () =>
+  const pending = (impossible: ReadonlySet<WalletId>) =>
     store.read(async (tx) =>
       // Before anything is followed there is nothing to read up to.
-      (await tx.chain.tip()) ? (await tx.wallet.wallets()).find((w) => w.rescan) : undefined,
+      (await tx.chain.tip())
+        ? (await tx.wallet.wallets()).find((w) => w.rescan && !impossible.has(w.id))
+        : undefined,
     )
 
   return async (onProgress?: (progress: RescanProgress) => void): Promise<number> => {
     let read = 0
+    const impossible = new Set<WalletId>()
     for (;;) {
-      const wallet = await pending()
+      const wallet = await pending(impossible)
       if (!wallet?.rescan) return read
       // A pass that another process began may have widened the window without us: then pass once more in the end.
       if (!grew.has(wallet.id)) grew.set(wallet.id, wallet.rescan.next !== wallet.rescan.from)
-      await reachDown(options, wallet.rescan.next)
-      const { height, grown } = await advance(options, wallet, grew.get(wallet.id) === true)
+      const done = await step(options, wallet, wallet.rescan.next, grew.get(wallet.id) === true)
+      if (!done) {
+        impossible.add(wallet.id)
+        continue
+      }
+      const { height, grown } = done
       if (grown) grew.set(wallet.id, true)
       read += 1
       onProgress?.({ ...wallet.rescan, wallet: wallet.id, height })
       if (height >= wallet.rescan.to) grew.delete(wallet.id)
     }
+  }
+}
+
+/**
+ * Reads the next group; undefined when the node no longer has its blocks. Then a person is told which height is missing,
+ * and everything else goes on: the wallet's mark stays, so another node with those blocks lets it continue.
+ */
+async function step(
+  options: RescanOptions,
+  wallet: WalletRecord,
+  next: number,
+  again: boolean,
+): Promise<{ readonly height: number; readonly grown: boolean } | undefined> {
+  try {
+    await reachDown(options, next)
+    return await advance(options, wallet, again)
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'NODE_BLOCK_PRUNED')) throw error
+    const height = error.details['height'] ?? next
+    await options.store.transact((tx) =>
+      raiseAlerts(tx, options.clock.now(), [
+        {
+          key: `rescan_failed/${wallet.id}/${height}`,
+          kind: 'rescan_failed',
+          severity: 'critical',
+          subject: wallet.id,
+          message: `The past of wallet ${wallet.name} cannot be read: the node no longer has block ${height}`,
+          data: { wallet: wallet.id, height },
+        },
+      ]),
+    )
+    return undefined
   }
 }
 
