@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { runProgram } from '../packages/server/src/program.ts'
-import type { Shell } from '../packages/server/src/shell.ts'
+import { runProgram, type Shell } from '@kaccy/bitcoin-server'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const MAIN = `${ROOT}packages/server/src/main.ts`

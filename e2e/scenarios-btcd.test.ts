@@ -6,7 +6,7 @@ import {
 } from '../test/counterparts/node.ts'
 import { reasonToSkipOnNode, runOnNode } from '../tools/scenarios/on-node.ts'
 import { reasonToSkip } from '../tools/scenarios/schedule.ts'
-import { sharedSchedules } from '../tools/scenarios/shared.ts'
+import { sharedSchedules } from '../tools/scenarios/schedule-file.ts'
 
 const { defaults, schedules } = await sharedSchedules()
 const runnable = schedules.filter(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { runOnDevnet } from '../tools/scenarios/run.ts'
 import { reasonToSkip } from '../tools/scenarios/schedule.ts'
-import { sharedSchedules } from '../tools/scenarios/shared.ts'
+import { sharedSchedules } from '../tools/scenarios/schedule-file.ts'
 
 const { defaults, schedules } = await sharedSchedules()
 const deposits = schedules.filter((schedule) => reasonToSkip(schedule) === undefined)

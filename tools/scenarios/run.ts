@@ -7,7 +7,7 @@ import { Strangers } from '../regtest/strangers.ts'
 import { EngineUnderTest } from './engine.ts'
 import { ScheduleRun } from './runner.ts'
 import { reasonToSkip, type Schedule, type ScheduleFile } from './schedule.ts'
-import { sharedSchedules } from './shared.ts'
+import { sharedSchedules } from './schedule-file.ts'
 
 /** Noon of a day in 2026: schedules run on virtual time. */
 const START = 1_780_000_000
