@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { openStore } from '@kaccy/bitcoin/adapters/sql'
 import { eventOf, orderOf } from '@kaccy/bitcoin/testing'
 import Database from 'better-sqlite3'
@@ -106,6 +107,41 @@ test('a commit that the disk refuses fails everybody in it and leaves nothing', 
   full = false
   expect(await store.read((tx) => tx.events.head())).toBe(0)
   expect((await write(3))[0]?.seq).toBe(1)
+})
+
+test('a transaction that SQLite gave up takes its whole group with it, and the next one works', async () => {
+  let gaveUp = false
+  const { store, database } = await watched((sql) => {
+    // What a full disk does to the transaction in the middle of a statement.
+    if (sql.startsWith('rollback to') && !gaveUp) {
+      gaveUp = true
+      database.exec('rollback')
+    }
+  })
+  const outcomes = await Promise.allSettled([
+    store.transact((tx) => tx.events.append(1, [eventOf(1)])),
+    store.transact(async () => {
+      throw new RangeError('no')
+    }),
+    store.transact((tx) => tx.events.append(2, [eventOf(2)])),
+  ])
+  expect(
+    outcomes.map((outcome) => outcome.status === 'rejected' && String(outcome.reason)),
+  ).toEqual([
+    expect.stringContaining('given up'),
+    'RangeError: no',
+    expect.stringContaining('before its time'),
+  ])
+  expect((await store.transact((tx) => tx.events.append(3, [eventOf(3)])))[0]?.seq).toBe(1)
+})
+
+test('work runs in the context of its own caller', async () => {
+  const { store } = await watched()
+  const caller = new AsyncLocalStorage<number>()
+  const seen = await Promise.all(
+    upTo(5).map((n) => caller.run(n, () => store.transact(async () => caller.getStore()))),
+  )
+  expect(seen).toEqual(upTo(5))
 })
 
 test('while another process writes, this one waits without standing still', async () => {

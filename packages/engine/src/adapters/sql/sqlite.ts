@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { assert } from '../../kernel/index.ts'
 import { queriesOn } from './connection.ts'
 import { SQLITE } from './dialect.ts'
@@ -53,11 +54,13 @@ export function sqliteHome(database: SqliteDatabase): Home {
   const enqueue = <T>(mode: Job['mode'], unit: Unit<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       let outcome: { readonly value: T } | undefined
+      // The group runs in the context of whoever came first; each job runs in that of its own caller.
+      const bound = AsyncResource.bind(unit)
       queue.push({
         mode,
         failed: false,
         async run() {
-          outcome = { value: await unit(db) }
+          outcome = { value: await bound(db) }
         },
         settle(failure) {
           if (failure) reject(failure.cause)
