@@ -23,6 +23,8 @@ export function addDemo(program: Command, bind: Bind): void {
       speed: speedOf(context),
       data: data === undefined ? undefined : resolve(shell.folder, data),
       keep: context.options['keep'] === true,
+      // In a clone the program is a script of npm, not a command on the path.
+      command: shell.environment['npm_lifecycle_event'] ? 'npm run -s kaccy --' : 'kaccy',
       presenter: presenterOf(context, 'kaccy demo'),
       logger: silentLogger,
       signal: shell.signal,

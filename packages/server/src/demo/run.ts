@@ -26,6 +26,8 @@ export interface DemoOptions {
   readonly data?: string | undefined
   /** Keeps also the temporary folder. */
   readonly keep: boolean
+  /** How the reader calls this program. */
+  readonly command: string
   readonly presenter: Presenter
   readonly logger: Logger
   readonly signal: AbortSignal
@@ -40,6 +42,7 @@ export interface DemoResult {
 const READ_MS = 1_600
 const SEE_MS = 800
 const ACTOR = 'operator:demo'
+const ORDER = 'demo-order-1'
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
 /** Takes a payment from end to end on a chain in this process. Stopped at any moment, it goes on where it was. */
@@ -119,7 +122,7 @@ async function openOrder(engine: Engine): Promise<OrderRecord> {
     {
       wallet: wallet.id,
       amount: sat(BigInt(ASKED)),
-      externalId: 'demo-order-1',
+      externalId: ORDER,
       description: 'One bag of coffee',
       expiresInMs: YEAR_MS,
     },
@@ -193,24 +196,27 @@ const OPENING = {
   ],
 }
 
-const stoppedWords = ({ data }: DemoOptions): string[] =>
+const stoppedWords = ({ data, command }: DemoOptions): string[] =>
   data === undefined
     ? ['Stopped. With --data DIR the next run goes on where this one was.']
-    : [`Stopped. The same command goes on from here: kaccy demo --data ${data}`]
+    : [`Stopped. The same command goes on from here: ${command} demo --data ${data}`]
 
-function lastWords({ data, keep }: DemoOptions, { folder, order }: Stage): string[] {
-  const database = join(folder, 'demo.sqlite')
+function lastWords({ data, keep, command }: DemoOptions, { folder }: Stage): string[] {
+  const where = `--network regtest --database ${join(folder, 'demo.sqlite')}`
   const look =
     data === undefined && !keep
-      ? ['kaccy demo --data demo        keep what you saw, and look into it afterwards']
+      ? [[`${command} demo --data demo`, 'keep what you saw, then look into it']]
       : [
-          `kaccy order explain ${order.id} --network regtest --database ${database}`,
-          `kaccy events --network regtest --database ${database}`,
+          [`${command} order explain ${ORDER} ${where}`, ''],
+          [`${command} books ${where}`, ''],
+          [`${command} events ${where}`, ''],
         ]
-  return [
-    'What to try next',
-    ...look.map((line) => `  ${line}`),
-    '  kaccy watch --help            the same view on a node of yours',
-    '  docs/quick-start.md           take your first payment',
+  const more = [
+    [`${command} watch --help`, 'the same view on a node of yours'],
+    [`${command} devnet`, 'a node to try on'],
+    ['docs/quick-start.md', 'your first payment'],
   ]
+  const width = Math.max(...more.map(([line = '']) => line.length))
+  const lines = [...look, ...more].map(([line = '', why = '']) => `  ${line.padEnd(width)}  ${why}`)
+  return ['What to try next', ...lines.map((line) => line.trimEnd())]
 }

@@ -49,15 +49,19 @@ const verdictMeaning: Readonly<Record<OrderView['verdict'], Meaning>> = {
 }
 
 /** The order in focus: where to pay, how far it is, and the four amounts that matter. */
-export function renderOrder(order: OrderView, paint: Paint): string[] {
+export function renderOrder(
+  order: OrderView,
+  paint: Paint,
+  air: readonly string[] = [''],
+): string[] {
   const amount = order.amount === undefined ? 'any amount' : satText(order.amount)
   const late = order.late ? paint('wait', 'late') : ''
   const money = (label: string, value: bigint, meaning: Meaning) =>
     `${paint('quiet', label.padEnd(10))}${paint(value === 0n ? 'quiet' : meaning, padTo(satText(value), 22, 'right'))}`
   const content = [
-    '',
+    ...air,
     ...renderLadder(order, paint),
-    '',
+    ...air,
     `${money('received', order.received, 'strong')}      ${paint('quiet', 'to pay'.padEnd(10))}${padTo(amount, 22, 'right')}`,
     `${money('credited', order.credited, 'good')}      ${money('missing', order.missing, 'wait')}`,
     `${paint('quiet', 'pay to'.padEnd(10))}${paint('name', order.address)}`,

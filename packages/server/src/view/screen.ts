@@ -27,22 +27,26 @@ export function renderScreen(state: ScreenState, rows: number, paint: Paint): st
   return compose(state, rows, paint).map((line) => clip(line, WIDTH))
 }
 
+/** Terminals of this height or less get the same words without air between them. */
+const SMALL_ROWS = 30
+
 function compose(state: ScreenState, rows: number, paint: Paint): string[] {
   const { snapshot, step } = state
+  const air = rows < SMALL_ROWS ? [] : ['']
   const head = [
     spread(` ${paint('strong', state.command)}`, `${placeOf(state, paint)} `),
     ...(state.node.trouble === undefined ? [] : [paint('bad', ` ${state.node.trouble}`)]),
     '',
   ]
-  const body = snapshot ? bodyOf(snapshot, paint) : [paint('quiet', ' starting …')]
-  const foot = ['', paint('quiet', ` ${state.footer}`)]
-  const story = step ? [...renderStep(step, paint), ''] : []
+  const body = snapshot ? bodyOf(snapshot, air, paint) : [paint('quiet', ' starting …')]
+  const foot = [...air, paint('quiet', ` ${state.footer}`)]
+  const story = step ? [...renderStep(step, paint), ...air] : []
   const above = [...head, ...story, ...body]
   if (!snapshot) return [...above, ...foot]
-  const room = Math.min(EVENT_ROWS, rows - above.length - foot.length - 2)
+  const room = Math.min(EVENT_ROWS, rows - above.length - foot.length - air.length - 1)
   if (room < 1) return [...above, ...foot].slice(0, Math.max(1, rows))
   const events = renderEvents(snapshot.events.slice(-room), WIDTH, paint)
-  return [...above, '', heading('events', alertsOf(snapshot, paint), paint), ...events, ...foot]
+  return [...above, ...air, heading('events', alertsOf(snapshot, paint), paint), ...events, ...foot]
 }
 
 function placeOf({ snapshot, node }: ScreenState, paint: Paint): string {
@@ -60,13 +64,13 @@ const alertsOf = ({ openAlerts }: Snapshot, paint: Paint): string =>
     ? ''
     : paint('bad', `${openAlerts} open ${openAlerts === 1 ? 'alert' : 'alerts'}`)
 
-function bodyOf(snapshot: Snapshot, paint: Paint): string[] {
+function bodyOf(snapshot: Snapshot, air: readonly string[], paint: Paint): string[] {
   const { order, payments } = snapshot
   if (!order) return [heading('newest orders', '', paint), ...renderOrders(snapshot.orders, paint)]
   const hidden = payments.length - PAYMENT_ROWS
   return [
-    ...renderOrder(order, paint),
-    '',
+    ...renderOrder(order, paint, air),
+    ...air,
     heading('payments', hidden > 0 ? `${hidden} earlier` : '', paint),
     ...renderPayments(payments.slice(-PAYMENT_ROWS), paint),
   ]
