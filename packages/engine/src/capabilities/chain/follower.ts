@@ -29,9 +29,18 @@ export interface Follower {
 
 /** A chain that moves during this many looks in a row is reported instead of chased. */
 const ATTEMPTS = 8
+/** However much other processes commit meanwhile: then they follow, and we are in their way. */
+const MOST_LOOKS = 200
+
+/**
+ * Whether somebody else was faster: the node with its next block, or another process with the same one. Nothing was
+ * committed; whoever looks again finds what is left to do.
+ */
+export const isOvertaken = (error: unknown): boolean =>
+  error instanceof EngineError && (error.code === 'CHAIN_MOVED' || error.code === 'STORE_CONFLICT')
 
 export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>): Follower {
-  const { source, store, clock, logger } = options
+  const { source, store, consumer, clock, logger } = options
   const catchUp = new CatchUp(options)
   const mempool = createMempoolReader(options)
   let turn: Promise<unknown> = Promise.resolve()
@@ -47,7 +56,7 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
     if (!found) throw new EngineError('CHAIN_MOVED', 'the tip left while it was being read')
     const { height, hash, prev, time } = found
     await store.transact(async (tx) => {
-      if (!(await tx.chain.tip())) await tx.chain.append([{ height, hash, prev, time }])
+      if (!(await tx.chain.lockCursor())) await tx.chain.append([{ height, hash, prev, time }])
     })
     logger.log('info', 'following begins', { height, hash })
   }
@@ -56,34 +65,45 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
     const info = await source.info()
     await begin(info)
     const progress = await catchUp.to(info, onProgress)
-    // What was impossible on the branch that left may be possible now: everything is judged anew.
-    if (progress.disconnected > 0) mempool.forget()
     const degraded = degradationOf(info, clock.now())
     if (!(await mempool.read(degraded !== undefined))) return undefined
     return { tip: info.tip, ...progress, ...(degraded ? { degraded } : {}) }
   }
 
+  /** Where the store stands: it moves whenever any process has committed something. */
+  const position = () =>
+    store.read(async (tx) => `${(await tx.chain.tip())?.hash} ${await consumer.knowledge(tx)}`)
+
   async function look(onProgress?: OnProgress): Promise<Look> {
     let blocks = 0
     let disconnected = 0
-    for (let i = 0; i < ATTEMPTS; i++) {
+    let inVain = 0
+    let before = ''
+    let failure: unknown
+    for (let i = 0; i < MOST_LOOKS && inVain < ATTEMPTS; i++) {
       try {
         const done = await attempt(onProgress)
         blocks += done?.blocks ?? 0
         disconnected += done?.disconnected ?? 0
         if (done) return { ...done, blocks, disconnected }
       } catch (error) {
-        // The chain moved under our hands: nothing was committed that does not hold, so look again.
-        if (!(error instanceof EngineError && error.code === 'CHAIN_MOVED')) throw error
-        mempool.forget()
+        // The chain or another process was faster: nothing was committed that does not hold, so look again.
+        if (!isOvertaken(error)) throw error
+        failure = error
       }
+      const now = await position()
+      inVain = now === before ? inVain + 1 : 1
+      before = now
     }
-    throw new EngineError('CHAIN_MOVED', `the chain did not stand still for ${ATTEMPTS} looks`)
+    throw new EngineError('CHAIN_MOVED', `the chain did not stand still for ${ATTEMPTS} looks`, {
+      cause: failure,
+    })
   }
 
   return {
     look(onProgress) {
       const mine = turn.then(() => look(onProgress))
+      // The next look begins whatever became of this one; its own caller hears of the failure.
       turn = mine.catch(() => undefined)
       return mine
     },

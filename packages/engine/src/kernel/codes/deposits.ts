@@ -17,5 +17,4 @@ export const DEPOSITS_CODES = {
   ORDER_HAS_PAYMENTS: { remedy: 'caller', title: 'The order has received money' },
   ORDER_ALREADY_CLOSED: { remedy: 'caller', title: 'The order has ended' },
   ORDER_REASON_MISSING: { remedy: 'caller', title: 'A decision by hand needs a reason' },
-  PAYMENT_NOT_FOUND: { remedy: 'caller', title: 'No payment has this id' },
 } as const satisfies Record<string, CodeEntry>
