@@ -36,7 +36,7 @@ export const shippedFiles = (): Source[] =>
 
 /** Every TypeScript file of the repository outside the packages' sources. */
 export const outsideFiles = (): Source[] =>
-  ['tools', 'test', 'e2e', ...PACKAGES.map((name) => `packages/${name}/bench`)]
+  ['tools', 'test', 'e2e', 'examples', ...PACKAGES.map((name) => `packages/${name}/bench`)]
     .flatMap(under)
     .filter((path) => path.endsWith('.ts'))
     .map(read)

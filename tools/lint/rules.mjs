@@ -111,7 +111,7 @@ export const TARGETS = [
   { folder: 'packages/server', sources: ['src'], rules: everywhere },
   {
     folder: '.',
-    sources: ['tools', 'test', 'e2e', 'packages/engine/bench'],
+    sources: ['tools', 'test', 'e2e', 'examples', 'packages/engine/bench'],
     rules: everywhere.filter(({ name }) => name === 'no-cycles' || name === 'import-resolves'),
   },
 ]

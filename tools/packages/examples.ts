@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { ROOT } from './process.ts'
 
 /** A whole program from a page, and the file name it runs under. */
@@ -23,3 +23,9 @@ export function examplesOf(pages: readonly string[]): Example[] {
       }))
     })
 }
+
+/** The programs of `examples/`: each runs by itself and ends. */
+export const exampleFiles = (): Example[] =>
+  readdirSync(`${ROOT}examples`)
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+    .map((file) => ({ file, text: readFileSync(`${ROOT}examples/${file}`, 'utf8') }))

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { examplesOf } from './examples.ts'
+import { exampleFiles, examplesOf } from './examples.ts'
 import { ROOT, run } from './process.ts'
 import { treeOf } from './tree.ts'
 
@@ -124,6 +124,7 @@ function typeCheck(folder: string): string[] {
       allowImportingTsExtensions: true,
       types: ['node'],
       typeRoots: [`${ROOT}node_modules/@types`],
+      paths: { 'better-sqlite3': [`${ROOT}node_modules/@types/better-sqlite3/index.d.ts`] },
     },
     include: ['*.ts'],
   }
@@ -179,9 +180,17 @@ function main(): void {
     return importAll(folder, [...doors('engine'), ...doors('devnet')])
   })
 
+  check('the command installs and answers', () => {
+    const folder = project('everything', PACKAGES.map(archive))
+    const main = 'node_modules/@kaccy/bitcoin-server/dist/main.js'
+    const out = run(process.execPath, [main, '--help'], folder)
+    return /demo/.test(out) ? [] : [`kaccy --help does not name demo: ${out.slice(0, 200)}`]
+  })
+
   check('the examples type-check and run', () => {
-    const folder = join(work, 'library')
-    const files = examplesOf(['README.md', ...PACKAGES.map((name) => `packages/${name}/README.md`)])
+    const folder = join(work, 'everything')
+    const pages = ['README.md', ...PACKAGES.map((name) => `packages/${name}/README.md`)]
+    const files = [...examplesOf(pages), ...exampleFiles()]
     if (files.length === 0) return ['no page has an example']
     for (const { file, text } of files) writeFileSync(join(folder, file), text)
     const faults = typeCheck(folder)
@@ -194,15 +203,6 @@ function main(): void {
     ]
   })
 
-  check('the command installs and answers', () => {
-    const folder = project('server', PACKAGES.map(archive))
-    const out = run(
-      process.execPath,
-      ['node_modules/@kaccy/bitcoin-server/dist/main.js', '--help'],
-      folder,
-    )
-    return /demo/.test(out) ? [] : [`kaccy --help does not name demo: ${out.slice(0, 200)}`]
-  })
   if (!process.argv.includes('--no-build')) checkRepeatable(bytes)
 }
 
