@@ -6,6 +6,7 @@ import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
 import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { type Logger, sat } from '@kaccy/bitcoin/kernel'
+import { START_HEIGHT } from '@kaccy/devnet'
 import { loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
 import { keepNetwork, openDatabase } from '../host/database.ts'
@@ -114,7 +115,7 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
 async function openOrder(engine: Engine): Promise<OrderRecord> {
   await engine.sync()
   const registered = await engine.wallets.register(
-    { name: 'demo shop', descriptor: demoDescriptor(), lookahead: 40 },
+    { name: 'demo shop', descriptor: demoDescriptor(), lookahead: 40, birthday: START_HEIGHT },
     ACTOR,
   )
   const { wallet } = orThrow(registered)
