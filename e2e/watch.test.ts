@@ -68,6 +68,34 @@ test('serve does the same without a view', async () => {
   expect((await serve.ended).code).toBe(130)
 })
 
+test('serve waits for a node that is away; a person who waits no longer stops it', async () => {
+  const away = [
+    '--node',
+    'http://127.0.0.1:1',
+    ...where.slice(2).filter((word) => word !== '--json'),
+  ]
+  const serve = startKaccy(['serve', ...away])
+  await new Promise<void>((resolve) => {
+    serve.process.stderr?.on('data', (chunk: Buffer) => {
+      if (/warn {2}NODE_UNREACHABLE: .*; waiting/.test(chunk.toString('utf8'))) resolve()
+    })
+  })
+  serve.process.kill('SIGTERM')
+  expect((await serve.ended).code).toBe(130)
+})
+
+test('events are followed as they come', async () => {
+  const tail = where.slice(4).filter((word) => !/poll|200/.test(word))
+  const follow = startKaccy(['events', '--follow', ...tail])
+  const isOf = (id: string) => (said: Said) => JSON.stringify(said).includes(id)
+  await follow.said(({ seq }) => seq === 1)
+  await callKaccy(['order', 'create', '--amount', '3000', '--external-id', 'followed', ...tail])
+  expect(await follow.said(isOf('followed'))).toMatchObject({ type: 'order.created' })
+  await callKaccy(['order', 'cancel', 'followed', ...tail])
+  follow.process.kill('SIGINT')
+  expect(await follow.ended).toMatchObject({ code: 130, stderr: '' })
+})
+
 test('what is in the database can be asked for', async () => {
   const ask = async (...args: string[]) => {
     const ended = await callKaccy([...args, ...where.slice(4).filter((w) => !/poll|200/.test(w))])
@@ -84,6 +112,7 @@ test('what is in the database can be asked for', async () => {
   expect(await ask('order', 'cancel', 'a-1')).toMatchObject([{ status: 'failed' }])
   expect((await ask('order', 'list')).map(({ external_id }) => external_id)).toEqual([
     'a-1',
+    'followed',
     'watch-150000',
   ])
   const [explained] = await ask('order', 'explain', 'watch-150000')
@@ -97,7 +126,7 @@ test('what is in the database can be asked for', async () => {
   expect(await ask('alerts')).toHaveLength(1)
   expect(await ask('audit', 'export', '--action', 'alert.')).toHaveLength(1)
   expect(await ask('migrate', '--dry-run')).toMatchObject([{ steps: [] }])
-  expect(await ask('wallet', 'addresses')).toHaveLength(2)
+  expect(await ask('wallet', 'addresses')).toHaveLength(3)
 })
 
 test('recovery file and labels go out and come in again', async () => {

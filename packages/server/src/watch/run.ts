@@ -9,7 +9,7 @@ import { inspectNode } from '../host/node.ts'
 import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import type { Presenter } from '../view/presenter.ts'
 import { waitForNode } from './node-wait.ts'
-import { startSession } from './session.ts'
+import { progressTo, startSession } from './session.ts'
 
 export interface WatchOptions {
   readonly host: Host
@@ -63,7 +63,7 @@ async function prepare(options: WatchOptions): Promise<OrderRecord | undefined> 
   const { host, wallet: input, order } = options
   const { engine, actor } = host
   // Keys without a birthday are young as of the tip, so the tip has to be known first.
-  if (input) await engine.sync()
+  if (input) await engine.sync(progressTo(options.presenter, options.config['node.url'] ?? ''))
   const wallet = input
     ? orThrow(await engine.wallets.register(input, actor)).wallet
     : await newest(host)

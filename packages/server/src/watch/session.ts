@@ -1,4 +1,11 @@
-import { type Engine, type Running, type RunOptions, runEngine, type Store } from '@kaccy/bitcoin'
+import {
+  type Engine,
+  type Running,
+  type RunOptions,
+  runEngine,
+  type Store,
+  type SyncProgress,
+} from '@kaccy/bitcoin'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { Logger, OrderId } from '@kaccy/bitcoin/kernel'
 import { eventsAfter, readSnapshot } from '../host/snapshot.ts'
@@ -34,6 +41,8 @@ export interface Session {
   stop(): Promise<void>
 }
 
+/** A clean end that takes longer is explained. */
+const SLOW_MS = 1_500
 /** Blocks behind the node that are worth a word. */
 const FAR_BEHIND = 10
 
@@ -103,8 +112,30 @@ export async function startSession(options: SessionOptions): Promise<Session> {
     },
     async stop() {
       signal.removeEventListener('abort', release)
-      await running.stop()
-      await ended
+      const trouble = 'stopping: a look is under way; Ctrl-C again ends at once, and loses nothing'
+      const patience = systemTimers.after(SLOW_MS, () =>
+        presenter.node({ url: options.nodeUrl, trouble }),
+      )
+      try {
+        await running.stop()
+        await ended
+      } finally {
+        patience()
+      }
+    },
+  }
+}
+
+/** Tells how far long work has come, in the place where troubles stand. */
+export function progressTo(presenter: Presenter, url: string): SyncProgress {
+  return {
+    onBlocks: (tip, target) => {
+      if (target.height - tip.height >= FAR_BEHIND)
+        presenter.node({ url, trouble: `catching up: block ${tip.height} of ${target.height}` })
+    },
+    onRescan: ({ height, from, to }) => {
+      if (to - from >= FAR_BEHIND)
+        presenter.node({ url, trouble: `rescan: block ${Math.min(height, to)} of ${to}` })
     },
   }
 }
@@ -120,14 +151,7 @@ function loopOf(options: SessionOptions): RunOptions {
     logger: options.logger,
     pollMs: options.pollMs,
     ...(options.stallMs === undefined ? {} : { stallMs: options.stallMs }),
-    onBlocks: (tip, target) => {
-      if (target.height - tip.height < FAR_BEHIND) return
-      presenter.node({ url, trouble: `catching up: block ${tip.height} of ${target.height}` })
-    },
-    onRescan: ({ height, from, to }) => {
-      if (to - from >= FAR_BEHIND)
-        presenter.node({ url, trouble: `rescan: block ${Math.min(height, to)} of ${to}` })
-    },
+    ...progressTo(presenter, url),
     onHealth: ({ degraded, failure: bad }) => {
       const trouble = bad ? `${bad.code}: ${bad.message}; trying again` : degradedText(degraded)
       presenter.node({ url, ...(trouble === undefined ? {} : { trouble }) })
