@@ -33,6 +33,11 @@ export function chainRows(
   const base = () => first(byHeight.ascending())
   return {
     tip: async () => tip(),
+    // One writer at a time: whoever writes has every lock.
+    lockCursor: async () => {
+      session.requireWriter()
+      return tip()
+    },
     base: async () => base(),
     headerAt: async (height) => headers.get(String(height)),
     headersAt: async (heights) => [...headers.rows(new Set(heights.map(String)))],

@@ -47,5 +47,10 @@ export function transactionDoors(tables: ReturnType<typeof transactionTables>, s
       const keys = [...new Set(txids)].flatMap((txid) => [...factsByTxid.keys(txid)])
       return [...facts.rows(keys)].sort((a, b) => a.number - b.number)
     },
+    factsAfter: async (number, limit) => {
+      const count = Math.max(0, Math.min(limit, factNumber.value - number))
+      return [...facts.rows(Array.from({ length: count }, (_, i) => String(number + 1 + i)))]
+    },
+    newestFact: async () => factNumber.value,
   } satisfies Partial<DepositRows>
 }

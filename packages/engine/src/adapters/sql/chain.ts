@@ -5,6 +5,9 @@ import { HEADERS } from './columns.ts'
 import { type Doors, int, num } from './doors.ts'
 import type { HeaderRow } from './schema.ts'
 
+/** The row that stands for the cursor among the locks; its value says nothing. */
+const CURSOR = 'cursor'
+
 const rowOf = (header: ChainHeader): HeaderRow => ({
   height: int(header.height),
   hash: fromHex(header.hash),
@@ -40,8 +43,23 @@ export function chainRows(doors: Doors): ChainRows {
   }
   const insert = (headers: readonly ChainHeader[]) =>
     insertRows(doors, 'headers', HEADERS, headers.map(rowOf))
+  const takeCursor = async () => {
+    const query = db.selectFrom('memos').select('key').where('key', '=', CURSOR).forUpdate()
+    return (await query.executeTakeFirst()) !== undefined
+  }
+  const memoColumns = { key: 'text', value: 'text' } as const
   return {
     tip: () => end('desc'),
+    async lockCursor() {
+      session.requireWriter()
+      if (dialect.locksRows && !(await takeCursor())) {
+        // The first transaction ever makes the row; whoever makes it at the same moment waits here.
+        await insertRows(doors, 'memos', memoColumns, [{ key: CURSOR, value: '' }], 'keep')
+        assert(await takeCursor(), 'the row of the cursor is missing')
+      }
+      // A statement of its own, so that it sees what the one who had the lock before has committed.
+      return end('desc')
+    },
     base: () => end('asc'),
     async headerAt(height) {
       const query = db.selectFrom('headers').selectAll().where('height', '=', int(height))
@@ -79,8 +97,7 @@ export function chainRows(doors: Doors): ChainRows {
     },
     async saveMemo(key, value) {
       session.requireWriter()
-      const columns = { key: 'text', value: 'text' } as const
-      await insertRows(doors, 'memos', columns, [{ key, value }], { replaceBy: ['key'] })
+      await insertRows(doors, 'memos', memoColumns, [{ key, value }], { replaceBy: ['key'] })
     },
   }
 }

@@ -19,7 +19,7 @@ import {
 } from '../../kernel/index.ts'
 import { among, amongPoints, chunksOf, insertRows, lastOfEach } from './batch.ts'
 import { FACTS, TRANSACTION_INPUTS, TRANSACTIONS } from './columns.ts'
-import { takeNumbers } from './counters.ts'
+import { newestNumber, takeNumbers } from './counters.ts'
 import { type Doors, flag, int, maybeInt, num, present } from './doors.ts'
 import type { FactRow, TransactionInputRow, TransactionRow } from './schema.ts'
 
@@ -191,5 +191,10 @@ function factDoors(doors: Doors) {
         )
       return found.map(factRecord).sort((a, b) => a.number - b.number)
     },
+    async factsAfter(number, limit) {
+      const query = db.selectFrom('facts').selectAll().where('number', '>', int(number))
+      return (await query.orderBy('number').limit(limit).execute()).map(factRecord)
+    },
+    newestFact: () => newestNumber(doors, 'facts'),
   } satisfies Partial<DepositRows>
 }

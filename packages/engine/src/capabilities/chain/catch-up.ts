@@ -7,13 +7,19 @@ import {
   type OnProgress,
   readChain,
 } from './follower-options.ts'
+import { keepHeadersFrom } from './headers.ts'
 import type { Plan } from './machine.ts'
 import type { MatchedBlock, NodeInfo } from './ports.ts'
 import { matchBlock } from './scan.ts'
 
+/** Counts reorganisations: what a mempool could not hold on the branch that left may be possible on the other one. */
+export const REORGANISATIONS = 'reorganisations'
+
 /** A reorganisation is read into memory before it is committed as a whole; this many blocks at most at once. */
 const ATOMIC_BLOCKS = 100
 const BLOCKS_PER_COMMIT = 16
+/** How far down the search for a fork goes at a time, once it is below the headers we keep. */
+const DEEPER = 200
 
 export interface Progress {
   readonly blocks: number
@@ -31,12 +37,11 @@ export class CatchUp<Tx extends ChainTx> {
 
   /** @throws EngineError CHAIN_MOVED when the chain changed meanwhile: begin again. */
   async to(node: Pick<NodeInfo, 'tip' | 'headers'>, onProgress?: OnProgress): Promise<Progress> {
-    const { store, source } = this.#options
     const target = node.tip
     let blocks = 0
     let disconnected = 0
     for (;;) {
-      const next = await nextPlan((work) => readChain(store, work), source, node)
+      const next = await this.#plan(node)
       if (!next) return { blocks, disconnected }
       if (next.disconnect.length > 0) {
         disconnected += next.disconnect.length
@@ -46,6 +51,21 @@ export class CatchUp<Tx extends ChainTx> {
       const tip = await this.#connect(next.connect, next.fork, (at) => onProgress?.(at, target))
       blocks += next.connect.length
       if (tip.height >= target.height) return { blocks, disconnected }
+    }
+  }
+
+  /** The next plan; for a fork below the lowest header we keep, older headers are fetched first. */
+  async #plan(node: Pick<NodeInfo, 'tip' | 'headers'>): Promise<Plan | undefined> {
+    const { store, source } = this.#options
+    for (;;) {
+      try {
+        return await nextPlan((work) => readChain(store, work), source, node)
+      } catch (error) {
+        if (!(error instanceof EngineError && error.code === 'CHAIN_FORK_UNKNOWN')) throw error
+        const base = await readChain(store, (rows) => rows.base())
+        if (!base || base.height === 0) throw error
+        if (!(await keepHeadersFrom(store, source, base.height - DEEPER))) throw error
+      }
     }
   }
 
@@ -59,10 +79,13 @@ export class CatchUp<Tx extends ChainTx> {
     await watch.refresh()
     await store.transact(async (tx) => {
       await atCursor(tx, previousTip)
+      await watch.refreshIn(tx)
       await consumer.beforeReorg(tx, fork)
       const blocks = this.#match(refs, raw, fork)
       await tx.chain.truncateTo(fork.height)
       await this.#move(tx, blocks, previousTip, fork)
+      const before = Number((await tx.chain.memo(REORGANISATIONS)) ?? 0)
+      await tx.chain.saveMemo(REORGANISATIONS, String(before + 1))
     })
     metrics.count('kaccy_chain_reorgs_total')
     const details = { fork: fork.height, left: disconnect.length, joined: refs.length }
@@ -102,9 +125,11 @@ export class CatchUp<Tx extends ChainTx> {
   async #extend(refs: readonly BlockRef[], raw: readonly Uint8Array[], parent: BlockRef) {
     const { watch, store } = this.#options
     await watch.refresh()
-    const blocks = this.#match(refs, raw, parent)
+    const matched = this.#match(refs, raw, parent)
     await store.transact(async (tx) => {
       await atCursor(tx, parent)
+      // Another process may have found coins or keys between our scan and our lock: scanned again, none is missed.
+      const blocks = (await watch.refreshIn(tx)) ? this.#match(refs, raw, parent) : matched
       await this.#move(tx, blocks, parent)
     })
   }
@@ -142,9 +167,12 @@ export class CatchUp<Tx extends ChainTx> {
   }
 }
 
-/** Another process may follow the same chain: only the one that finds the cursor where it left it may move it. */
+/**
+ * Another process may follow the same chain: only the one that finds the cursor where it left it may move it. Takes the
+ * lock on the cursor, so it comes first in a transaction.
+ */
 export async function atCursor(tx: ChainTx, expected: BlockRef): Promise<void> {
-  if ((await tx.chain.tip())?.hash !== expected.hash)
+  if ((await tx.chain.lockCursor())?.hash !== expected.hash)
     throw new EngineError('CHAIN_MOVED', 'the cursor is not where this look began')
 }
 

@@ -7,7 +7,7 @@ import type {
   Sha256,
   Transactor,
 } from '../../kernel/index.ts'
-import type { ChainConsumer, ChainRows, ChainSource, Watch } from './ports.ts'
+import type { ChainConsumer, ChainRows, ChainSource, WatchIn } from './ports.ts'
 
 /** The row door that the follower itself needs; a consumer's transaction has more. */
 export interface ChainTx {
@@ -17,7 +17,7 @@ export interface FollowerOptions<Tx extends ChainTx> {
   readonly source: ChainSource
   readonly store: Transactor<Tx>
   readonly consumer: ChainConsumer<Tx>
-  readonly watch: Watch
+  readonly watch: WatchIn<Tx>
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger

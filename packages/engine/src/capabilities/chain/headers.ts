@@ -27,6 +27,7 @@ export async function keepHeadersFrom<Tx extends ChainTx>(
       prev = header.prev
     }
     await store.transact(async (tx) => {
+      await tx.chain.lockCursor()
       // Another process may have been faster; then its headers are as good as ours.
       if ((await tx.chain.base())?.hash === base.hash) await tx.chain.prepend(lower.reverse())
     })

@@ -1,5 +1,6 @@
-export { createFollower, type Follower, type Look } from './follower.ts'
+export { createFollower, type Follower, isOvertaken, type Look } from './follower.ts'
 export type { ChainTx, FollowerOptions, OnProgress } from './follower-options.ts'
+export { keepHeadersFrom } from './headers.ts'
 export { locatorHeights, type Plan, plan } from './machine.ts'
 export {
   absenceOf,

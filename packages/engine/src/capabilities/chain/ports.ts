@@ -92,6 +92,11 @@ export interface ChainSource {
 /** The headers we believe, newest at the tip; the tip is the cursor that moves with every commit. */
 export interface ChainRows {
   tip(): Promise<ChainHeader | undefined>
+  /**
+   * The tip, held until the transaction ends, also against other processes (I27). Taken first by every transaction that
+   * moves the cursor or judges by it: between two of them nothing of the other can be half seen.
+   */
+  lockCursor(): Promise<ChainHeader | undefined>
   /** The lowest header kept: where following began, or a rescan reached down to. */
   base(): Promise<ChainHeader | undefined>
   headerAt(height: number): Promise<ChainHeader | undefined>
@@ -157,6 +162,13 @@ export interface ChainConsumer<Tx> {
   beforeReorg(tx: Tx, fork: BlockRef): Promise<void>
   moveChain(tx: Tx, move: ChainMove): Promise<void>
   moveMempool(tx: Tx, move: MempoolMove): Promise<void>
+  /**
+   * Another text whenever something else is known of transactions, whichever process found it. A mempool that was read
+   * before is an old one then: what it lacks need not be missing.
+   */
+  knowledge(tx: Tx): Promise<string>
+  /** Another text whenever keys with a past are watched: what was read before has to be read again for them. */
+  audience(tx: Tx): Promise<string>
 }
 
 /** What to look for in raw bytes: a filter that never misses; a false hit is sorted out by the consumer. */
@@ -167,4 +179,12 @@ export interface Watch {
   /** `offset` points at 36 bytes as in a raw input: hash in wire order, index little-endian. */
   hasOutpoint(bytes: Uint8Array, offset: number): boolean
   addOutpoint(point: OutPoint): void
+}
+/** A watch that can also look from inside a transaction, where it sees what everybody before it has committed. */
+export interface WatchIn<Tx> extends Watch {
+  /**
+   * Takes up what is new since the last `refresh`. True when there was anything: bytes that were scanned before have
+   * to be scanned again. It must not count as taken up: the transaction may come to nothing.
+   */
+  refreshIn(tx: Tx): Promise<boolean>
 }

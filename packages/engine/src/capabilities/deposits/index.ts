@@ -27,4 +27,4 @@ export {
   type Waiting,
 } from './statistics.ts'
 export type { Adopt, DepositsTx } from './transaction.ts'
-export { watchCoins } from './watch.ts'
+export { createWatch } from './watch.ts'

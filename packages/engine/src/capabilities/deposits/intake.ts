@@ -13,7 +13,7 @@ import { type Evaluator, evaluate, type OrderEdit } from './evaluate.ts'
 import type { Standing } from './machine.ts'
 import { DEPTH_LIMIT } from './policy.ts'
 import type { OrderRecord, Thresholds, TxRecord } from './ports.ts'
-import { type Recorder, record } from './record.ts'
+import { lockOwners, type Recorder, record } from './record.ts'
 import type { Adopt, DepositsTx } from './transaction.ts'
 import { Unit } from './unit.ts'
 
@@ -64,6 +64,8 @@ export function createIntake(options: IntakeOptions): Intake {
   return {
     beforeReorg: (tx, fork) => widenWatch(tx, options.watch, fork),
     moveChain: (tx, move) => moveChain(begin(tx, move.at), move),
+    knowledge: async (tx) => String(await tx.deposits.newestFact()),
+    audience: async (tx) => String((await tx.wallet.wallets()).length),
     moveMempool: (tx, move) => moveMempool(begin(tx, move.at), move, options.restartGraceMs),
     applyRescan: (tx, blocks, tip, at) => applyRescan(begin(tx, at), blocks, tip),
     editOrders: (tx, edits, tip, at) => evaluate(begin(tx, at), tip, edits),
@@ -84,6 +86,10 @@ const recordBlock = (
 
 async function moveChain(work: Recorder & Evaluator, move: ChainMove): Promise<void> {
   const grown = new Set<WalletId>()
+  await lockOwners(
+    work,
+    move.blocks.flatMap((block) => block.transactions),
+  )
   if (move.fork) await disconnect(work, move.fork, move)
   for (const block of move.blocks) {
     const { height, prev } = block.header
@@ -174,6 +180,7 @@ async function moveMempool(
   unit.meetTransactions(unconfirmed)
   await unit.loadSpent(missing)
   const possible = await withoutImpossible(work, move.matched)
+  await lockOwners(work, possible)
   await record(work, possible, { state: 'mempool' }, unit.at)
   const spentBy = spendersIn(move.matched)
   for (const transaction of missing) leave(unit, transaction, spentBy, move, restartGraceMs)
@@ -239,6 +246,10 @@ async function applyRescan(
   tip: BlockRef,
 ): Promise<boolean> {
   let grown = false
+  await lockOwners(
+    work,
+    blocks.flatMap((block) => block.transactions),
+  )
   for (const block of blocks) grown = (await recordBlock(work, block)).length > 0 || grown
   await evaluate(work, tip)
   return grown

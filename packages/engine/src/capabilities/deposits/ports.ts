@@ -193,4 +193,8 @@ export interface DepositRows {
 
   appendFacts(facts: readonly TxFact[]): Promise<void>
   facts(txids: readonly Txid[]): Promise<readonly StoredFact[]>
+  /** Facts with a larger number, ascending. Numbers are dense and in commit order: none is skipped. */
+  factsAfter(number: number, limit: number): Promise<readonly StoredFact[]>
+  /** The newest number; 0 when there is none. */
+  newestFact(): Promise<number>
 }

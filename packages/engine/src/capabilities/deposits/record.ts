@@ -45,14 +45,39 @@ function purposeOf(
   return order && !isClosed(order) ? 'order' : 'unassigned'
 }
 
-/** Who owns the addresses these outputs pay, with their orders; a filter hit that is no address of ours has none. */
-async function ownersOf(recorder: Recorder, transactions: readonly MatchedTx[]) {
-  const { tx, adopt } = recorder
+/**
+ * Holds the wallets and keychains of addresses that these transactions use for the first time. Before anything else is
+ * locked, because whoever hands out addresses holds a keychain when it comes to the counters; and before it is asked
+ * whose the addresses are, so that none gets an owner between the question and the answer.
+ */
+export async function lockOwners(
+  { tx }: Pick<Recorder, 'tx'>,
+  transactions: readonly MatchedTx[],
+): Promise<void> {
+  const scripts = scriptsOf(transactions)
+  if (scripts.length === 0) return
+  const used = (await tx.wallet.addressesByScripts(scripts)).filter(
+    (address) => address.firstUsedAt === undefined,
+  )
+  for (const id of [...new Set(used.map(({ wallet }) => wallet))].sort()) {
+    await tx.wallet.lockWallet(id)
+    const branches = new Set(used.flatMap((at) => (at.wallet === id ? [at.branch] : [])))
+    for (const branch of [...branches].sort((a, b) => a - b))
+      await tx.wallet.lockKeychain(id, branch)
+  }
+}
+function scriptsOf(transactions: readonly MatchedTx[]): readonly Uint8Array[] {
   const scripts = new Map<string, Uint8Array>()
   for (const { outputs } of transactions)
     for (const { script } of outputs) scripts.set(keyOf(script), script)
-  const addresses =
-    scripts.size === 0 ? [] : await tx.wallet.addressesByScripts([...scripts.values()])
+  return [...scripts.values()]
+}
+
+/** Who owns the addresses these outputs pay, with their orders; a filter hit that is no address of ours has none. */
+async function ownersOf(recorder: Recorder, transactions: readonly MatchedTx[]) {
+  const { tx, adopt } = recorder
+  const scripts = scriptsOf(transactions)
+  const addresses = scripts.length === 0 ? [] : await tx.wallet.addressesByScripts(scripts)
   const byScript = new Map(addresses.map((address) => [keyOf(address.script), address]))
   const ids = new Set(addresses.flatMap((a) => (a.order === undefined ? [] : [a.order])))
   const orders = new Map<OrderId, OrderRecord>()

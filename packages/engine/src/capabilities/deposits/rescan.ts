@@ -8,7 +8,13 @@ import {
 } from '../../kernel/index.ts'
 import { TransactionScan } from '../../protocol/transaction/index.ts'
 import { raiseAlerts } from '../alerts/index.ts'
-import { type ChainHeader, type ChainSource, matchBlock, type Watch } from '../chain/index.ts'
+import {
+  type ChainSource,
+  isOvertaken,
+  keepHeadersFrom,
+  matchBlock,
+  type WatchIn,
+} from '../chain/index.ts'
 import type { WalletRecord } from '../wallet/index.ts'
 import type { Intake } from './intake.ts'
 import type { DepositsTx } from './transaction.ts'
@@ -16,7 +22,7 @@ import type { DepositsTx } from './transaction.ts'
 export interface RescanOptions {
   readonly source: ChainSource
   readonly store: Transactor<DepositsTx>
-  readonly watch: Watch
+  readonly watch: WatchIn<DepositsTx>
   readonly intake: Intake
   readonly clock: Clock
   readonly sha256?: Sha256
@@ -30,13 +36,37 @@ export interface RescanProgress {
   readonly to: number
 }
 
-const HEADERS_PER_COMMIT = 500
+/** How often a group is read again that the chain or another process changed under our hands. */
+const ATTEMPTS = 8
+
+/** What this process knows of the pass that a wallet is in. */
+interface Pass {
+  /** Where we left it: when it stands elsewhere, another process has read blocks in between. */
+  readonly next: number
+  /** It found addresses beyond the window it began with: one more pass is needed. */
+  readonly again: boolean
+}
+interface Step {
+  readonly height: number
+  /** Undefined when the wallet's past was read to its end, or is no longer asked for. */
+  readonly pass: Pass | undefined
+}
+
+/** A block that leaves while it is read, or another process with the same one, is no error: it is read again. */
+async function withPatience<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!isOvertaken(error) || attempt >= ATTEMPTS) throw error
+    }
+  }
+}
 
 /** Reads blocks behind the cursor again for wallets that ask for it; where it stands is kept with the wallet. */
 export function createRescan(options: RescanOptions) {
   const { store } = options
-  /** Wallets whose present pass found addresses beyond the window it began with: one more pass is needed. */
-  const grew = new Map<WalletId, boolean>()
+  const passes = new Map<WalletId, Pass>()
 
   const pending = (impossible: ReadonlySet<WalletId>) =>
     store.read(async (tx) =>
@@ -52,18 +82,15 @@ export function createRescan(options: RescanOptions) {
     for (;;) {
       const wallet = await pending(impossible)
       if (!wallet?.rescan) return read
-      // A pass that another process began may have widened the window without us: then pass once more in the end.
-      if (!grew.has(wallet.id)) grew.set(wallet.id, wallet.rescan.next !== wallet.rescan.from)
-      const done = await step(options, wallet, wallet.rescan.next, grew.get(wallet.id) === true)
+      const done = await withPatience(() => step(options, wallet, passes.get(wallet.id)))
       if (!done) {
         impossible.add(wallet.id)
         continue
       }
-      const { height, grown } = done
-      if (grown) grew.set(wallet.id, true)
+      if (done.pass) passes.set(wallet.id, done.pass)
+      else passes.delete(wallet.id)
       read += 1
-      onProgress?.({ ...wallet.rescan, wallet: wallet.id, height })
-      if (height >= wallet.rescan.to) grew.delete(wallet.id)
+      onProgress?.({ ...wallet.rescan, wallet: wallet.id, height: done.height })
     }
   }
 }
@@ -75,12 +102,13 @@ export function createRescan(options: RescanOptions) {
 async function step(
   options: RescanOptions,
   wallet: WalletRecord,
-  next: number,
-  again: boolean,
-): Promise<{ readonly height: number; readonly grown: boolean } | undefined> {
+  pass: Pass | undefined,
+): Promise<Step | undefined> {
+  const next = wallet.rescan?.next ?? 0
   try {
-    await reachDown(options, next)
-    return await advance(options, wallet, again)
+    if (!(await keepHeadersFrom(options.store, options.source, next)))
+      throw new EngineError('CHAIN_MOVED', 'the node does not know a header below ours')
+    return await advance(options, wallet, pass)
   } catch (error) {
     if (!(error instanceof EngineError && error.code === 'NODE_BLOCK_PRUNED')) throw error
     const height = error.details['height'] ?? next
@@ -100,68 +128,66 @@ async function step(
   }
 }
 
-/** Keeps headers from `height` on: walks down by hash from the lowest one we have, so what is read is one chain. */
-async function reachDown({ source, store }: RescanOptions, height: number): Promise<void> {
-  for (;;) {
-    const base = await store.read((tx) => tx.chain.base())
-    if (!base || base.height <= height) return
-    const lower: ChainHeader[] = []
-    let prev = base.prev
-    for (let h = base.height - 1; h >= height && lower.length < HEADERS_PER_COMMIT; h--) {
-      const header = await source.header(prev)
-      if (!header) throw new EngineError('CHAIN_MOVED', `the node does not know header ${prev}`)
-      lower.push({ height: h, hash: header.hash, prev: header.prev, time: header.time })
-      prev = header.prev
-    }
-    await store.transact(async (tx) => {
-      // Another process may have been faster; then its headers are as good as ours.
-      if ((await tx.chain.base())?.hash === base.hash) await tx.chain.prepend(lower.reverse())
-    })
-  }
-}
+type Rescan = NonNullable<WalletRecord['rescan']>
+
+/** Where a pass ends. Blocks may have been connected between the registration and the first refresh that knew its scripts. */
+const endOf = (rescan: Rescan, tip: BlockRef): number =>
+  rescan.next === rescan.from ? tip.height : Math.min(rescan.to, tip.height)
+
+/** The headers of the next group; undefined when nothing is to be read for this wallet. */
+const planOf = ({ store, blocksPerCommit }: RescanOptions, id: WalletId) =>
+  store.read(async (tx) => {
+    const rescan = (await tx.wallet.wallet(id))?.rescan
+    const tip = await tx.chain.tip()
+    if (!rescan || !tip) return undefined
+    const to = endOf(rescan, tip)
+    const count = Math.max(0, Math.min(blocksPerCommit, to - rescan.next + 1))
+    const heights = Array.from({ length: count }, (_, i) => rescan.next + i)
+    const headers = await tx.chain.headersAt(heights)
+    return { rescan, to, headers: headers.toSorted((a, b) => a.height - b.height) }
+  })
 
 /** Reads and commits the next group of blocks, and moves the wallet's mark with it. */
 async function advance(
   options: RescanOptions,
   { id }: WalletRecord,
-  again: boolean,
-): Promise<{ height: number; grown: boolean }> {
+  pass: Pass | undefined,
+): Promise<Step> {
   const { store, source, watch, intake, clock } = options
-  const plan = await store.read(async (tx) => {
-    const rescan = (await tx.wallet.wallet(id))?.rescan
-    const tip = await tx.chain.tip()
-    if (!rescan || !tip) return undefined
-    // Blocks may have been connected between the registration and the first refresh that knew its scripts.
-    const to = rescan.next === rescan.from ? tip.height : Math.min(rescan.to, tip.height)
-    const count = Math.max(0, Math.min(options.blocksPerCommit, to - rescan.next + 1))
-    const heights = Array.from({ length: count }, (_, i) => rescan.next + i)
-    const headers = await tx.chain.headersAt(heights)
-    return { rescan, to, headers: headers.toSorted((a, b) => a.height - b.height) }
-  })
-  if (!plan) return { height: Number.MAX_SAFE_INTEGER, grown: false }
-  const { rescan, to, headers } = plan
+  const plan = await planOf(options, id)
+  if (!plan) return { height: Number.MAX_SAFE_INTEGER, pass: undefined }
+  const { rescan, headers } = plan
+  // What another process read may have widened the window without us: then pass once more in the end.
+  const isOurs = pass?.next === rescan.next && !pass.again
+  const again = rescan.next !== rescan.from && !isOurs
   const raw = await Promise.all(headers.map((header) => source.block(header)))
   await watch.refresh()
   const scratch = new TransactionScan(4096)
-  const blocks = headers.map((ref, i) =>
-    matchBlock(raw[i] as Uint8Array, ref, watch, scratch, options.sha256),
-  )
-  const height = headers.at(-1)?.height ?? to
-  const grown = await store.transact(async (tx) => {
-    const tip = await tx.chain.tip()
+  const match = () =>
+    headers.map((ref, i) => matchBlock(raw[i] as Uint8Array, ref, watch, scratch, options.sha256))
+  const matched = match()
+  const height = headers.at(-1)?.height ?? plan.to
+  return store.transact(async (tx) => {
+    const tip = await tx.chain.lockCursor()
     const wallet = await tx.wallet.lockWallet(id)
-    if (!tip || wallet?.rescan?.next !== rescan.next) return false
+    const stands = wallet?.rescan?.next
+    if (!tip || !wallet || stands !== rescan.next)
+      return { height, pass: stands === undefined ? undefined : { next: stands, again: true } }
     await holds(tx, headers)
+    // Under the lock, so that whoever connects a block after this commit sees the scripts of this wallet.
+    const to = endOf(rescan, tip)
+    const blocks = (await watch.refreshIn(tx)) ? match() : matched
     const hits = blocks.filter((block) => block.transactions.length > 0)
     const found = hits.length > 0 && (await intake.applyRescan(tx, hits, tip, clock.now()))
     const { rescan: _, ...done } = wallet
-    const more = height < to || again || found
-    const next = height < to ? height + 1 : rescan.from
+    const isEnd = height >= to
+    const next = isEnd ? rescan.from : height + 1
+    const more = !isEnd || again || found
     await tx.wallet.saveWallet(more ? { ...wallet, rescan: { ...rescan, to, next } } : done)
     if (!more) await finished(tx, wallet, rescan.from, to, clock.now())
-    return found
+    // The pass that follows a whole one begins anew: it is the last unless it finds more itself.
+    return { height, pass: more ? { next, again: !isEnd && (again || found) } : undefined }
   })
-  return { height, grown }
 }
 
 /** The blocks that were read must still be ours when they are committed. */

@@ -164,7 +164,7 @@ export class Orders {
   #expireSome(now: number, limit: number): Promise<number> {
     const { store, intake } = this.#options
     return store.transact(async (tx) => {
-      const tip = await tx.chain.tip()
+      const tip = await tx.chain.lockCursor()
       if (!tip) return 0
       const due = await tx.deposits.dueOrders(now, limit)
       const locked = await tx.deposits.lockOrders(due.map((order) => order.id).sort())
@@ -223,12 +223,12 @@ export class Orders {
   ): Promise<Result<OrderRecord, DecisionRefusal>> {
     const { store, clock, intake } = this.#options
     return store.transact(async (tx) => {
+      const tip = await tx.chain.lockCursor()
       const [order] = await tx.deposits.lockOrders([id])
       if (!order) return refuse('ORDER_NOT_FOUND', `no order ${id}`, { param: 'order' })
       const at = clock.now()
       const edited = edit(order, at)
       if (!edited.ok) return edited
-      const tip = await tx.chain.tip()
       if (!tip) throw new EngineError('WALLET_CHAIN_UNKNOWN', 'no block has been followed yet')
       await intake.editOrders(tx, [{ before: order, after: edited.value }], tip, at)
       const after = (await tx.deposits.order(id)) ?? edited.value

@@ -15,6 +15,11 @@ export interface WatchedScripts {
    * call loads everything.
    */
   refresh(): Promise<void>
+  /**
+   * Adds what others committed since the last `refresh`, seen from inside a transaction. True when there was anything. The
+   * next `refresh` reads it again: what the transaction itself has written may never be committed.
+   */
+  refreshIn(tx: { readonly wallet: WalletRows }): Promise<boolean>
   hasScript(bytes: Uint8Array, offset: number, length: number): boolean
   /** @param offset where 36 bytes of a raw input stand: hash in wire order, index little-endian */
   hasOutpoint(bytes: Uint8Array, offset: number): boolean
@@ -63,10 +68,12 @@ export function createWatchedScripts({
     for (const keychain of keychains) loadedTo.set(keyOf(keychain), keychain.watchedTo)
   }
 
-  async function loadNew(rows: WalletRows): Promise<void> {
+  async function loadNew(rows: WalletRows, isCommitted: boolean): Promise<boolean> {
+    let grew = false
     for (const keychain of await rows.keychains()) {
       let next = loadedTo.get(keyOf(keychain)) ?? 0
       while (next < keychain.watchedTo) {
+        grew = true
         const { wallet, branch } = keychain
         const page = await rows.listAddresses({
           wallet,
@@ -78,16 +85,17 @@ export function createWatchedScripts({
         const last = page.at(-1)
         if (!last) break
         next = last.index + 1
-        loadedTo.set(keyOf(keychain), next)
+        if (isCommitted) loadedTo.set(keyOf(keychain), next)
       }
     }
+    return grew
   }
 
   return {
     refresh() {
       const mine = turn.then(() =>
         store.read(async (tx) => {
-          await (isLoaded ? loadNew(tx.wallet) : loadAll(tx.wallet))
+          await (isLoaded ? loadNew(tx.wallet, true) : loadAll(tx.wallet))
           isLoaded = true
         }),
       )
@@ -95,6 +103,7 @@ export function createWatchedScripts({
       turn = mine.then(rest, rest)
       return mine
     },
+    refreshIn: (tx) => loadNew(tx.wallet, false),
     hasScript: (bytes, offset, length) => scripts.find(bytes, offset, length) >= 0,
     hasOutpoint: (bytes, offset) => outpoints.has(bytes, offset),
     addOutpoint(point) {
