@@ -118,6 +118,8 @@ test('what is in the database can be asked for', async () => {
   const [explained] = await ask('order', 'explain', 'watch-150000')
   expect(explained?.['because']).toContain('150000 of 150000 sat came: exact')
   expect(await ask('payments', '--unspent')).toHaveLength(2)
+  const waited = await ask('statistics')
+  expect(waited.map(({ time_to }) => time_to)).toContain('full_confirmed')
   const [first] = await ask('events', '--limit', '1')
   expect(first).toMatchObject({ seq: 1, type: 'wallet.registered' })
   const alerts = await ask('alerts')
@@ -145,6 +147,32 @@ test('recovery file and labels go out and come in again', async () => {
   const drift = await callKaccy(['reconcile', ...node, ...other])
   expect(drift).toMatchObject({ code: 0 })
   expect(objectsOf(drift)).toMatchObject([{ ours_sat: 150_000, node_sat: 150_000, drifts: [] }])
+})
+
+test('a private key is refused by name, and never repeated', async () => {
+  const database = ['--network', 'regtest', '--database', join(folder, 'private.sqlite')]
+  const key =
+    'tprv8ZgxMBicQKsPe5YMU9gHen4Ez3ApihUfykaqUorj9t6FDqy3nP6eoXiAo2ssvpAjoLroQxHqr3R5nE3a5dU3DHTjTgJDd7zrbniJr6nrCzd'
+  const ended = await callKaccy([
+    ...['wallet', 'register', '--xpub', key, '--birthday', '0', '--debug'],
+    ...database,
+  ])
+  expect(ended.code).toBe(1)
+  expect(ended.stderr).toMatch(/^KEY_PRIVATE: /)
+  expect(ended.stdout + ended.stderr).not.toContain(key.slice(0, 12))
+})
+
+test('a wallet is renamed, retired, and still watched', async () => {
+  const database = ['--network', 'regtest', '--database', join(folder, 'other.sqlite'), '--json']
+  const renamed = await callKaccy(['wallet', 'rename', 'shop', 'old shop', ...database])
+  expect(objectsOf(renamed)).toMatchObject([{ name: 'old shop', status: 'active' }])
+  const retired = await callKaccy(['wallet', 'retire', 'old shop', ...database])
+  expect(objectsOf(retired)).toMatchObject([{ name: 'old shop', status: 'retired' }])
+  const refused = await callKaccy(['order', 'create', '--amount', '5000', ...database])
+  expect([refused.code, (JSON.parse(refused.stderr) as Said)['code']]).toEqual([
+    1,
+    'WALLET_RETIRED',
+  ])
 })
 
 test.each([

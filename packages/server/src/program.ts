@@ -12,6 +12,7 @@ import { addEvents } from './cli/events.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
+import { addStatistics } from './cli/statistics.ts'
 import { addWallet } from './cli/wallet.ts'
 import { addWatch } from './cli/watch.ts'
 import { describeFailure, failureJson, failureOf } from './failure.ts'
@@ -70,6 +71,7 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addPayments,
   addEvents,
   addBooks,
+  addStatistics,
   addAudit,
   addAlerts,
   addMigrate,

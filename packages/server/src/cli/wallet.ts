@@ -79,8 +79,36 @@ export function addWallet(program: Command, bind: Bind): void {
     .requiredOption('--from <height>', 'the first block to read')
     .option('--later', 'leave the reading to the running process')
   bind(rescan, runRescan)
+  const change = (name: string, about: string) =>
+    addConfigFlags(wallet.command(name)).description(about)
+  bind(change('rename <wallet> <name>', 'give it another name'), (context, [word, name = '']) =>
+    context.withHost('database', async (host) => {
+      const { id } = await findWallet(host, word)
+      showChanged(context, orThrow(await host.engine.wallets.rename(id, name, host.actor)))
+      return EXIT.ok
+    }),
+  )
+  bind(
+    change('retire <wallet>', 'hand out no address any more; it stays watched for ever'),
+    (context, [word]) =>
+      context.withHost('database', async (host) => {
+        const { id } = await findWallet(host, word)
+        showChanged(context, orThrow(await host.engine.wallets.retire(id, host.actor)))
+        return EXIT.ok
+      }),
+  )
   addFiles(wallet, bind)
 }
+
+const showChanged = (context: Context, wallet: WalletRecord): void =>
+  context.facts(
+    [
+      ['wallet', wallet.id],
+      ['name', wallet.name],
+      ['status', wallet.status],
+    ],
+    walletJson(wallet),
+  )
 
 async function runRegister(context: Context) {
   const keys = keysOf(context)
