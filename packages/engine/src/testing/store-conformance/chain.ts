@@ -78,6 +78,28 @@ export const CHAIN: Chapter = {
     same(await store.read((tx) => tx.chain.base()), headerOf(3), 'a new beginning')
   },
 
+  'the cursor is moved by one transaction at a time, from the very first on': async ({
+    store,
+    reopen,
+  }) => {
+    const other = reopen ? await reopen() : store
+    const extend = (through: typeof store) =>
+      through.transact(async (tx) => {
+        const tip = await tx.chain.lockCursor()
+        // Lets others run between the reading and the writing.
+        await Promise.resolve()
+        await tx.chain.append([headerOf((tip?.height ?? 9) + 1)])
+      })
+    await Promise.all(range(10, 29).map(({ height }) => extend(height % 2 === 0 ? store : other)))
+    same(
+      await store.read((tx) => tx.chain.tip()),
+      headerOf(29),
+      'every one extended the one before',
+    )
+    await fails(() => store.read((tx) => tx.chain.lockCursor()), 'assertion', 'locking in read')
+    if (other !== store) await other.close()
+  },
+
   'a memo is the last value of its key': async ({ store }) => {
     await store.transact((tx) => tx.chain.saveMemo('node', 'first'))
     await store.transact((tx) => tx.chain.saveMemo('node', '{"epoch":"2"}'))

@@ -185,6 +185,7 @@ export const PAYMENTS: Chapter = {
       fact(2, { kind: 'mined', block: blockOf(5) }),
       fact(2, { kind: 'replaced', by: txidOf(1) }),
     ]
+    same(await store.read((tx) => tx.deposits.newestFact()), 0, 'none yet')
     await store.transact((tx) => tx.deposits.appendFacts(facts.slice(0, 2)))
     await store.transact((tx) => tx.deposits.appendFacts([]))
     await store.transact((tx) => tx.deposits.appendFacts(facts.slice(2)))
@@ -196,6 +197,14 @@ export const PAYMENTS: Chapter = {
       )
       same((await tx.deposits.facts([txidOf(2), txidOf(1)])).length, 4, 'of several')
       same(await tx.deposits.facts([]), [], 'of none')
+      same(await tx.deposits.newestFact(), 4, 'the newest number')
+      const numbers = async (after: number, limit: number) =>
+        (await tx.deposits.factsAfter(after, limit)).map((stored) => stored.number)
+      same(await numbers(0, 3), [1, 2, 3], 'a page from the first')
+      same(await numbers(3, 3), [4], 'the last page')
+      same(await numbers(4, 3), [], 'after the newest')
+      same(await numbers(0, 0), [], 'an empty page')
+      same(await tx.deposits.factsAfter(2, 1), [{ ...facts[2], number: 3 }], 'with every field')
     })
   },
 
