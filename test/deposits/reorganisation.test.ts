@@ -142,6 +142,8 @@ test('a coinbase that leaves the chain is gone for good', async () => {
   till.devnet.reorg(1, [[], []])
   await till.look()
   expect(await till.state(order)).toBe('pending none 0/0')
+  // It can never be mined again, so no mempool has to be asked about it.
+  expect((await till.explain(order.id)).because).toContain('the transaction was conflicted')
   await till.mine(1)
   expect(await till.balance()).toMatchObject({ coins: 0n, pending: 0n })
 })

@@ -35,6 +35,7 @@ test('the owner spends: leaves the books when deep, the change comes back, reorg
   await till.look()
   expect(await till.balance()).toEqual({ coins: 9000n, pending: 0n, unassigned: 0n, spent: 0n })
   expect((await till.entries()).slice(5).toSorted()).toEqual(['unchange 5500', 'unspent 9000'])
+  expect((await till.payment(income)).spender).toBeUndefined()
   expect(await till.alerts('unmatched_payment')).toEqual([])
   await till.expectSound()
 })
