@@ -81,7 +81,7 @@ const WALLET: Record<string, Play> = {
         }),
       ),
     ),
-  next: ({ wallet }, { a, b }) => wallet.nextAddress(walletIdOf(a), 0, b),
+  next: ({ wallet }, { a, b, c }) => wallet.nextAddresses(walletIdOf(a), 0, b, c),
   find: async ({ wallet }, { a, b, c }) => [
     await wallet.wallets(),
     await wallet.wallet(walletIdOf(a)),

@@ -33,7 +33,7 @@ const WALKS: readonly (readonly [RegExp, string])[] = [
   [/from payments where spender is null order by txid, vout limit/, 'the same'],
   [/from alerts where acknowledged_at is (not )?null order by number desc limit/, 'the same'],
   [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
-  [/^select \* from \(select \* from addresses .* limit \?\) as free union all/, 'one row'],
+  [/^select \* from \(select \*, 1 as is_free from addresses .* limit \?\) as free/, 'few rows'],
 ]
 /** Sorting what was found: only where that is bounded by the question. */
 const SORTS: readonly (readonly [RegExp, string])[] = [

@@ -46,9 +46,12 @@ export function orderDoors(
   const inIdOrder = (keys: Iterable<string>) =>
     [...orders.rows([...new Set(keys)])].sort((a, b) => (a.id < b.id ? -1 : 1))
   return {
-    insertOrder: async (order) => orders.insert(session, order),
+    insertOrder: async (...added) => {
+      for (const order of added) orders.insert(session, order)
+    },
     order: async (id) => orders.get(id),
     orderByExternalId: async (externalId) => orders.get(byExternalId.key(externalId) ?? ''),
+    ordersByExternalIds: async (ids) => inIdOrder(ids.flatMap((id) => byExternalId.key(id) ?? [])),
     lockOrders: async (ids) => {
       session.requireWriter()
       return inIdOrder(ids)
@@ -56,10 +59,8 @@ export function orderDoors(
     ordersByScripts: async (scripts) =>
       inIdOrder(scripts.flatMap((script) => byScript.key(toHex(script)) ?? [])),
     saveOrders: async (rows) => {
-      for (const row of rows) {
-        assert(orders.has(row.id), `no order ${row.id} to save`)
-        orders.put(session, row)
-      }
+      for (const row of rows) assert(orders.has(row.id), `no order ${row.id} to save`)
+      for (const row of rows) orders.put(session, row)
     },
     listOrders: async (filter) =>
       firstOf(

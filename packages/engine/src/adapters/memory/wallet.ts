@@ -129,11 +129,16 @@ function addressDoors(tables: WalletTables, session: Session) {
       const found = [...addresses.rows(new Set(keys))]
       return found.sort((a, b) => a.number - b.number).map(({ record }) => record)
     },
-    nextAddress: async (wallet, branch, index) => {
+    nextAddresses: async (wallet, branch, index, count) => {
       session.requireWriter()
-      const [first] = recordsOf(free.ascending([wallet, branch]))
-      if (first?.wallet === wallet && first.branch === branch) return first
-      return addresses.get(addressKey(wallet, branch, index))?.record
+      const here = takeWhile(
+        recordsOf(free.ascending([wallet, branch])),
+        (record) => record.wallet === wallet && record.branch === branch,
+      )
+      const next = Array.from({ length: count }, (_, i) => index + i).flatMap(
+        (at) => addresses.get(addressKey(wallet, branch, at))?.record ?? [],
+      )
+      return { free: firstOf(here, count), next }
     },
     listAddresses: async ({ wallet, branch, state, after, limit }) =>
       firstOf(

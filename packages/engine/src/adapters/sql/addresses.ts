@@ -99,22 +99,28 @@ function writeDoors(doors: Doors) {
       const key = { replaceBy: ['wallet', 'branch', 'idx'] }
       await insertRows(doors, 'addresses', ADDRESSES, rows, key)
     },
-    async nextAddress(wallet, branch, index) {
+    async nextAddresses(wallet, branch, index, count) {
       session.requireWriter()
-      const free = all()
-        .where('wallet', '=', wallet)
-        .where('branch', '=', int(branch))
-        .where('state', '=', 'free')
-        .where(NOT_WATCHED)
-        .orderBy('idx')
-        .limit(1)
-      const next = all()
-        .where('wallet', '=', wallet)
-        .where('branch', '=', int(branch))
-        .where('idx', '=', int(index))
-      const rows = await db.selectFrom(free.as('free')).selectAll().unionAll(next).execute()
-      const row = rows.find(({ state }) => state === 'free') ?? rows[0]
-      return row && recordOf(row)
+      const here = (isFree: 0 | 1) =>
+        all()
+          .select(sql<bigint | string>`${sql.lit(isFree)}`.as('is_free'))
+          .where('wallet', '=', wallet)
+          .where('branch', '=', int(branch))
+      const free = here(1).where('state', '=', 'free').where(NOT_WATCHED).orderBy('idx')
+      const next = here(0)
+        .where('idx', '>=', int(index))
+        .where('idx', '<', int(index + count))
+      const rows = await db
+        .selectFrom(free.limit(count).as('free'))
+        .selectAll()
+        .unionAll(next)
+        .execute()
+      const records = (isFree: bigint) =>
+        rows
+          .filter((row) => BigInt(row.is_free) === isFree)
+          .map(recordOf)
+          .sort((a, b) => a.index - b.index)
+      return { free: records(1n), next: records(0n) }
     },
   } satisfies Partial<WalletRows>
 }

@@ -19,13 +19,23 @@ export function orderDoors(doors: Doors) {
     return row && orderRecord(row)
   }
   return {
-    async insertOrder(order) {
+    async insertOrder(...orders) {
       session.requireWriter()
-      await insertRows(doors, 'orders', ORDERS, [orderRow(order)])
-      await insertRows(doors, 'order_metadata', ORDER_METADATA, pairsOf(order))
+      await insertRows(doors, 'orders', ORDERS, orders.map(orderRow))
+      await insertRows(doors, 'order_metadata', ORDER_METADATA, orders.flatMap(pairsOf))
     },
     order: (id) => oneWhere('id', id),
     orderByExternalId: (externalId) => oneWhere('external_id', externalId),
+    async ordersByExternalIds(externalIds) {
+      const found: OrderRow[] = []
+      for (const chunk of chunksOf([...new Set(externalIds)]))
+        found.push(
+          ...(await all()
+            .where(among(dialect, 'external_id', 'text', chunk))
+            .execute()),
+        )
+      return found.map(orderRecord).sort((a, b) => (a.id < b.id ? -1 : 1))
+    },
     async lockOrders(ids) {
       session.requireWriter()
       const found: OrderRow[] = []

@@ -1,4 +1,5 @@
 export { orderSnapshot } from './announce.ts'
+export type { CreatedOrder, CreateRefusal } from './creation.ts'
 export { type Explanation, explainOrder, type PaymentExplanation } from './explain.ts'
 export { createIntake, type Intake, type IntakeOptions } from './intake.ts'
 export { creditDepth, depthOf, deriveOrder, missingOf, type Standing } from './machine.ts'
@@ -15,8 +16,6 @@ export type * from './ports.ts'
 export { type Drift, type Reconciliation, reconcile } from './reconcile.ts'
 export { createRescan, type RescanProgress } from './rescan.ts'
 export {
-  type CreatedOrder,
-  type CreateRefusal,
   type DecisionRefusal,
   Orders,
 } from './service.ts'

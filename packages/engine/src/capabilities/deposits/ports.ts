@@ -160,10 +160,11 @@ export interface PaymentFilter {
 
 /** Rows of the deposits capability. Lists come back in the order of their key unless said otherwise. */
 export interface DepositRows {
-  /** @throws EngineError STORE_CONFLICT when the id, external id or script exists. */
-  insertOrder(order: OrderRecord): Promise<void>
+  /** Inserts one order or several. @throws EngineError STORE_CONFLICT when an id, external id or script exists. */
+  insertOrder(...orders: readonly OrderRecord[]): Promise<void>
   order(id: OrderId): Promise<OrderRecord | undefined>
   orderByExternalId(externalId: string): Promise<OrderRecord | undefined>
+  ordersByExternalIds(externalIds: readonly string[]): Promise<readonly OrderRecord[]>
   /** Orders with these ids, locked in id order. */
   lockOrders(ids: readonly OrderId[]): Promise<readonly OrderRecord[]>
   ordersByScripts(scripts: readonly Uint8Array[]): Promise<readonly OrderRecord[]>

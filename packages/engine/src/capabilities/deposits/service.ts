@@ -2,7 +2,6 @@ import {
   type Clock,
   EngineError,
   type Entropy,
-  newId,
   type OrderId,
   ok,
   type Refusal,
@@ -13,13 +12,19 @@ import {
 } from '../../kernel/index.ts'
 import { dustThreshold } from '../../protocol/amounts/index.ts'
 import { appendAudit } from '../audit/index.ts'
-import type { RevealRefusal, WalletRecord, Wallets } from '../wallet/index.ts'
+import type { WalletRecord, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
+import {
+  type CreatedOrder,
+  type CreateRefusal,
+  createOrders,
+  type OrderRequest,
+} from './creation.ts'
 import { type Explanation, explainOrder } from './explain.ts'
 import type { Intake } from './intake.ts'
-import { FRESH } from './machine.ts'
-import { type CheckedInput, checkInput, type InputRefusal, type OrderInput } from './order-input.ts'
+import { checkInput, type OrderInput } from './order-input.ts'
 import type { OrderFilter, OrderRecord, PaymentFilter, PaymentRecord } from './ports.ts'
+import { shareRuns } from './shared-run.ts'
 import {
   type ConfirmationStatistics,
   confirmationStatistics,
@@ -27,54 +32,28 @@ import {
 } from './statistics.ts'
 import type { DepositsTx } from './transaction.ts'
 
-export type CreateRefusal = InputRefusal | RevealRefusal | Refusal<'ORDER_EXTERNAL_ID_REUSED'>
 export type DecisionRefusal = Refusal<
   'ORDER_NOT_FOUND' | 'ORDER_ALREADY_CLOSED' | 'ORDER_HAS_PAYMENTS' | 'ORDER_REASON_MISSING'
 >
-export interface CreatedOrder {
-  readonly order: OrderRecord
-  /** False when the external id had given this order before. */
-  readonly created: boolean
-}
 export interface OrdersOptions {
   readonly store: Transactor<DepositsTx>
   readonly clock: Clock
   readonly entropy: Entropy
   readonly intake: Pick<Intake, 'editOrders'>
-  readonly wallets: Pick<Wallets, 'revealAddress' | 'prepare' | 'wallet'>
+  readonly wallets: Pick<Wallets, 'revealAddresses' | 'prepare' | 'wallet'>
 }
 
+type Maker = (request: OrderRequest) => Promise<Result<CreatedOrder, CreateRefusal>>
+/** Orders that share one commit at most. */
+const SHARED = 100
 /** The least output that a default node relays, of all our address types: a witness program of 20 bytes has it. */
 const LEAST = dustThreshold(Uint8Array.of(0, 20, ...new Uint8Array(20)))
-
-const toleranceKey = (tolerance: OrderRecord['tolerance']): string =>
-  tolerance.kind === 'absolute' ? `${tolerance.sat}` : `${tolerance.ppm}ppm`
-
-/** Equal for equal contents: the order in which a client writes its metadata says nothing. */
-const bodyKey = ({
-  thresholds: { confirmed, fullConfirmed, finalized },
-  tolerance,
-  metadata,
-}: Pick<OrderRecord, 'thresholds' | 'tolerance' | 'metadata'>): string =>
-  JSON.stringify([
-    [confirmed, fullConfirmed, finalized],
-    toleranceKey(tolerance),
-    Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
-  ])
-
-const sameRequest = (order: OrderRecord, input: OrderInput, checked: CheckedInput): boolean =>
-  order.wallet === input.wallet &&
-  order.amount === input.amount &&
-  order.customer === input.customer &&
-  order.description === input.description &&
-  bodyKey(order) === bodyKey(checked) &&
-  (order.expiresAt === undefined ? undefined : order.expiresAt - order.createdAt) ===
-    checked.expiresInMs
 
 /** Orders as the platform deals with them. What the chain does to them is the intake's. */
 export class Orders {
   readonly #options: OrdersOptions
   readonly #known = new Map<WalletId, WalletRecord>()
+  readonly #makers = new Map<WalletId, Maker>()
 
   constructor(options: OrdersOptions) {
     this.#options = options
@@ -88,8 +67,7 @@ export class Orders {
     const checked = checkInput(input, LEAST)
     if (!checked.ok) return checked
     await this.#prepare(input.wallet)
-    const attempt = () =>
-      this.#options.store.transact((tx) => this.#insert(tx, input, checked.value, actor))
+    const attempt = () => this.#makerOf(input.wallet)({ input, checked: checked.value, actor })
     try {
       return await attempt()
     } catch (error) {
@@ -185,34 +163,21 @@ export class Orders {
     wallets.prepare(wallet)
   }
 
-  async #insert(
-    tx: DepositsTx,
-    input: OrderInput,
-    checked: CheckedInput,
-    actor: string,
-  ): Promise<Result<CreatedOrder, CreateRefusal>> {
-    const { clock, entropy, wallets } = this.#options
-    const { externalId } = input
-    const existing =
-      externalId === undefined ? undefined : await tx.deposits.orderByExternalId(externalId)
-    if (existing)
-      return sameRequest(existing, input, checked)
-        ? ok({ order: existing, created: false })
-        : refuse('ORDER_EXTERNAL_ID_REUSED', `external_id ${externalId} belongs to another order`, {
-            param: 'external_id',
-            details: { order: existing.id },
-          })
-    const at = clock.now()
-    const id = newId('ord', clock, entropy) as OrderId
-    const request = { wallet: input.wallet, order: id, at, shown: true }
-    const revealed = await wallets.revealAddress(tx, request)
-    if (!revealed.ok) return revealed
-    const order = orderFrom(id, at, input, checked, revealed.value)
-    await tx.deposits.insertOrder(order)
-    const data = orderSnapshot(order)
-    await appendAudit(tx, at, [{ actor, action: 'order.create', subject: id, details: data }])
-    await tx.events.append(at, [{ type: 'order.created', subject: id, data }])
-    return ok({ order, created: true })
+  /**
+   * Orders of one wallet need the lock of its keychain, so they wait for each other anyway: those that wait at the same
+   * moment share one commit.
+   */
+  #makerOf(wallet: WalletId): Maker {
+    const known = this.#makers.get(wallet)
+    if (known) return known
+    const maker = shareRuns(
+      (requests: readonly OrderRequest[]) =>
+        this.#options.store.transact((tx) => createOrders(this.#options, tx, wallet, requests)),
+      SHARED,
+    )
+    // Only for wallets that exist: callers may ask for any name.
+    if (this.#known.has(wallet)) this.#makers.set(wallet, maker)
+    return maker
   }
 
   #decide(
@@ -239,32 +204,5 @@ export class Orders {
       await tx.events.append(at, [{ type: action, subject: id, data: details }])
       return ok(after)
     })
-  }
-}
-
-function orderFrom(
-  id: OrderId,
-  at: number,
-  input: OrderInput,
-  { expiresInMs, ...checked }: CheckedInput,
-  place: Pick<OrderRecord, 'branch' | 'index' | 'address' | 'script'>,
-): OrderRecord {
-  const { branch, index, address, script } = place
-  return {
-    id,
-    wallet: input.wallet,
-    branch,
-    index,
-    address,
-    script,
-    ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
-    ...(input.customer === undefined ? {} : { customer: input.customer }),
-    ...(input.amount === undefined ? {} : { amount: input.amount }),
-    ...(input.description === undefined ? {} : { description: input.description }),
-    ...checked,
-    createdAt: at,
-    ...(expiresInMs === undefined ? {} : { expiresAt: at + expiresInMs }),
-    reachedAt: { pending: at },
-    state: FRESH,
   }
 }

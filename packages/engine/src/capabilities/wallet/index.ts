@@ -44,7 +44,9 @@ export {
   type RevealedAddress,
   type RevealRefusal,
   type RevealRequest,
+  type RevealShare,
   revealAddress,
+  revealAddresses,
 } from './reveal.ts'
 export { createWallets, type Wallets } from './service.ts'
 export { markUsed, type UseReport } from './use.ts'

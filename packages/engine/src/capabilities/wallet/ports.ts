@@ -92,15 +92,20 @@ export interface WalletRows {
   saveKeychain(keychain: KeychainRecord): Promise<void>
   /** @throws EngineError STORE_CONFLICT when a (wallet, branch, index) or a script exists. */
   insertAddresses(addresses: readonly AddressRecord[]): Promise<void>
-  /** Replaces existing rows by (wallet, branch, index). */
+  /** Writes state, owner, label and times of rows that exist by (wallet, branch, index); a script never changes. */
   saveAddresses(addresses: readonly AddressRecord[]): Promise<void>
   address(wallet: WalletId, branch: number, index: number): Promise<AddressRecord | undefined>
   addressesByScripts(scripts: readonly Uint8Array[]): Promise<readonly AddressRecord[]>
   /**
-   * What to hand out next: the free address with the lowest index or, when none is free, the one at `index`. The caller
-   * holds the keychain's lock, which everything that changes addresses takes.
+   * What to hand out next, in order of index: up to `count` free addresses, and the `count` addresses from `index` on as
+   * far as they are stored. The caller holds the keychain's lock, which everything that changes addresses takes.
    */
-  nextAddress(wallet: WalletId, branch: number, index: number): Promise<AddressRecord | undefined>
+  nextAddresses(
+    wallet: WalletId,
+    branch: number,
+    index: number,
+    count: number,
+  ): Promise<{ readonly free: readonly AddressRecord[]; readonly next: readonly AddressRecord[] }>
   listAddresses(page: AddressPage): Promise<readonly AddressRecord[]>
   /** All scripts in stable pages, for loading the watch set: only the bytes, `after` is the cursor of the page before. */
   scripts(

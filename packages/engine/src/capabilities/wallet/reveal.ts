@@ -67,41 +67,99 @@ export async function revealAddress(
   request: RevealRequest,
   pool: ScriptPool = createScriptPool(),
 ): Promise<Result<RevealedAddress, RevealRefusal>> {
-  const label = request.label === undefined ? ok(undefined) : checkLabel(request.label)
-  if (!label.ok) return label
+  const [revealed] = await revealAddresses(tx, request, [request], pool)
+  assert(revealed, 'one answer to one request')
+  return revealed
+}
+
+/** What differs between reveals of one branch of one wallet. */
+export type RevealShare = Omit<RevealRequest, 'wallet' | 'branch'>
+
+/**
+ * Hands out as many addresses as there are shares, in their order, as `revealAddress` would one after the other; in the
+ * same five statements however many they are.
+ * @returns one answer for each share
+ */
+export async function revealAddresses(
+  tx: AddressTx,
+  place: Pick<RevealRequest, 'wallet' | 'branch'>,
+  shares: readonly RevealShare[],
+  pool: ScriptPool = createScriptPool(),
+): Promise<readonly Result<RevealedAddress, RevealRefusal>[]> {
+  const labels = shares.map(({ label }) =>
+    label === undefined ? ok(undefined) : checkLabel(label),
+  )
+  const wanted = labels.filter((label) => label.ok).length
+  if (wanted === 0) return labels.flatMap((label) => (label.ok ? [] : [label]))
   // Others wait for the lock from here to our commit, so only what must not change is read under it. The wallet need
   // not be: a retirement that commits in between overlaps with this request, which then came first.
-  const wallet = await tx.wallet.wallet(request.wallet)
-  const keychain = await tx.wallet.lockKeychain(request.wallet, request.branch ?? RECEIVE)
-  const no = refusalFor(request, wallet, keychain)
-  if (no || !wallet || !keychain) return no ?? refuse('WALLET_NOT_FOUND', 'no such wallet')
+  const wallet = await tx.wallet.wallet(place.wallet)
+  const keychain = await tx.wallet.lockKeychain(place.wallet, place.branch ?? RECEIVE)
+  const no = refusalFor(place, wallet, keychain)
+  if (no || !wallet || !keychain) {
+    const refused = no ?? refuse('WALLET_NOT_FOUND', 'no such wallet')
+    return labels.map((label) => (label.ok ? refused : label))
+  }
+  const at = Math.max(...shares.map((share) => share.at))
+  const { free, next } = await tx.wallet.nextAddresses(
+    wallet.id,
+    keychain.branch,
+    keychain.nextIndex,
+    wanted,
+  )
+  const picked: Result<Picked, RevealRefusal>[] = free.map((row) =>
+    ok(reuseFree(wallet, keychain, row)),
+  )
+  if (free.length < wanted)
+    picked.push(...(await revealNext(tx, at, wallet, keychain, next, wanted - free.length, pool)))
+  const answers: Result<RevealedAddress, RevealRefusal>[] = []
+  for (const [i, share] of shares.entries()) {
+    const label = labels[i]
+    const one = label?.ok === false ? label : picked.shift()
+    assert(one, 'an address or a refusal for each share')
+    answers.push(one.ok ? ok(ownedBy(share, one.value)) : one)
+  }
+  await saveRevealed(tx.wallet, shares, answers)
+  return answers
+}
 
-  const { branch, nextIndex } = keychain
-  const next = await tx.wallet.nextAddress(wallet.id, branch, nextIndex)
-  const free = next?.state === 'free' ? next : undefined
-  const revealed = free
-    ? ok(reuseFree(wallet, keychain, free))
-    : await revealNext(tx, request.at, wallet, keychain, next, pool)
-  if (!revealed.ok) return revealed
-  const { row, ...more } = revealed.value
+/** The address as it is once `share` has it. */
+function ownedBy(share: RevealShare, { row, ...more }: Picked): RevealedAddress {
   const { order: _order, label: imported, ...bare } = row
-  const text = request.label ?? (free ? undefined : imported)
-  const address: AddressRecord = {
+  const recycled = row.state === 'free'
+  const text = share.label ?? (recycled ? undefined : imported)
+  return {
     ...bare,
     state: 'revealed',
-    shown: request.shown,
-    revealedAt: request.at,
-    ...(request.order === undefined ? {} : { order: request.order }),
+    shown: share.shown,
+    revealedAt: share.at,
+    ...(share.order === undefined ? {} : { order: share.order }),
     ...(text === undefined ? {} : { label: text }),
+    ...more,
+    recycled,
   }
-  await tx.wallet.saveAddresses([address])
-  if (request.label !== undefined)
-    await tx.wallet.saveLabels([labelOfAddress(wallet.id, row.address, request.label)])
-  return ok({ ...address, ...more, recycled: free !== undefined })
+}
+
+async function saveRevealed(
+  rows: WalletRows,
+  shares: readonly RevealShare[],
+  answers: readonly Result<RevealedAddress, RevealRefusal>[],
+): Promise<void> {
+  const addresses = answers.flatMap((answer) => (answer.ok ? [bareOf(answer.value)] : []))
+  if (addresses.length > 0) await rows.saveAddresses(addresses)
+  const labels = answers.flatMap((answer, i) => {
+    const text = shares[i]?.label
+    if (!answer.ok || text === undefined) return []
+    return [labelOfAddress(answer.value.wallet, answer.value.address, text)]
+  })
+  if (labels.length > 0) await rows.saveLabels(labels)
+}
+function bareOf({ gap: _gap, recycled: _recycled, watched: _watched, ...row }: RevealedAddress) {
+  return row satisfies AddressRecord
 }
 
 function refusalFor(
-  request: RevealRequest,
+  request: Pick<RevealRequest, 'wallet' | 'branch'>,
   wallet: WalletRecord | undefined,
   keychain: KeychainRecord | undefined,
 ) {
@@ -143,36 +201,55 @@ function reuseFree(wallet: WalletRecord, keychain: KeychainRecord, free: Address
   return { row: free, gap: gapOf(keychain, wallet.gapLimit), watched: [] }
 }
 
+/** The next `count` indexes: one answer for each. `stored` are those of their rows that stand in the table already. */
 async function revealNext(
   tx: AddressTx,
   at: number,
   wallet: WalletRecord,
   keychain: KeychainRecord,
-  row: AddressRecord | undefined,
+  stored: readonly AddressRecord[],
+  count: number,
   pool: ScriptPool,
-): Promise<Result<Picked, RevealRefusal>> {
-  const index = keychain.nextIndex
-  const details = { wallet: wallet.id, branch: keychain.branch, index }
+): Promise<readonly Result<Picked, RevealRefusal>[]> {
+  const { branch, nextIndex: first } = keychain
+  const end = Math.min(INDEX_END, first + count)
+  const growth = await growWindow(tx, wallet, keychain, end, pool)
+  await noteOverlap(tx, at, wallet, branch, growth)
+  const rows = new Map([...growth.added, ...stored].map((row) => [row.index, row]))
+  const answers: Result<Picked, RevealRefusal>[] = []
+  let state = keychain
+  for (let index = first; index < first + count; index++) {
+    const row = rows.get(index)
+    if (index >= end || (!row && growth.overlap !== undefined)) {
+      answers.push(noneAt(wallet, branch, index, growth.overlap))
+      continue
+    }
+    assert(
+      row?.state === 'watched' && row.order === undefined && row.firstUsedAt === undefined,
+      `index ${index} of ${wallet.id} was handed out before`,
+    )
+    assert(index < growth.watchedTo, `index ${index} of ${wallet.id} is not watched (I15)`)
+    const after = { ...state, nextIndex: index + 1, watchedTo: growth.watchedTo }
+    const gap = await noteGap(tx, at, wallet, state, after)
+    answers.push(ok({ row, gap, watched: index === first ? growth.added : [] }))
+    state = after
+  }
+  if (state !== keychain) await tx.wallet.saveKeychain(state)
+  if (state !== keychain) pool.note(state)
+  return answers
+}
+
+/** Why there is nothing to hand out at an index. */
+function noneAt(wallet: WalletRecord, branch: number, index: number, other: WalletId | undefined) {
+  const details = { wallet: wallet.id, branch, index }
   if (index >= INDEX_END)
     return refuse('WALLET_ADDRESSES_EXHAUSTED', `wallet ${wallet.name} has no further index`, {
       param: 'wallet',
       details,
     })
-  const growth = await growWindow(tx, wallet, keychain, index + 1, pool)
-  await noteOverlap(tx, at, wallet, keychain.branch, growth)
-  if (!row && growth.overlap !== undefined)
-    return refuse(
-      'WALLET_SCRIPTS_OVERLAP',
-      `the next address of wallet ${wallet.name} is watched by wallet ${growth.overlap} already`,
-      { param: 'wallet', details: { ...details, other: growth.overlap } },
-    )
-  assert(
-    row?.state === 'watched' && row.order === undefined && row.firstUsedAt === undefined,
-    `index ${index} of ${wallet.id} was handed out before`,
+  return refuse(
+    'WALLET_SCRIPTS_OVERLAP',
+    `the next address of wallet ${wallet.name} is watched by wallet ${other} already`,
+    { param: 'wallet', details: { ...details, other: other ?? '' } },
   )
-  assert(index < growth.watchedTo, `index ${index} of ${wallet.id} is not watched (I15)`)
-  const after = { ...keychain, nextIndex: index + 1, watchedTo: growth.watchedTo }
-  await tx.wallet.saveKeychain(after)
-  pool.note(after)
-  return ok({ row, gap: await noteGap(tx, at, wallet, keychain, after), watched: growth.added })
 }

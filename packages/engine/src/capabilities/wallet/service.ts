@@ -6,7 +6,13 @@ import { createScriptPool } from './pool.ts'
 import type { AddressPage, AddressRecord, WalletRecord } from './ports.ts'
 import { registerWallet, type WalletDeps, type WalletInput } from './registration.ts'
 import { exportRecovery, restoreRecovery } from './restore.ts'
-import { type AddressTx, type RevealRequest, revealAddress } from './reveal.ts'
+import {
+  type AddressTx,
+  type RevealRequest,
+  type RevealShare,
+  revealAddress,
+  revealAddresses,
+} from './reveal.ts'
 import { markUsed } from './use.ts'
 
 /**
@@ -40,6 +46,11 @@ export const createWallets = (deps: WalletDeps) => {
     /** Derives ahead some of what later reveals will store. Call it before each transaction that reveals. */
     prepare: (wallet: WalletRecord): void => pool.prepare(wallet),
     revealAddress: (tx: AddressTx, request: RevealRequest) => revealAddress(tx, request, pool),
+    revealAddresses: (
+      tx: AddressTx,
+      place: Pick<RevealRequest, 'wallet' | 'branch'>,
+      shares: readonly RevealShare[],
+    ) => revealAddresses(tx, place, shares, pool),
     markUsed: (tx: AddressTx, addresses: Parameters<typeof markUsed>[1], at: number) =>
       markUsed(tx, addresses, at, pool),
 

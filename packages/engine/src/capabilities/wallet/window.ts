@@ -5,19 +5,14 @@ import type { ScriptPool } from './pool.ts'
 import type { AddressRecord, KeychainRecord, WalletRecord, WalletRows } from './ports.ts'
 
 /** A script that is watched from this transaction on. */
-export interface WatchedScript {
-  readonly wallet: WalletId
-  readonly branch: number
-  readonly index: number
-  readonly script: Uint8Array
-}
+export type WatchedScript = Pick<AddressRecord, 'wallet' | 'branch' | 'index' | 'script'>
 
 /** Rows of one statement: below the parameter limits of every database. */
 const ROWS_PER_STATEMENT = 500
 
 export interface WindowGrowth {
   readonly watchedTo: number
-  readonly added: readonly WatchedScript[]
+  readonly added: readonly AddressRecord[]
   /** The wallet that already watches the next script; the window ends before it. */
   readonly overlap?: WalletId
 }

@@ -42,6 +42,12 @@ export const ORDERS: Chapter = {
       same(await tx.deposits.order(orderIdOf(8)), undefined, 'unknown id')
       same(await tx.deposits.orderByExternalId('shop-9'), full, 'by external id')
       same(await tx.deposits.orderByExternalId('shop-8'), undefined, 'unknown external id')
+      same(
+        await tx.deposits.ordersByExternalIds(['shop-8', 'shop-9', 'shop-9']),
+        [full],
+        'by external ids, once each',
+      )
+      same(await tx.deposits.ordersByExternalIds([]), [], 'no external ids')
       const locked = await tx.deposits.lockOrders([
         orderIdOf(2),
         orderIdOf(7),

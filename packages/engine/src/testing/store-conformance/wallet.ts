@@ -122,27 +122,34 @@ export const WALLET: Chapter = {
     )
   },
 
-  'the next address is the lowest free one, else the one at the index': async ({ store }) => {
+  'the next addresses are the lowest free ones, and those from the index on': async ({ store }) => {
     await store.transact((tx) =>
       tx.wallet.insertAddresses([
         addressOf(1, 5, { state: 'free' }),
         addressOf(1, 4, { state: 'free', branch: 1, script: scriptOf(900) }),
         addressOf(1, 3),
+        addressOf(1, 6),
+        addressOf(1, 7),
         addressOf(2, 1, { state: 'free' }),
       ]),
     )
     await store.transact(async (tx) => {
-      const next = async (index: number) =>
-        (await tx.wallet.nextAddress(walletIdOf(1), 0, index))?.index
-      same(await next(3), 5, 'free before the index, and of this branch')
+      const next = async (index: number, count: number) => {
+        const found = await tx.wallet.nextAddresses(walletIdOf(1), 0, index, count)
+        return [found.free.map((row) => row.index), found.next.map((row) => row.index)]
+      }
+      same(await next(6, 3), [[5], [6, 7]], 'free ones of this branch, and as many as are stored')
       await tx.wallet.saveAddresses([addressOf(1, 3, { state: 'free' })])
-      same(await next(5), 3, 'the lowest of two')
+      same(await next(6, 1), [[3], [6]], 'the lowest of two free ones')
+      same(await next(7, 2), [[3, 5], [7]], 'both of them, in order')
       await tx.wallet.saveAddresses([
         addressOf(1, 3, { state: 'revealed' }),
         addressOf(1, 5, { state: 'revealed' }),
       ])
-      same(await next(5), 5, 'none is free: the one at the index')
-      same(await next(6), undefined, 'none is free, and nothing is at the index')
+      same(await next(6, 2), [[], [6, 7]], 'none is free')
+      same(await next(8, 2), [[], []], 'nothing is at the index')
+      const { next: found } = await tx.wallet.nextAddresses(walletIdOf(1), 0, 7, 1)
+      same(found, [addressOf(1, 7)], 'with every field')
     })
   },
 

@@ -1,0 +1,185 @@
+import {
+  assert,
+  type Clock,
+  type Entropy,
+  newId,
+  type OrderId,
+  ok,
+  type Refusal,
+  type Result,
+  refuse,
+  type WalletId,
+} from '../../kernel/index.ts'
+import { appendAudit } from '../audit/index.ts'
+import type { RevealRefusal, Wallets } from '../wallet/index.ts'
+import { orderSnapshot } from './announce.ts'
+import { FRESH } from './machine.ts'
+import type { CheckedInput, InputRefusal, OrderInput } from './order-input.ts'
+import type { OrderRecord } from './ports.ts'
+import type { DepositsTx } from './transaction.ts'
+
+export type CreateRefusal = InputRefusal | RevealRefusal | Refusal<'ORDER_EXTERNAL_ID_REUSED'>
+export interface CreatedOrder {
+  readonly order: OrderRecord
+  /** False when the external id had given this order before. */
+  readonly created: boolean
+}
+
+/** A request for an order whose form is right. */
+export interface OrderRequest {
+  readonly input: OrderInput
+  readonly checked: CheckedInput
+  /** As in the audit trail. */
+  readonly actor: string
+}
+export interface OrderMaker {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly wallets: Pick<Wallets, 'revealAddresses'>
+}
+type Answer = Result<CreatedOrder, CreateRefusal>
+
+const toleranceKey = (tolerance: OrderRecord['tolerance']): string =>
+  tolerance.kind === 'absolute' ? `${tolerance.sat}` : `${tolerance.ppm}ppm`
+
+/** Equal for equal contents: the order in which a client writes its metadata says nothing. */
+const bodyKey = ({
+  thresholds: { confirmed, fullConfirmed, finalized },
+  tolerance,
+  metadata,
+}: Pick<OrderRecord, 'thresholds' | 'tolerance' | 'metadata'>): string =>
+  JSON.stringify([
+    [confirmed, fullConfirmed, finalized],
+    toleranceKey(tolerance),
+    Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
+  ])
+
+const sameRequest = (order: OrderRecord, { input, checked }: OrderRequest): boolean =>
+  order.wallet === input.wallet &&
+  order.amount === input.amount &&
+  order.customer === input.customer &&
+  order.description === input.description &&
+  bodyKey(order) === bodyKey(checked) &&
+  (order.expiresAt === undefined ? undefined : order.expiresAt - order.createdAt) ===
+    checked.expiresInMs
+
+function again(order: OrderRecord, request: OrderRequest): Answer {
+  if (sameRequest(order, request)) return ok({ order, created: false })
+  const { externalId } = request.input
+  return refuse('ORDER_EXTERNAL_ID_REUSED', `external_id ${externalId} belongs to another order`, {
+    param: 'external_id',
+    details: { order: order.id },
+  })
+}
+
+/** The requests that may make a new order: without an external id, or the first here with one that the store lacks. */
+function firstOfEach(
+  requests: readonly OrderRequest[],
+  known: ReadonlyMap<string, OrderRecord>,
+): readonly OrderRequest[] {
+  const seen = new Set<string>()
+  return requests.filter(({ input: { externalId } }) => {
+    if (externalId === undefined) return true
+    if (known.has(externalId) || seen.has(externalId)) return false
+    seen.add(externalId)
+    return true
+  })
+}
+
+/**
+ * Makes orders of one wallet, each with an address of its own, in the caller's transaction: one answer for each request,
+ * in their order, as if they had come one after the other. The statements do not grow with the number of requests.
+ */
+export async function createOrders(
+  maker: OrderMaker,
+  tx: DepositsTx,
+  wallet: WalletId,
+  requests: readonly OrderRequest[],
+): Promise<readonly Answer[]> {
+  const externalIds = requests.flatMap(({ input }) => input.externalId ?? [])
+  const stored = externalIds.length === 0 ? [] : await tx.deposits.ordersByExternalIds(externalIds)
+  const known = new Map(stored.map((order) => [order.externalId ?? '', order]))
+  const fresh = firstOfEach(requests, known)
+  const made = await make(maker, tx, wallet, fresh)
+  const byExternalId = new Map(fresh.map((request, i) => [request.input.externalId, made[i]]))
+  const answers = new Map(fresh.map((request, i) => [request, made[i]]))
+  return requests.map((request) => {
+    const mine = answers.get(request)
+    if (mine) return mine
+    const { externalId = '' } = request.input
+    const first = byExternalId.get(externalId)
+    if (first && !first.ok) return first
+    const order = known.get(externalId) ?? first?.value.order
+    assert(order, 'a request without an order of its own repeats another one')
+    return again(order, request)
+  })
+}
+
+async function make(
+  { clock, entropy, wallets }: OrderMaker,
+  tx: DepositsTx,
+  wallet: WalletId,
+  requests: readonly OrderRequest[],
+): Promise<readonly Answer[]> {
+  if (requests.length === 0) return []
+  const at = clock.now()
+  const shares = requests.map(() => ({
+    order: newId('ord', clock, entropy) as OrderId,
+    at,
+    shown: true,
+  }))
+  const revealed = await wallets.revealAddresses(tx, { wallet }, shares)
+  const answers = requests.map((request, i): Answer => {
+    const place = revealed[i] as (typeof revealed)[number]
+    if (!place.ok) return place
+    const id = shares[i]?.order as OrderId
+    return ok({ order: orderFrom(id, at, request, place.value), created: true })
+  })
+  const made = answers.flatMap((answer, i) =>
+    answer.ok ? [{ order: answer.value.order, actor: requests[i]?.actor ?? '' }] : [],
+  )
+  if (made.length === 0) return answers
+  const told = made.map(({ order, actor }) => ({ actor, id: order.id, data: orderSnapshot(order) }))
+  await tx.deposits.insertOrder(...made.map(({ order }) => order))
+  await appendAudit(
+    tx,
+    at,
+    told.map(({ actor, id, data }) => ({
+      actor,
+      action: 'order.create',
+      subject: id,
+      details: data,
+    })),
+  )
+  await tx.events.append(
+    at,
+    told.map(({ id, data }) => ({ type: 'order.created', subject: id, data })),
+  )
+  return answers
+}
+
+function orderFrom(
+  id: OrderId,
+  at: number,
+  { input, checked: { expiresInMs, ...checked } }: OrderRequest,
+  place: Pick<OrderRecord, 'branch' | 'index' | 'address' | 'script'>,
+): OrderRecord {
+  const { branch, index, address, script } = place
+  return {
+    id,
+    wallet: input.wallet,
+    branch,
+    index,
+    address,
+    script,
+    ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
+    ...(input.customer === undefined ? {} : { customer: input.customer }),
+    ...(input.amount === undefined ? {} : { amount: input.amount }),
+    ...(input.description === undefined ? {} : { description: input.description }),
+    ...checked,
+    createdAt: at,
+    ...(expiresInMs === undefined ? {} : { expiresAt: at + expiresInMs }),
+    reachedAt: { pending: at },
+    state: FRESH,
+  }
+}
