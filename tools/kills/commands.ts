@@ -11,7 +11,7 @@ export type Command = Readonly<{ now: number; seed: number }> &
     | { do: 'register' }
     | { do: 'order'; externalId: string; amount: number; expiresInMs: number }
     | { do: 'look' }
-    | { do: 'settle'; externalId: string }
+    | { do: 'settle' | 'cancel'; externalId: string }
   >
 
 const ACCOUNT = HDKey.fromMasterSeed(
@@ -51,7 +51,8 @@ export class Obedient {
     if (command.do === 'look') await this.#look()
     if (command.do === 'register') await this.#register()
     if (command.do === 'order') await this.#order(command)
-    if (command.do === 'settle') await this.#settle(command.externalId)
+    if (command.do === 'settle' || command.do === 'cancel')
+      await this.#decide(command.do, command.externalId)
   }
   async #look(): Promise<void> {
     for (;;) {
@@ -85,8 +86,12 @@ export class Obedient {
     )
     if (!created.ok) throw new TypeError(created.error.message)
   }
-  async #settle(externalId: string): Promise<void> {
-    const order = await this.#engine.orders.byExternalId(externalId)
-    if (order) await this.#engine.orders.settle(order.id as OrderId, 'test', 'by hand')
+  async #decide(what: 'settle' | 'cancel', externalId: string): Promise<void> {
+    const { orders } = this.#engine
+    const order = await orders.byExternalId(externalId)
+    if (!order) return
+    const id = order.id as OrderId
+    if (what === 'settle') await orders.settle(id, 'test', 'by hand')
+    else await orders.cancel(id, 'operator:test')
   }
 }

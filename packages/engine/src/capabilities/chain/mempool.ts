@@ -1,7 +1,7 @@
 import type { Txid } from '../../kernel/index.ts'
 import { TransactionScan } from '../../protocol/transaction/index.ts'
 import { REORGANISATIONS } from './catch-up.ts'
-import { type ChainTx, type FollowerOptions, readChain } from './follower-options.ts'
+import type { ChainTx, FollowerOptions } from './follower-options.ts'
 import { absenceOf } from './policy.ts'
 import type { ChainSource, MatchedTx } from './ports.ts'
 import { matchTransaction } from './scan.ts'
