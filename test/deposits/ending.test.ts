@@ -101,6 +101,23 @@ test('paid in time while we were away: a block of that time proves it (D25)', as
   expect(await till.alerts()).toEqual([])
 })
 
+test('an order that has expired in the books is not reopened by a block that claims an earlier time (D25)', async () => {
+  const till = await Till.open()
+  const order = await till.order({ amount: 1000 })
+  till.now += HOUR + MINUTE
+  await till.look()
+  expect(await till.state(order)).toBe('failed (expired) none 0/0')
+  // Never in a mempool we saw, and mined by somebody whose clock is an hour behind.
+  till.pay('a', [order, 1000])
+  till.now -= HOUR
+  till.devnet.mine(1)
+  till.now += HOUR
+  await till.look()
+  await till.mine(3)
+  expect(await till.state(order)).toBe('failed (expired) exact late 1000/1000')
+  expect(await till.alerts()).toEqual(['late_payment'])
+})
+
 test('a block that claims a later time than ours proves nothing against the payer', async () => {
   const till = await Till.open()
   const order = await till.order({ amount: 1000 })

@@ -48,6 +48,16 @@ test.each<[string, Partial<OrderInput>, string, string]>([
   ['hidden characters', { customer: 'a\u202eb' }, 'ORDER_CUSTOMER_INVALID', 'customer'],
   ['an account path', { customer: 'a/b' }, 'ORDER_CUSTOMER_INVALID', 'customer'],
   ['the name of an order', { customer: 'ord_1' }, 'ORDER_CUSTOMER_INVALID', 'customer'],
+  ['NUL in a description', { description: 'a\u0000b' }, 'ORDER_METADATA_INVALID', 'description'],
+  ['an escape in metadata', { metadata: { k: '\u001b[2J' } }, 'ORDER_METADATA_INVALID', 'metadata'],
+  ['half a character', { metadata: { k: '\ud800' } }, 'ORDER_METADATA_INVALID', 'metadata'],
+  ['a number', { amount: JSON.parse('100000') }, 'AMOUNT_INVALID', 'amount_sat'],
+  [
+    'a negative tolerance',
+    { tolerance: { kind: 'absolute', sat: JSON.parse('-1') } },
+    'ORDER_TOLERANCE_INVALID',
+    'tolerance',
+  ],
   [
     'a tolerance of everything',
     { tolerance: { kind: 'absolute', sat: sat(100_000n) } },

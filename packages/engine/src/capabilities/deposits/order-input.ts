@@ -33,6 +33,7 @@ export interface CheckedInput {
   readonly expiresInMs: number | undefined
 }
 export type InputRefusal = Refusal<
+  | 'AMOUNT_INVALID'
   | 'ORDER_AMOUNT_DUST'
   | 'ORDER_THRESHOLDS_INVALID'
   | 'ORDER_TOLERANCE_INVALID'
@@ -46,6 +47,9 @@ export const DEFAULT_EXPIRY_MS = 60 * 60 * 1000
 const LEAST_EXPIRY_MS = 60 * 1000
 const MOST_EXPIRY_MS = 10 * 366 * 24 * 60 * 60 * 1000
 const PAIRS = 50
+/** Line breaks and tabs are text; what no database and no terminal takes kindly is not. */
+const CONTROL = /(?![\t\n\r])\p{Cc}|\p{Cs}/u
+const isText = (text: string, most: number): boolean => text.length <= most && !CONTROL.test(text)
 const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u
 
 function checkNames({ externalId, customer }: OrderInput): InputRefusal | undefined {
@@ -72,7 +76,9 @@ function checkTolerance({ amount, tolerance }: OrderInput): InputRefusal | undef
     refuse('ORDER_TOLERANCE_INVALID', message, { param: 'tolerance' }).error
   if (amount === undefined) return no('an order without amount can have no tolerance')
   if (tolerance.kind === 'absolute')
-    return tolerance.sat < amount ? undefined : no('the tolerance is as large as the amount')
+    return tolerance.sat >= 0n && tolerance.sat < amount
+      ? undefined
+      : no('an absolute tolerance is zero or more, and below the amount')
   const { ppm } = tolerance
   const share = Number.isSafeInteger(ppm) && ppm >= 0 && ppm < 1_000_000
   return share ? undefined : no('a relative tolerance is 0 to 999,999 parts per million')
@@ -81,13 +87,16 @@ function checkTolerance({ amount, tolerance }: OrderInput): InputRefusal | undef
 function checkMetadata({ metadata, description }: OrderInput): InputRefusal | undefined {
   const no = (message: string, param: string) =>
     refuse('ORDER_METADATA_INVALID', message, { param }).error
-  if (description !== undefined && description.length > 1000)
-    return no('the description is longer than 1000 characters', 'description')
+  if (description !== undefined && !isText(description, 1000))
+    return no(
+      'the description is longer than 1000 characters or has control characters',
+      'description',
+    )
   const pairs = Object.entries(metadata ?? {})
   if (pairs.length > PAIRS) return no(`metadata has more than ${PAIRS} pairs`, 'metadata')
   const bad = pairs.find(
     ([key, value]) =>
-      key.length < 1 || key.length > 40 || typeof value !== 'string' || value.length > 500,
+      key.length < 1 || !isText(key, 40) || typeof value !== 'string' || !isText(value, 500),
   )
   return bad
     ? no('metadata has a key or a value that is too long or no string', 'metadata')
@@ -110,6 +119,10 @@ function checkExpiry(input: OrderInput): Result<number | undefined, InputRefusal
 /** Everything about a request that can be judged without the store. @param dust least amount a node relays, satoshi */
 export function checkInput(input: OrderInput, dust: Sat): Result<CheckedInput, InputRefusal> {
   const { amount } = input
+  if (amount !== undefined && typeof amount !== 'bigint')
+    return refuse('AMOUNT_INVALID', 'the amount is not a bigint of satoshis', {
+      param: 'amount_sat',
+    })
   if (amount !== undefined && (amount < dust || amount > MAX_SAT))
     return refuse('ORDER_AMOUNT_DUST', `the amount must be ${dust} sat or more to be payable`, {
       param: 'amount_sat',

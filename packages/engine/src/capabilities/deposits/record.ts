@@ -30,8 +30,12 @@ export interface Recorder {
   readonly judgedUnder?: BlockRef
 }
 
-/** A payment is late when nothing of it was known before its order ran out, or when we had cancelled without knowing of it. */
+/**
+ * A payment is late when nothing of it was known before its order ran out, or when we had cancelled without knowing of it.
+ * An order that has expired in the books stays so whatever time a miner wrote into a block: it is not reopened at its old price.
+ */
 const isLate = (order: OrderRecord, firstSeenAt: number): boolean =>
+  order.expiredAt !== undefined ||
   (order.expiresAt !== undefined && firstSeenAt > order.expiresAt) ||
   order.cancelledAt !== undefined
 
