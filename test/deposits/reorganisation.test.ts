@@ -27,6 +27,8 @@ test('after the credit, spent otherwise: reversed once, reported, never edited (
   await till.mine(3)
   const theft = till.spend('a', [THIEF, 5000])
   till.devnet.reorg(3, [[theft.raw], [], [], []])
+  // The coin that it spent was watched by a process that is gone.
+  await till.restart()
   await till.look()
   expect(await till.state(order)).toBe('pending none 0/0')
   expect(await till.entries()).toEqual(['seen 5000', 'unseen 5000', 'credit 5000', 'reversal 5000'])
@@ -65,6 +67,23 @@ test('the credit moves to another block at the same depth: two entries, both in 
   expect(count(await till.audited(), 'engine deposit.credit')).toBe(2)
   expect(await till.alerts()).toEqual([])
   await till.expectSound()
+})
+
+test('a branch on which the payment is deep at once: every level on the way is told', async () => {
+  const till = await Till.open()
+  const order = await till.order({ amount: 5000 })
+  const spend = till.spend('a', [order, 5000])
+  await till.mine(6)
+  till.devnet.reorg(6, [[spend.raw], [], [], [], [], [], []])
+  await till.look()
+  expect(await till.told(order)).toEqual([
+    'order.created',
+    'order.payment_seen',
+    'payment.credited',
+    'order.confirmed',
+    'order.full_confirmed',
+    'order.finalized',
+  ])
 })
 
 test('another block at the same height (equal-height fork)', async () => {
