@@ -5,6 +5,7 @@ import { AUDIT } from './columns.ts'
 import { lockNumber, takeNumbers } from './counters.ts'
 import { type Doors, int, num } from './doors.ts'
 import type { AuditRow } from './schema.ts'
+import type { Session } from './session.ts'
 
 /** The part before the first dot, by which an export of one area finds its index. */
 const areaOf = (action: string): string => action.split('.', 1)[0] ?? ''
@@ -31,6 +32,19 @@ const entryOf = (row: AuditRow): AuditEntry => ({
   hash: toHex(row.hash),
 })
 
+/** The newest entry of transactions that hold the trail: read once, although both doors need it. */
+const heads = new WeakMap<Session, AuditEntry>()
+
+async function lockedHead(doors: Doors): Promise<AuditEntry | undefined> {
+  const number = await lockNumber(doors, 'audit')
+  const known = heads.get(doors.session)
+  if (number === 0 || known?.number === number) return known
+  const head = await entryAt(doors, number)
+  assert(head, `audit entry ${number} is missing`)
+  heads.set(doors.session, head)
+  return head
+}
+
 async function entryAt({ db }: Doors, number: number): Promise<AuditEntry | undefined> {
   const query = db.selectFrom('audit').selectAll().where('number', '=', int(number))
   const row = await query.executeTakeFirst()
@@ -42,21 +56,19 @@ export function auditRows(doors: Doors): AuditRows {
   return {
     async lockHead() {
       session.requireWriter()
-      const number = await lockNumber(doors, 'audit')
-      if (number === 0) return undefined
-      const head = await entryAt(doors, number)
-      assert(head, `audit entry ${number} is missing`)
-      return head
+      const head = await lockedHead(doors)
+      return head && { ...head, details: JSON.parse(JSON.stringify(head.details)) }
     },
     async insert(entries) {
       session.requireWriter()
-      if (entries.length === 0) return
-      const first = await takeNumbers(doors, 'audit', entries.length)
-      let newest = (await entryAt(doors, first - 1))?.at ?? 0
-      for (const [i, { number, at }] of entries.entries()) {
-        assert(number === first + i && at >= newest, `entry ${number} does not follow the newest`)
-        newest = at
+      let newest = await lockedHead(doors)
+      for (const entry of entries) {
+        const follows = entry.number === (newest?.number ?? 0) + 1 && entry.at >= (newest?.at ?? 0)
+        assert(follows, `audit entry ${entry.number} does not follow the newest`)
+        newest = entry
       }
+      if (entries.length === 0) return
+      await takeNumbers(doors, 'audit', entries.length)
       await insertRows(doors, 'audit', AUDIT, entries.map(rowOf))
     },
     list: (filter) => listAudit(doors, filter),

@@ -4,18 +4,22 @@ import type { Session } from './session.ts'
 
 export type CounterName = 'events' | 'audit' | 'ledger' | 'alerts' | 'addresses' | 'facts'
 
-/** Transactions that hold every counter. */
-const complete = new WeakSet<Session>()
+type Values = Map<string, number>
+/** Transactions that hold every counter, with the values: nobody else can change them until the commit. */
+const held = new WeakMap<Session, Values>()
 
 /**
  * Locks every counter in order of name, unless the transaction has them. Whoever takes one of them usually takes others
  * soon, each in an order of its own; so two transactions that need the same two never wait for each other.
  * `addresses` comes first by name and may be taken alone: new scripts are stored long before anything is told.
  */
-async function lockAll({ db, session }: Doors): Promise<void> {
-  if (complete.has(session)) return
-  await db.selectFrom('counters').select('name').orderBy('name').forUpdate().execute()
-  complete.add(session)
+async function lockAll({ db, session }: Doors): Promise<Values> {
+  const known = held.get(session)
+  if (known) return known
+  const query = db.selectFrom('counters').select(['name', 'value']).orderBy('name').forUpdate()
+  const values = new Map((await query.execute()).map(({ name, value }) => [name, num(value)]))
+  held.set(session, values)
+  return values
 }
 
 /**
@@ -23,7 +27,7 @@ async function lockAll({ db, session }: Doors): Promise<void> {
  * order: a rollback gives them back, and nobody sees number 7 before number 6.
  */
 export async function takeNumbers(doors: Doors, name: CounterName, count: number): Promise<number> {
-  const { db, dialect } = doors
+  const { db, dialect, session } = doors
   if (dialect.locksRows && name !== 'addresses') await lockAll(doors)
   const row = await db
     .updateTable('counters')
@@ -32,14 +36,18 @@ export async function takeNumbers(doors: Doors, name: CounterName, count: number
     .returning('value')
     .executeTakeFirst()
   if (!row) throw new AssertionError(`no counter ${name}`)
-  return num(row.value) - count + 1
+  const newest = num(row.value)
+  held.get(session)?.set(name, newest)
+  return newest - count + 1
 }
 
 /** The newest number, with the row locked until the commit. */
 export async function lockNumber(doors: Doors, name: CounterName): Promise<number> {
   assert(name !== 'addresses', 'it is locked by taking numbers of it')
-  if (doors.dialect.locksRows) await lockAll(doors)
-  return newestNumber(doors, name)
+  if (!doors.dialect.locksRows) return newestNumber(doors, name)
+  const value = (await lockAll(doors)).get(name)
+  assert(value !== undefined, `no counter ${name}`)
+  return value
 }
 
 /** The newest number that is committed, or taken in this transaction. */
