@@ -27,6 +27,13 @@ test('no code has two sections, and every section says something', () => {
   expect(empty).toEqual([])
 })
 
+test('a remedy on the page is the one of the registry', () => {
+  const told = [...page.matchAll(/^## ([A-Z][A-Z0-9_]+)\nRemedy: (\w+)/gm)]
+  expect(told.length).toBeGreaterThan(50)
+  const remedies = new Map(Object.entries(REGISTRY).map(([code, { remedy }]) => [code, remedy]))
+  expect(told.filter(([, code = '', remedy]) => remedies.get(code) !== remedy)).toEqual([])
+})
+
 test('every registered code is used somewhere', () => {
   const unused = registered.filter((code) => !users.some(({ text }) => text.includes(`'${code}'`)))
   expect(unused).toEqual([])
