@@ -6,7 +6,7 @@ import { devnetSource } from '../regtest/devnet-source.ts'
 import { Strangers } from '../regtest/strangers.ts'
 import { EngineUnderTest } from './engine.ts'
 import { ScheduleRun } from './runner.ts'
-import { reasonToSkip, type Schedule, type ScheduleFile } from './schedule.ts'
+import { reasonToSkip, type Schedule, type ScheduleFile, unknownWords } from './schedule.ts'
 import { sharedSchedules } from './schedule-file.ts'
 
 /** Noon of a day in 2026: schedules run on virtual time. */
@@ -39,11 +39,26 @@ export async function runOnDevnet(
   return new ScheduleRun({ schedule, defaults, chain, strangers, engine }).run()
 }
 
+/** The command line and its file; or what is wrong with them, in a line. */
+async function read() {
+  try {
+    const { values } = parseArgs({
+      options: { file: { type: 'string' }, json: { type: 'boolean' }, only: { type: 'string' } },
+    })
+    return { values, ...(await sharedSchedules(values.file)) }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { file: { type: 'string' }, json: { type: 'boolean' }, only: { type: 'string' } },
-  })
-  const { defaults, schedules } = await sharedSchedules(values.file)
+  const given = await read()
+  if (typeof given === 'string') {
+    process.stderr.write(`${given}\nnpm run scenarios -- [--file FILE] [--only NAME] [--json]\n`)
+    process.exitCode = 2
+    return
+  }
+  const { values, defaults, schedules } = given
   let failed = 0
   for (const schedule of schedules) {
     if (values.only !== undefined && schedule.name !== values.only) continue
@@ -57,6 +72,8 @@ async function main(): Promise<void> {
 
 /** A schedule that throws has failed; the others still run. */
 async function runGuarded(schedule: Schedule, defaults: ScheduleFile['defaults']) {
+  const unknown = unknownWords(schedule)
+  if (unknown.length > 0) return unknown
   try {
     return await runOnDevnet(schedule, defaults)
   } catch (error) {

@@ -82,7 +82,7 @@ export class ScheduleRun {
   async #step(step: Step): Promise<void> {
     if (step.blind !== undefined) this.#blind = step.blind
     if (step.tx) await this.#send(step.tx)
-    if (step.mine) await this.#chain.mine(this.#named(step.mine))
+    if (step.mine) await this.#chain.mine(await this.#toMine(step.mine))
     for (let i = 0; i < (step.mine_empty ?? 0); i++) await this.#chain.mine([])
     if (step.mine_coinbase_to !== undefined)
       await this.#chain.mine([], this.#script(step.mine_coinbase_to))
@@ -141,6 +141,14 @@ export class ScheduleRun {
     assert(transaction, `unknown transaction ${id}`)
     return transaction.txid
   }
+  /** `*` is the whole mempool; parents were named before their children. */
+  async #toMine(ids: readonly string[]): Promise<Transaction[]> {
+    if (!ids.includes('*')) return this.#named(ids)
+    const waiting: Transaction[] = []
+    for (const { txid, transaction } of this.#transactions.values())
+      if (await this.#chain.inMempool(txid)) waiting.push(transaction)
+    return waiting
+  }
   #named(ids: readonly string[]): Transaction[] {
     return ids.map((id) => {
       const transaction = this.#transactions.get(id)
@@ -164,11 +172,15 @@ export class ScheduleRun {
         seen: Number(state.received),
         credited: Number(state.credited),
       }
-      for (const [field, value] of Object.entries(wanted))
+      for (const [name, given] of Object.entries(wanted)) {
+        // Lateness is a mark of its own, also where it is written as a match.
+        const isLate = name === 'match' && given === 'LATE'
+        const [field, value] = isLate ? ['late', true] : [name, given]
         if (actual[field as keyof Expectation] !== value)
           this.faults.push(
             `${id}.${field} is ${String(actual[field as keyof Expectation])}, not ${String(value)}`,
           )
+      }
     }
   }
 

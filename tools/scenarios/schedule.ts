@@ -10,6 +10,7 @@ export interface ScheduleFile {
 }
 export interface Schedule {
   readonly name: string
+  readonly why?: string
   readonly orders: readonly {
     readonly id: string
     readonly amount?: number
@@ -23,6 +24,9 @@ export interface Final {
   readonly credited?: Readonly<Record<string, number>>
   readonly reversals?: number
   readonly alerts?: readonly string[]
+  /** What withdrawals paid. */
+  readonly paid?: unknown
+  readonly transactions_to?: unknown
 }
 export interface Expectation {
   readonly state?: string
@@ -86,7 +90,7 @@ const WORDS: ReadonlySet<string> = new Set([
 ])
 const PAYOUT_WORDS: readonly (keyof Step)[] = ['withdraw', 'bump', 'crash', 'mine_original_of']
 
-/** @throws TypeError for a file of another shape, or a word nobody knows: what is not understood must not pass. */
+/** @throws TypeError for a file of another shape. */
 export function parseSchedules(text: string): ScheduleFile {
   const file = JSON.parse(text) as Partial<ScheduleFile>
   if (!Array.isArray(file.schedules)) throw new TypeError('no list of schedules')
@@ -97,17 +101,43 @@ export function parseSchedules(text: string): ScheduleFile {
     tolerance_sat: 0,
     ...file.defaults,
   }
-  for (const schedule of file.schedules as Schedule[])
-    for (const step of schedule.steps)
-      for (const word of Object.keys(step))
-        if (!WORDS.has(word)) throw new TypeError(`${schedule.name}: unknown step ${word}`)
   return { defaults, schedules: file.schedules }
+}
+
+/** The steps and those that happen beside each other in one of them. */
+const allSteps = (steps: readonly Step[]): readonly Step[] =>
+  steps.flatMap((step) => [step, ...allSteps(step.parallel ?? [])])
+
+const KNOWN = {
+  schedule: ['name', 'why', 'orders', 'steps', 'final', 'wallet'],
+  order: ['id', 'amount', 'address'],
+  final: ['credited', 'reversals', 'alerts', 'paid', 'transactions_to'],
+} as const
+
+/** Words that nobody knows here: what is not understood must not pass. */
+export function unknownWords(schedule: Schedule): readonly string[] {
+  const strange = (what: keyof typeof KNOWN, value: object) =>
+    Object.keys(value)
+      .filter((word) => !(KNOWN[what] as readonly string[]).includes(word))
+      .map((word) => `unknown word in ${what}: ${word}`)
+  return [
+    ...strange('schedule', schedule),
+    ...schedule.orders.flatMap((order) => strange('order', order)),
+    ...allSteps(schedule.steps).flatMap((step) =>
+      Object.keys(step)
+        .filter((word) => !WORDS.has(word))
+        .map((word) => `unknown step ${word}`),
+    ),
+    ...strange('final', schedule.final ?? {}),
+  ]
 }
 
 /** Why a schedule cannot be run yet; undefined when it can. */
 export function reasonToSkip(schedule: Schedule): string | undefined {
-  const payout = schedule.steps.some((step) =>
-    PAYOUT_WORDS.some((word) => step[word] !== undefined),
-  )
-  return payout || schedule.wallet ? 'there are no withdrawals yet' : undefined
+  const { final, steps, wallet } = schedule
+  const payout =
+    allSteps(steps).some((step) => PAYOUT_WORDS.some((word) => step[word] !== undefined)) ||
+    final?.paid !== undefined ||
+    final?.transactions_to !== undefined
+  return payout || wallet ? 'there are no withdrawals yet' : undefined
 }
