@@ -217,7 +217,8 @@ function lastWords({ data, keep, command }: DemoOptions, { folder }: Stage): str
     [`${command} devnet`, 'a node to try on'],
     ['docs/quick-start.md', 'your first payment'],
   ]
-  const width = Math.max(...more.map(([line = '']) => line.length))
-  const lines = [...look, ...more].map(([line = '', why = '']) => `  ${line.padEnd(width)}  ${why}`)
+  const all = [...look, ...more]
+  const width = Math.max(...all.map(([line = '', why]) => (why === '' ? 0 : line.length)))
+  const lines = all.map(([line = '', why = '']) => `  ${line.padEnd(width)}  ${why}`)
   return ['What to try next', ...lines.map((line) => line.trimEnd())]
 }
