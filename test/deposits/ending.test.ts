@@ -131,6 +131,25 @@ test('a block that claims a later time than ours proves nothing against the paye
   expect((await till.payments(order))[0]).toMatchObject({ late: false, firstSeenAt: till.now })
 })
 
+test('a fee bump after the time is up keeps the place of the payment in time', async () => {
+  const till = await Till.open()
+  const [same, more] = [await till.order({ amount: 1000 }), await till.order({ amount: 2000 })]
+  till.pay('a', [same, 1000])
+  till.pay('b', [more, 600])
+  await till.look()
+  till.now += 2 * HOUR
+  await till.look()
+  till.pay('a', [same, 1000])
+  // This one is no bump: it pays a price of two hours ago.
+  till.pay('b', [more, 2000])
+  await till.mine(3)
+  expect(await till.state(same)).toBe('full_confirmed exact 1000/1000')
+  expect(await till.told(same)).not.toContain('order.failed')
+  expect(await till.state(more)).toBe('failed (expired) exact late 2000/2000')
+  expect(await till.alerts('late_payment')).toHaveLength(1)
+  await till.expectSound()
+})
+
 test('expiry waits while the node does not answer or is degraded', async () => {
   let headers = 0
   const till = await Till.open({

@@ -32,12 +32,40 @@ export interface Recorder {
 
 /**
  * A payment is late when nothing of it was known before its order ran out, or when we had cancelled without knowing of it.
- * An order that has expired in the books stays so whatever time a miner wrote into a block: it is not reopened at its old price.
+ * An order that has expired in the books stays so whatever time a miner wrote into a block: it is not reopened at its old
+ * price. What takes the place of a payment in time is in time as well.
  */
-const isLate = (order: OrderRecord, firstSeenAt: number): boolean =>
-  order.expiredAt !== undefined ||
-  (order.expiresAt !== undefined && firstSeenAt > order.expiresAt) ||
-  order.cancelledAt !== undefined
+const isLate = (order: OrderRecord, firstSeenAt: number, takesPlace: boolean): boolean =>
+  order.cancelledAt !== undefined ||
+  (!takesPlace &&
+    (order.expiredAt !== undefined ||
+      (order.expiresAt !== undefined && firstSeenAt > order.expiresAt)))
+
+interface Mine {
+  readonly output: Output
+  readonly address: AddressRecord
+}
+
+/**
+ * Whether a transaction is a fee bump, or the same payment under another id: it spends a coin of one that paid the order in
+ * time, and pays it no more. More would be a new payment at the old price.
+ */
+function takesPlaceInTime(
+  unit: Unit,
+  transaction: MatchedTx,
+  mine: readonly Mine[],
+  order: OrderId,
+): boolean {
+  const offered = mine
+    .filter(({ address }) => address.order === order)
+    .reduce((sum, { output }) => sum + output.amount, 0n)
+  return unit.conflictsOf(transaction).some((rival) => {
+    const inTime = unit
+      .paymentsOf(rival.txid)
+      .filter((payment) => payment.order === order && payment.purpose === 'order' && !payment.late)
+    return inTime.reduce((sum, payment) => sum + payment.amount, 0n) >= offered
+  })
+}
 
 function purposeOf(
   address: AddressRecord,
@@ -119,6 +147,7 @@ function paymentOf(
   order: OrderRecord | undefined,
   own: boolean,
   firstSeenAt: number,
+  takesPlace: boolean,
 ): PaymentRecord {
   const point: OutPoint = { txid: transaction.txid, vout: output.vout }
   const purpose = purposeOf(address, order, own)
@@ -135,7 +164,7 @@ function paymentOf(
     ...(order ? { order: order.id } : {}),
     purpose,
     firstSeenAt,
-    late: purpose === 'order' && order !== undefined && isLate(order, firstSeenAt),
+    late: purpose === 'order' && order !== undefined && isLate(order, firstSeenAt, takesPlace),
     booked: { state: 'none' },
     posted: 0,
     spendBooked: false,
@@ -163,6 +192,8 @@ export async function record(
   const rivals = await tx.deposits.spendersOf(inputs)
   unit.meetTransactions(rivals)
   await unit.loadSpent(rivals)
+  if (rivals.length > 0)
+    unit.meetPayments(await tx.deposits.paymentsOfTransactions(rivals.map(({ txid }) => txid)))
   const owners = await ownersOf(recorder, transactions)
   await unit.loadPayments(
     transactions.flatMap((t) => t.outputs.map(({ vout }) => paymentId({ txid: t.txid, vout }))),
@@ -186,7 +217,10 @@ export async function record(
       watch.addOutpoint(point)
       if (unit.paymentAt(point)) continue
       const order = address.order === undefined ? undefined : owners.orders.get(address.order)
-      unit.putPayment(paymentOf(transaction, output, address, order, spends, firstSeenAt))
+      const takesPlace = order !== undefined && takesPlaceInTime(unit, transaction, mine, order.id)
+      unit.putPayment(
+        paymentOf(transaction, output, address, order, spends, firstSeenAt, takesPlace),
+      )
       used.push(address)
     }
   }

@@ -61,16 +61,17 @@ export class Unit {
       else this.#spenders.set(key, new Set([record.txid]))
     }
   }
-  /** Loaded transactions of the present view that spend a coin which this one spends too. */
-  rivalsOf(transaction: Pick<TxRecord, 'txid' | 'inputs'>): readonly TxRecord[] {
+  /** Loaded transactions, also vanished ones, that spend a coin which this one spends too. */
+  conflictsOf(transaction: Pick<TxRecord, 'txid' | 'inputs'>): readonly TxRecord[] {
     const rivals = new Set<Txid>()
     for (const point of transaction.inputs)
       for (const txid of this.#spenders.get(outPointKey(point)) ?? [])
         if (txid !== transaction.txid) rivals.add(txid)
-    return [...rivals].flatMap((txid) => {
-      const record = this.transaction(txid)
-      return record && record.view.state !== 'gone' ? [record] : []
-    })
+    return [...rivals].flatMap((txid) => this.transaction(txid) ?? [])
+  }
+  /** Those of them that are in the present view. */
+  rivalsOf(transaction: Pick<TxRecord, 'txid' | 'inputs'>): readonly TxRecord[] {
+    return this.conflictsOf(transaction).filter(({ view }) => view.state !== 'gone')
   }
   transaction(txid: Txid): TxRecord | undefined {
     return this.#transactions.get(txid)?.now
@@ -89,6 +90,10 @@ export class Unit {
   }
   paymentAt(point: OutPoint): PaymentRecord | undefined {
     return this.payment(paymentId(point))
+  }
+  /** Loaded payments of one transaction. */
+  paymentsOf(txid: Txid): readonly PaymentRecord[] {
+    return this.payments().filter((payment) => payment.point.txid === txid)
   }
   payments(): readonly PaymentRecord[] {
     return [...this.#payments.values()].map((slot) => slot.now)
