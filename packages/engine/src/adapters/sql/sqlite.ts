@@ -30,13 +30,8 @@ interface Job {
 }
 
 export function sqliteHome(database: SqliteDatabase): Home {
-  prepareDatabase(database)
+  const marks = prepareDatabase(database)
   const db = queriesOn(SQLITE, executeOn(database))
-  const marks: Marks = {
-    database,
-    save: database.prepare('savepoint job'),
-    release: database.prepare('release job'),
-  }
   const readers = createReaders(database)
   const queue: Job[] = []
   let pumping: Promise<void> | undefined
@@ -83,7 +78,7 @@ export function sqliteHome(database: SqliteDatabase): Home {
 }
 
 /** Durable at every commit, one writer beside many readers, constraints held. */
-function prepareDatabase(database: SqliteDatabase): void {
+function prepareDatabase(database: SqliteDatabase): Marks {
   try {
     // Long enough for another process that opens the file at the same moment; short afterwards, see `begin`.
     database.pragma('busy_timeout = 5000')
@@ -92,6 +87,11 @@ function prepareDatabase(database: SqliteDatabase): void {
     database.pragma('foreign_keys = ON')
     database.pragma('cache_size = -32000')
     database.pragma('busy_timeout = 20')
+    return {
+      database,
+      save: database.prepare('savepoint job'),
+      release: database.prepare('release job'),
+    }
   } catch (error) {
     throw sqliteFault(error)
   }
