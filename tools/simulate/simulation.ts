@@ -194,6 +194,7 @@ export class Simulation {
       this.#moveIn = random.between(1, 12)
       await this.#look()
       this.#moveIn = 0
+      await this.#look()
     }
     if (action === 'crash') {
       this.#crashIn = random.between(0, 60)
@@ -263,12 +264,11 @@ export class Simulation {
   }
 
   async #look(): Promise<void> {
-    const failing = this.#failNext > 0
+    const disturbed = this.#failNext > 0 || this.#moveIn > 0
     const survived = await this.#guarded(() => this.#engine.look())
     this.#crashIn = -1
     if (!survived) return
-    const healthy = !failing && this.#failNext === 0
-    if (healthy) await this.#check()
+    if (!disturbed && this.#failNext === 0) await this.#check()
   }
 
   /** Holds everything against the node's own chain. */
