@@ -103,6 +103,41 @@ test('a reorganisation during a rescan: what was read from the old branch is not
   await till.expectSound()
 })
 
+test('a block that leaves while it is being read again is not committed by a second process', async () => {
+  let meanwhile: (() => Promise<void>) | undefined
+  const { till, start } = await past([0, 1], {
+    between: (source) => ({
+      ...source,
+      async block(ref) {
+        const bytes = await source.block(ref)
+        const act = meanwhile
+        meanwhile = undefined
+        await act?.()
+        return bytes
+      },
+    }),
+  })
+  const other = await Till.open({ devnet: till.devnet, store: till.store, registers: false })
+  const wallet = await till.register({ account: 1, birthday: start })
+  const lose = till.devnet.view.blockTxids(till.devnet.view.hashAt(start) ?? '')?.slice(1) ?? []
+  meanwhile = async () => {
+    till.devnet.reorg(5, Array(6).fill([]), { lose })
+    // The rescan belongs to the first process: the second one only follows.
+    await other.engine
+      .sync({
+        onRescan: () => {
+          throw new RangeError('enough')
+        },
+      })
+      .catch(() => undefined) // whatever the second one could not finish, the first one does
+  }
+  await till.look()
+  await till.look()
+  expect(await usedBy(till, wallet)).not.toContain(0)
+  expect(await till.balance(wallet)).toMatchObject({ coins: 0n })
+  await till.expectSound()
+})
+
 test('a past that the node has pruned: named, told, and everything else goes on', async () => {
   const { till, start } = await past([0, 1])
   const order = await till.order({ amount: 5000 })
