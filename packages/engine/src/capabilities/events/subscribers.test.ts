@@ -219,3 +219,39 @@ test('I9, I30: whatever crashes, every event reaches the subscriber at least onc
     { numRuns: 60 },
   )
 })
+
+test('two processes that run one name: everything arrives, first arrivals in order, whoever fails or ends', async () => {
+  const fates = fc.array(fc.constantFrom('well', 'well', 'fails', 'ends'), { maxLength: 120 })
+  await fc.assert(
+    fc.asyncProperty(fates, fc.integer({ min: 1, max: 230 }), async (fates, count) => {
+      const { start, manual } = setUp()
+      const arrived: number[] = []
+      const next = fates.values()
+      const begin = () => {
+        const { subscribers, emit } = start()
+        let ended = false
+        subscribers.subscribe('mail', async ({ seq }) => {
+          const fate = next.next().value ?? 'well'
+          // The process is gone, and what it had handled since the last cursor goes with it.
+          if (ended || fate === 'ends') {
+            ended = true
+            throw new TypeError('gone')
+          }
+          if (fate === 'fails') throw new TypeError('not now')
+          arrived.push(seq)
+        })
+        return { subscribers, emit, isGone: () => ended }
+      }
+      let both = [begin(), begin()]
+      await both[0]?.emit(...upTo(count))
+      for (let i = 0; i < 400 && !(arrived.includes(count) && next.next().done === true); i++) {
+        manual.fire()
+        await settle()
+        both = both.map((one) => (one.isGone() ? begin() : one))
+      }
+      const firsts = arrived.filter((seq, i) => arrived.indexOf(seq) === i)
+      expect(firsts).toEqual(upTo(count))
+    }),
+    { numRuns: 15 },
+  )
+}, 60_000)
