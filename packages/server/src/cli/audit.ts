@@ -6,6 +6,7 @@ import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
 import { readChoice, readTime } from './arguments.ts'
 import { addConfigFlags, type Bind, type Context } from './context.ts'
+import { writableOrThrow } from './output.ts'
 
 /** `kaccy audit …` */
 export function addAudit(program: Command, bind: Bind): void {
@@ -72,6 +73,7 @@ async function runExport(context: Context) {
     if (file === undefined) for await (const piece of pieces) context.shell.stdout.write(piece)
     else {
       const path = resolve(context.shell.folder, file)
+      writableOrThrow(path)
       await pipeline(pieces, createWriteStream(path, { mode: 0o600 }))
     }
     return EXIT.ok

@@ -4,7 +4,7 @@ import { formatPaymentUri } from '@kaccy/bitcoin/protocol/uri'
 import type { Command } from 'commander'
 import { orThrow } from '../failure.ts'
 import type { Host } from '../host/host.ts'
-import { readSnapshot, orderView } from '../host/snapshot.ts'
+import { orderView, readSnapshot } from '../host/snapshot.ts'
 import { EXIT } from '../shell.ts'
 import { satText } from '../view/amount.ts'
 import { renderOrder, renderPayments } from '../view/card.ts'
@@ -47,7 +47,11 @@ const fullJson = (order: OrderRecord) => ({
   customer: order.customer ?? null,
   description: order.description ?? null,
   metadata: order.metadata,
-  thresholds: order.thresholds,
+  confirmations: {
+    confirmed: order.thresholds.confirmed,
+    full_confirmed: order.thresholds.fullConfirmed,
+    finalized: order.thresholds.finalized,
+  },
   created_at: new Date(order.createdAt).toISOString(),
   expires_at: order.expiresAt === undefined ? null : new Date(order.expiresAt).toISOString(),
   payment_uri: uriOf(order),

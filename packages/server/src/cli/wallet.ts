@@ -9,6 +9,7 @@ import { EXIT } from '../shell.ts'
 import { satText } from '../view/amount.ts'
 import { readChoice, readNumber } from './arguments.ts'
 import { addConfigFlags, addNodeFlags, type Bind, type Context } from './context.ts'
+import { writableOrThrow } from './output.ts'
 import { withProgress } from './progress.ts'
 import { addKeyFlags, keysOf } from './watch.ts'
 
@@ -115,7 +116,7 @@ async function runRegister(context: Context) {
   if (!keys) throw new EngineError('USAGE_INVALID', 'give --xpub or --descriptor')
   const { config } = context.load()
   const hasNode = config['node.url'] !== undefined
-  return context.withHost(hasNode ? 'node' : 'database', async ({ engine, actor }) => {
+  const work = async ({ engine, actor }: Host) => {
     // Keys without a birthday are young as of the tip; without a tip every block since the first would be read.
     if (keys.birthday === undefined && (await engine.tip()) === undefined) {
       if (!hasNode)
@@ -137,7 +138,8 @@ async function runRegister(context: Context) {
       { ...walletJson(wallet), created },
     )
     return EXIT.ok
-  })
+  }
+  return context.withHost(hasNode ? 'node' : 'database', work, true)
 }
 
 const gapText = (gap: GapReport): string =>
@@ -244,21 +246,25 @@ function addFiles(wallet: Command, bind: Bind): void {
       'take up a recovery file (- for standard input)',
     ),
     (context, [file = '']) =>
-      context.withHost('database', async ({ engine, actor }) => {
-        const text = await readInput(context, file)
-        const { wallet: restored, created } = orThrow(
-          await engine.wallets.restoreRecovery(text, actor),
-        )
-        context.facts(
-          [
-            ['wallet', restored.id],
-            ['name', restored.name],
-            ['', created ? 'restored' : 'was there and took up what the file knew more'],
-          ],
-          { ...walletJson(restored), created },
-        )
-        return EXIT.ok
-      }),
+      context.withHost(
+        'database',
+        async ({ engine, actor }) => {
+          const text = await readInput(context, file)
+          const { wallet: restored, created } = orThrow(
+            await engine.wallets.restoreRecovery(text, actor),
+          )
+          context.facts(
+            [
+              ['wallet', restored.id],
+              ['name', restored.name],
+              ['', created ? 'restored' : 'was there and took up what the file knew more'],
+            ],
+            { ...walletJson(restored), created },
+          )
+          return EXIT.ok
+        },
+        true,
+      ),
   )
   const labels = wallet.command('labels').description('the address book, as BIP 329 files')
   bind(
@@ -297,7 +303,11 @@ function addFiles(wallet: Command, bind: Bind): void {
 function emit(context: Context, text: string): void {
   const file = context.text('output')
   if (file === undefined) context.shell.stdout.write(text)
-  else writeFileSync(resolve(context.shell.folder, file), text, { mode: 0o600 })
+  else {
+    const path = resolve(context.shell.folder, file)
+    writableOrThrow(path)
+    writeFileSync(path, text, { mode: 0o600 })
+  }
 }
 
 /** @throws EngineError USAGE_INVALID when the file cannot be read */

@@ -151,3 +151,14 @@ test('every setting has one name in the environment', () => {
   expect(new Set(names).size).toBe(names.length)
   expect(names.every((name) => /^KACCY_[A-Z_]+$/.test(name))).toBe(true)
 })
+
+test('a password inside the address of the node is not shown', () => {
+  const loaded = load({ flags: { 'node.url': 'http://u:hunter2@127.0.0.1:8332' } })
+  if (!loaded.ok) throw new Error(loaded.error.message)
+  expect(JSON.stringify(showConfig(loaded.value))).not.toContain('hunter2')
+})
+
+test('an address of another kind of database is no file name', () => {
+  expect(codeOf({ flags: { 'database.url': 'mysql://db/kaccy' } })).toContain('CONFIG_')
+  expect(codeOf({ flags: { 'database.url': 'postgre://db/kaccy' } })).toContain('CONFIG_')
+})

@@ -12,9 +12,11 @@ export interface ShownSetting {
   readonly about: string
 }
 
-/** A database address without its password. */
-export function maskDatabase(url: string): string {
-  if (!isPostgres(url)) return url
+/** A file as it is; the address of a server without its password. */
+export const maskDatabase = (url: string): string => (isPostgres(url) ? maskUrl(url) : url)
+
+/** An address without password, wherever it stands. What cannot be taken apart is not shown at all. */
+export function maskUrl(url: string): string {
   if (!URL.canParse(url)) return MASK
   const shown = new URL(url)
   if (shown.password !== '') shown.password = MASK
@@ -32,7 +34,9 @@ export const showConfig = ({ config, sources }: Loaded): ShownSetting[] =>
         ? MASK
         : key === 'database.url'
           ? maskDatabase(String(value))
-          : (value ?? null)
+          : key === 'node.url' && value !== undefined && /[@?]/.test(String(value))
+            ? maskUrl(String(value))
+            : (value ?? null)
     return {
       key,
       value: shown,

@@ -3,8 +3,8 @@ import { Secret } from '@kaccy/bitcoin/kernel'
 import {
   isJsonArray,
   type JsonArray,
-  jsonInteger,
   type JsonValue,
+  jsonInteger,
 } from '@kaccy/bitcoin/protocol/json'
 import type { Setting } from './settings.ts'
 
@@ -34,6 +34,8 @@ export function readText(setting: Setting, text: string, base: string): Reading 
     return fits ? { value } : { reason: `is no whole number from ${from} to ${to}` }
   }
   if (kind === 'list') return { value: text.split(',').map((item) => item.trim()) }
+  if (kind === 'database' && /^[a-z][a-z0-9+.-]*:\/\//i.test(text) && !isPostgres(text))
+    return { reason: 'is neither a file nor a postgres:// address' }
   const isFile = kind === 'path' || (kind === 'database' && !isPostgres(text))
   if (!isFile || text === ':memory:' || isAbsolute(text)) return { value: text }
   return { value: resolve(base, text) }
