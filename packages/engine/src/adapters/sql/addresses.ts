@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { AddressRecord, WalletRows } from '../../capabilities/wallet/index.ts'
-import { assert, type OrderId, toHex, type WalletId } from '../../kernel/index.ts'
-import { among, chunksOf, insertRows, lastOfEach } from './batch.ts'
-import { ADDRESSES } from './columns.ts'
+import { assert, type OrderId, type WalletId } from '../../kernel/index.ts'
+import { among, chunksOf, insertRows, lastOfEach, updateRows } from './batch.ts'
+import { ADDRESS_USE, ADDRESSES } from './columns.ts'
 import { takeNumbers } from './counters.ts'
 import { type Doors, flag, int, maybeInt, num, ownBytes, present } from './doors.ts'
 import type { AddressRow } from './schema.ts'
@@ -38,46 +38,14 @@ const recordOf = (row: AddressRow): AddressRecord => ({
   ...present('firstUsedAt', row.first_used_at === null ? null : num(row.first_used_at)),
 })
 
+const PLACE = ['wallet', 'branch', 'idx'] as const
 const placeOf = ({ wallet, branch, index }: AddressRecord) => `${wallet}/${branch}/${index}`
 
 export const addressDoors = (doors: Doors) => ({ ...writeDoors(doors), ...readDoors(doors) })
 
-/** One at a time is what handing out an address does, under a lock that others wait for. */
-async function saveOne(db: Doors['db'], record: AddressRecord): Promise<void> {
-  const { wallet, branch, idx, number: _number, ...values } = rowOf(record, 0n)
-  const result = await db
-    .updateTable('addresses')
-    .set(values)
-    .where('wallet', '=', wallet)
-    .where('branch', '=', branch)
-    .where('idx', '=', idx)
-    .executeTakeFirst()
-  assert(result.numUpdatedRows === 1n, `no address ${placeOf(record)} to save`)
-}
-
 function writeDoors(doors: Doors) {
-  const { db, dialect, session } = doors
+  const { db, session } = doors
   const all = () => db.selectFrom('addresses').selectAll()
-  /** Numbers of the rows that stand under the places of `records`, by place. */
-  const numbersOf = async (records: readonly AddressRecord[]) => {
-    const numbers = new Map<string, bigint>()
-    for (const chunk of chunksOf(records)) {
-      const rows = await db
-        .selectFrom('addresses')
-        .select(['number', 'script'])
-        .where(
-          among(
-            dialect,
-            'script',
-            'bytes',
-            chunk.map(({ script }) => script),
-          ),
-        )
-        .execute()
-      for (const row of rows) numbers.set(toHex(row.script), row.number)
-    }
-    return numbers
-  }
   return {
     async insertAddresses(records) {
       session.requireWriter()
@@ -88,16 +56,9 @@ function writeDoors(doors: Doors) {
     },
     async saveAddresses(records) {
       session.requireWriter()
-      const [only] = records
-      if (only && records.length === 1) return saveOne(db, only)
-      const numbers = await numbersOf(records)
-      const rows = lastOfEach(records, placeOf).map((record) => {
-        const number = numbers.get(toHex(record.script))
-        assert(number !== undefined, `no address ${placeOf(record)} to save`)
-        return rowOf(record, number)
-      })
-      const key = { replaceBy: ['wallet', 'branch', 'idx'] }
-      await insertRows(doors, 'addresses', ADDRESSES, rows, key)
+      const rows = lastOfEach(records, placeOf).map((record) => rowOf(record, 0n))
+      const changed = await updateRows(doors, 'addresses', ADDRESS_USE, PLACE, rows)
+      assert(changed === BigInt(rows.length), `no address ${records.map(placeOf)[0]} to save`)
     },
     async nextAddresses(wallet, branch, index, count) {
       session.requireWriter()

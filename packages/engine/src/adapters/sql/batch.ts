@@ -73,6 +73,47 @@ export async function insertRows<Row extends object>(
     await db.executeQuery(CompiledQuery.raw(text, [...parametersOf(dialect, columns, chunk)]))
 }
 
+/**
+ * Writes the columns that are not in `key` of rows that exist, in few statements: cheaper than replacing them, because
+ * only indexes of those columns are touched. Answers how many rows there were.
+ */
+export async function updateRows<Row extends object>(
+  { db, dialect }: Doors,
+  table: string,
+  columns: Columns<Row>,
+  key: readonly (keyof Row & string)[],
+  rows: readonly NoInfer<Row>[],
+): Promise<bigint> {
+  const name = `${dialect.name} ${table} update`
+  let text = texts.get(name)
+  if (text === undefined) {
+    text = updateText(dialect, table, columns, key).compile(db).sql
+    texts.set(name, text)
+  }
+  let changed = 0n
+  for (const chunk of chunksOf(rows)) {
+    const query = CompiledQuery.raw(text, [...parametersOf(dialect, columns, chunk)])
+    changed += (await db.executeQuery(query)).numAffectedRows ?? 0n
+  }
+  return changed
+}
+
+function updateText<Row extends object>(
+  dialect: SqlDialect,
+  table: string,
+  columns: Columns<Row>,
+  key: readonly string[],
+): RawBuilder<unknown> {
+  const fresh = (name: string) => sql.ref(`fresh.${name}`)
+  const changes = Object.keys(columns)
+    .filter((name) => !key.includes(name))
+    .map((name) => sql`${sql.ref(name)} = ${fresh(name)}`)
+  const same = key.map((name) => sql`${sql.ref(`${table}.${name}`)} = ${fresh(name)}`)
+  return sql`update ${sql.table(table)} set ${sql.join(changes)}
+    from (${dialect.select(kindsOf(columns), [])}) as fresh
+    where ${sql.join(same, sql` and `)}`
+}
+
 function insertText<Row extends object>(
   dialect: SqlDialect,
   table: string,

@@ -1,6 +1,7 @@
 import type {
   AccountRow,
   AddressRow,
+  AddressUseRow,
   AlertRow,
   AuditRow,
   Columns,
@@ -11,6 +12,7 @@ import type {
   KeychainRow,
   LabelRow,
   OrderMetadataRow,
+  OrderProgressRow,
   OrderRow,
   PaymentRow,
   TransactionInputRow,
@@ -44,6 +46,18 @@ export const ADDRESSES: Columns<AddressRow> = {
   revealed_at: int,
   first_used_at: int,
 }
+/** What changes of an address after it was derived. */
+export const ADDRESS_USE: Columns<AddressUseRow> = {
+  wallet: text,
+  branch: int,
+  idx: int,
+  state: text,
+  shown: int,
+  order_id: text,
+  label: text,
+  revealed_at: int,
+  first_used_at: int,
+}
 export const LABELS: Columns<LabelRow> = { wallet: text, type: text, ref: text, json: text }
 export const ORDERS: Columns<OrderRow> = {
   id: text,
@@ -64,6 +78,24 @@ export const ORDERS: Columns<OrderRow> = {
   metadata: text,
   created_at: int,
   expires_at: int,
+  expired_at: int,
+  cancelled_at: int,
+  settled_at: int,
+  settled_by: text,
+  settled_reason: text,
+  reached_at: text,
+  due_at: int,
+  status: text,
+  failure_reason: text,
+  verdict: text,
+  late: int,
+  received: int,
+  confirmed: int,
+  credited: int,
+}
+/** What the chain and time change of an order. */
+export const ORDER_PROGRESS: Columns<OrderProgressRow> = {
+  id: text,
   expired_at: int,
   cancelled_at: int,
   settled_at: int,

@@ -31,7 +31,10 @@ export function eventRows(doors: Doors): EventRows {
         data: JSON.stringify(data),
       }))
       await insertRows(doors, 'events', EVENTS, rows)
-      return rows.map(eventOf)
+      return added.map(({ type, subject, data }, i) => {
+        const seq = first + i
+        return { type, subject, data, seq, id: `evt_${seq}`, at }
+      })
     },
     async list(filter) {
       const page = () => {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { DepositRows, OrderFilter, OrderRecord } from '../../capabilities/deposits/index.ts'
-import { assert } from '../../kernel/index.ts'
-import { among, chunksOf, insertRows, lastOfEach } from './batch.ts'
-import { ORDER_METADATA, ORDERS } from './columns.ts'
+import { assert, equalBytes } from '../../kernel/index.ts'
+import { among, chunksOf, insertRows, lastOfEach, updateRows } from './batch.ts'
+import { ORDER_METADATA, ORDER_PROGRESS, ORDERS } from './columns.ts'
 import { type Doors, int } from './doors.ts'
 import { orderRecord, orderRow } from './order-rows.ts'
 import type { OrderMetadataRow, OrderRow } from './schema.ts'
@@ -11,6 +11,17 @@ import type { OrderMetadataRow, OrderRow } from './schema.ts'
 const pairsOf = (order: OrderRecord): OrderMetadataRow[] =>
   Object.entries(order.metadata).map(([key, value]) => ({ key, value, order_id: order.id }))
 
+const FIXED = (Object.keys(ORDERS) as (keyof OrderRow)[]).filter(
+  (name) => !(name in ORDER_PROGRESS),
+)
+/** Whether nothing differs but what the chain and time change: then few columns and indexes have to be written. */
+const isProgress = (before: OrderRow | undefined, after: OrderRow): boolean =>
+  before !== undefined &&
+  FIXED.every((name) => {
+    const [a, b] = [before[name], after[name]]
+    return a instanceof Uint8Array && b instanceof Uint8Array ? equalBytes(a, b) : a === b
+  })
+
 export function orderDoors(doors: Doors) {
   const { db, dialect, session } = doors
   const all = () => db.selectFrom('orders').selectAll()
@@ -18,6 +29,7 @@ export function orderDoors(doors: Doors) {
     const row = await all().where(column, '=', value).executeTakeFirst()
     return row && orderRecord(row)
   }
+  const held = new Map<string, OrderRow>()
   return {
     async insertOrder(...orders) {
       session.requireWriter()
@@ -46,6 +58,7 @@ export function orderDoors(doors: Doors) {
           .orderBy('id')
         found.push(...(await (dialect.locksRows ? query.forUpdate() : query).execute()))
       }
+      for (const row of found) held.set(row.id, row)
       return found.map(orderRecord)
     },
     async ordersByScripts(scripts) {
@@ -58,12 +71,7 @@ export function orderDoors(doors: Doors) {
         )
       return found.map(orderRecord).sort((a, b) => (a.id < b.id ? -1 : 1))
     },
-    async saveOrders(orders) {
-      session.requireWriter()
-      const last = lastOfEach(orders, (order) => order.id)
-      await saveMetadata(doors, last)
-      await insertRows(doors, 'orders', ORDERS, last.map(orderRow), { replaceBy: ['id'] })
-    },
+    saveOrders: (orders) => saveOrders(doors, held, orders),
     listOrders: (filter) => listOrders(doors, filter),
     async dueOrders(now, limit) {
       const rows = await all()
@@ -75,6 +83,27 @@ export function orderDoors(doors: Doors) {
       return rows.map(orderRecord)
     },
   } satisfies Partial<DepositRows>
+}
+
+/** @param held rows that this transaction has locked and not written since: nobody can have changed them */
+async function saveOrders(
+  doors: Doors,
+  held: Map<string, OrderRow>,
+  orders: readonly OrderRecord[],
+): Promise<void> {
+  doors.session.requireWriter()
+  const progressed: OrderRow[] = []
+  const edited: OrderRecord[] = []
+  for (const order of lastOfEach(orders, ({ id }) => id)) {
+    const row = orderRow(order)
+    if (isProgress(held.get(row.id), row)) progressed.push(row)
+    else edited.push(order)
+    held.delete(row.id)
+  }
+  const changed = await updateRows(doors, 'orders', ORDER_PROGRESS, ['id'], progressed)
+  assert(changed === BigInt(progressed.length), 'a locked order is gone')
+  await saveMetadata(doors, edited)
+  await insertRows(doors, 'orders', ORDERS, edited.map(orderRow), { replaceBy: ['id'] })
 }
 
 /** Rewrites the pairs of those orders whose metadata changed. @throws AssertionError when an order does not exist. */

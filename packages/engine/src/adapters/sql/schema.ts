@@ -51,6 +51,8 @@ export interface AddressRow {
   revealed_at: bigint | null
   first_used_at: bigint | null
 }
+/** The part of an address that changes after it was derived, with its place. */
+export type AddressUseRow = Omit<AddressRow, 'number' | 'script' | 'address'>
 export interface LabelRow {
   wallet: string
   type: string
@@ -91,6 +93,25 @@ export interface OrderRow {
   confirmed: bigint
   credited: bigint
 }
+/** The part of an order that the chain and time change, with its id. */
+export type OrderProgressRow = Pick<
+  OrderRow,
+  | 'id'
+  | 'expired_at'
+  | 'cancelled_at'
+  | 'settled_at'
+  | 'settled_by'
+  | 'settled_reason'
+  | 'reached_at'
+  | 'due_at'
+  | 'status'
+  | 'failure_reason'
+  | 'verdict'
+  | 'late'
+  | 'received'
+  | 'confirmed'
+  | 'credited'
+>
 export interface OrderMetadataRow {
   key: string
   value: string

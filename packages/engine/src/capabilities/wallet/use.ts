@@ -18,17 +18,17 @@ export interface UseReport {
  * An index that nobody was given here, but somebody paid, was handed out elsewhere from the same keys: everything up to
  * it is skipped from now on. The window grows beyond it, and the gap is measured anew.
  *
+ * @param addresses as this transaction read them
  * @param at milliseconds since the epoch
  */
 export async function markUsed(
   tx: AddressTx,
-  addresses: readonly Pick<AddressRecord, 'wallet' | 'branch' | 'index' | 'script'>[],
+  addresses: readonly AddressRecord[],
   at: number,
   pool: ScriptPool = createScriptPool(),
 ): Promise<UseReport> {
-  const scripts = addresses.map((address) => address.script)
-  if (scripts.length === 0) return { watched: [], gaps: [] }
-  const unused = (await tx.wallet.addressesByScripts(scripts)).filter(isUnused)
+  const unused = addresses.filter(isUnused)
+  if (unused.length === 0) return { watched: [], gaps: [] }
   const report: { watched: WatchedScript[]; gaps: UseReport['gaps'][number][] } = {
     watched: [],
     gaps: [],
