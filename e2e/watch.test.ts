@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createDevnet, type Devnet } from '@kaccy/devnet'
@@ -147,6 +147,23 @@ test('recovery file and labels go out and come in again', async () => {
   const drift = await callKaccy(['reconcile', ...node, ...other])
   expect(drift).toMatchObject({ code: 0 })
   expect(objectsOf(drift)).toMatchObject([{ ours_sat: 150_000, node_sat: 150_000, drifts: [] }])
+})
+
+test('a question makes no database', async () => {
+  const path = join(folder, 'nowhere', 'kaccy.sqlite')
+  const database = ['--network', 'regtest', '--database', path]
+  for (const question of [
+    ['order', 'list'],
+    ['books'],
+    ['events'],
+    ['doctor'],
+    ['migrate', '--dry-run'],
+  ])
+    await callKaccy([...question, ...database])
+  const asked = await callKaccy(['order', 'list', ...database])
+  expect(asked.code).toBe(4)
+  expect(asked.stderr).toMatch(/^SERVER_DATABASE_UNUSABLE: .* is not there/)
+  expect(existsSync(join(folder, 'nowhere'))).toBe(false)
 })
 
 test('a private key is refused by name, and never repeated', async () => {

@@ -1,10 +1,10 @@
-import type { Command } from 'commander'
+import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import type { Logger } from '@kaccy/bitcoin/kernel'
+import type { Command } from 'commander'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
 import { type Host, openHost } from '../host/host.ts'
 import { createLogger, isLogLevel } from '../host/logger.ts'
-import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import { type ExitCode, mayColour, type Shell } from '../shell.ts'
 import { colours, noColours, type Paint } from '../view/paint.ts'
 import { type Column, renderFacts, renderTable } from '../view/table.ts'
@@ -79,12 +79,16 @@ export class Context {
     return createLogger(this.shell.stderr, least, this.json ? 'json' : 'text', systemClock.now)
   }
   /** Opens what the configuration names, works, and closes it, whatever happens. */
-  async withHost<T>(needs: 'database' | 'node', work: (host: Host) => Promise<T>): Promise<T> {
+  async withHost<T>(
+    needs: 'database' | 'node',
+    work: (host: Host) => Promise<T>,
+    mayCreate = false,
+  ): Promise<T> {
     const { config, sources } = this.load()
     // Somebody who asked one question is told of trouble, not of the engine's daily work, unless they want to.
     const level = sources.get('log.level') === 'default' ? 'warn' : config['log.level']
     const logger = this.logger({ ...config, 'log.level': level })
-    const host = await openHost({ config, logger, needsNode: needs === 'node' })
+    const host = await openHost({ config, logger, needsNode: needs === 'node', mayCreate })
     try {
       return await work(host)
     } finally {

@@ -1,9 +1,9 @@
+import { resolve } from 'node:path'
 import { EngineError, silentLogger } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
-import { resolve } from 'node:path'
 import { runDemo } from '../demo/run.ts'
 import { EXIT } from '../shell.ts'
-import { jsonPresenter, livePresenter, plainPresenter, type Presenter } from '../view/presenter.ts'
+import { jsonPresenter, livePresenter, type Presenter, plainPresenter } from '../view/presenter.ts'
 import { addCommonFlags, type Bind, type Context } from './context.ts'
 
 /** `kaccy demo` */

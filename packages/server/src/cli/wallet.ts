@@ -227,9 +227,10 @@ async function runRescan(context: Context, [word]: readonly string[]) {
   })
 }
 
+const output = (command: Command) =>
+  addConfigFlags(command).option('--output <file>', 'write there instead of standard output')
+
 function addFiles(wallet: Command, bind: Bind): void {
-  const output = (command: Command) =>
-    addConfigFlags(command).option('--output <file>', 'write there instead of standard output')
   bind(
     output(wallet.command('export-recovery [wallet]')).description(
       'a file that finds all coins again; it holds no private key',
@@ -266,6 +267,10 @@ function addFiles(wallet: Command, bind: Bind): void {
         true,
       ),
   )
+  addLabels(wallet, bind)
+}
+
+function addLabels(wallet: Command, bind: Bind): void {
   const labels = wallet.command('labels').description('the address book, as BIP 329 files')
   bind(
     output(labels.command('export [wallet]')).description('write all labels'),

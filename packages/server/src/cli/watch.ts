@@ -79,7 +79,7 @@ async function follow(
   const wallet = keysOf(context)
   const order = orderOf(context)
   const logger = context.logger({ ...config, 'log.level': 'error' })
-  const host = await openHost({ config, logger, needsNode: true })
+  const host = await openHost({ config, logger, needsNode: true, mayCreate: true })
   let presenter: Presenter | undefined
   try {
     presenter = present(config)

@@ -1,6 +1,11 @@
-import { printExtendedPublicKey, publicKeyOf } from '@kaccy/bitcoin/protocol/keys'
-import { derivePrivate, fingerprintOf, masterFromSeed } from '@kaccy/bitcoin/protocol/keys'
-import { HARDENED } from '@kaccy/bitcoin/protocol/keys'
+import {
+  derivePrivate,
+  fingerprintOf,
+  HARDENED,
+  masterFromSeed,
+  printExtendedPublicKey,
+  publicKeyOf,
+} from '@kaccy/bitcoin/protocol/keys'
 import { seedFromMnemonic } from '@kaccy/bitcoin/protocol/keys/mnemonic'
 import { orThrow } from '../failure.ts'
 

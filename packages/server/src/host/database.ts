@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { openStore, createSqlStore, type SqlStore } from '@kaccy/bitcoin/adapters/sql'
+import { createSqlStore, openStore, type SqlStore } from '@kaccy/bitcoin/adapters/sql'
 import { EngineError, type Network } from '@kaccy/bitcoin/kernel'
 import Database from 'better-sqlite3'
 import pg from 'pg'
-import { maskDatabase } from '../config/show.ts'
 import type { Config } from '../config/settings.ts'
+import { maskDatabase } from '../config/show.ts'
 import { isPostgres } from '../config/value.ts'
 
 export interface OpenDatabase {

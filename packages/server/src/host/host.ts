@@ -1,11 +1,11 @@
 import { createEngine, type Engine } from '@kaccy/bitcoin'
-import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
+import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapters/system'
+import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { EngineError, type Logger, type Network, sat } from '@kaccy/bitcoin/kernel'
 import type { Config } from '../config/settings.ts'
-import { holdNetwork, type OpenDatabase, openDatabase } from './database.ts'
+import { databaseExists, holdNetwork, type OpenDatabase, openDatabase } from './database.ts'
 import { nodeOf, nodeOrNone } from './node.ts'
-import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapters/system'
 
 /** An engine with everything it stands on, opened from one configuration and closed as one. */
 export interface Host {
@@ -22,11 +22,19 @@ export interface HostOptions {
   readonly logger: Logger
   /** Whether the command asks the node; otherwise none has to be configured. */
   readonly needsNode: boolean
+  /** Whether a database file that is not there may be made; a question about one is a slip of the tongue. */
+  readonly mayCreate: boolean
 }
 
 /** @throws EngineError CONFIG_VALUE_MISSING, SERVER_DATABASE_NETWORK, and what opening the database or the node throws */
-export async function openHost({ config, logger, needsNode }: HostOptions): Promise<Host> {
+export async function openHost(options: HostOptions): Promise<Host> {
+  const { config, logger, needsNode } = options
   const network = networkOf(config)
+  if (!options.mayCreate && !databaseExists(config))
+    throw new EngineError(
+      'SERVER_DATABASE_UNUSABLE',
+      `${config['database.url']} is not there: kaccy watch, serve or wallet register makes it`,
+    )
   const source = needsNode ? nodeOf(config, logger) : nodeOrNone(config, logger)
   let database: OpenDatabase | undefined
   try {

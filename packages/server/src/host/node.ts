@@ -5,8 +5,8 @@ import {
   type BitcoindSource,
   createBitcoindSource,
 } from '@kaccy/bitcoin/adapters/bitcoind'
-import { type Degradation, degradationOf, GENESIS, type NodeInfo } from '@kaccy/bitcoin/chain'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
+import { type Degradation, degradationOf, GENESIS, type NodeInfo } from '@kaccy/bitcoin/chain'
 import { EngineError, type Logger, type Network, Secret } from '@kaccy/bitcoin/kernel'
 import type { Config } from '../config/settings.ts'
 

@@ -1,7 +1,7 @@
+import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { EngineError, type Network } from '@kaccy/bitcoin/kernel'
 import { inspectNode } from '../host/node.ts'
-import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import { pauseFor } from '../host/pause.ts'
 
 /** Pause between two questions to a node that is not ready. */

@@ -6,10 +6,10 @@ import {
   type Store,
   type SyncProgress,
 } from '@kaccy/bitcoin'
+import { systemClock, systemTimers } from '@kaccy/bitcoin/adapters/system'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { Logger, OrderId } from '@kaccy/bitcoin/kernel'
 import { eventsAfter, readSnapshot } from '../host/snapshot.ts'
-import { systemClock, systemTimers } from '@kaccy/bitcoin/adapters/system'
 import type { Snapshot } from '../view/model.ts'
 import type { Presenter } from '../view/presenter.ts'
 import { EVENT_ROWS } from '../view/screen.ts'
