@@ -5,14 +5,12 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../options.ts'
 import type { BenchLine, BenchModule } from './measure.ts'
 
 const folder = fileURLToPath(new URL('./modules/', import.meta.url))
 
-const { values: options } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
-})
+const options = readOptions({ json: { type: 'boolean', default: false }, only: { type: 'string' } })
 
 const short = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))

@@ -27,15 +27,13 @@ export interface Evaluator {
 /** Everything the touched facts can have an influence on is in the unit afterwards; returns the orders among it. */
 async function gather({ tx, unit }: Evaluator, tip: BlockRef, orders: ReadonlySet<OrderId>) {
   unit.meetPayments(await tx.deposits.duePayments(tip.height))
-  const touched = [...unit.touched()]
-  if (touched.length > 0) {
-    unit.meetPayments(await tx.deposits.paymentsOfTransactions(touched))
-    const inputs = touched.flatMap((txid) => unit.transaction(txid)?.inputs ?? [])
-    await unit.loadPayments(inputs.map(paymentId))
-  }
+  const stored = unit.touchedBefore()
+  if (stored.length > 0) unit.meetPayments(await tx.deposits.paymentsOfTransactions(stored))
+  const inputs = [...unit.touched()].flatMap((txid) => unit.transaction(txid)?.inputs ?? [])
+  await unit.loadPayments(inputs.map(paymentId))
   const ids = new Set(orders)
   for (const payment of unit.payments()) if (payment.order !== undefined) ids.add(payment.order)
-  const locked = ids.size === 0 ? [] : await tx.deposits.lockOrders([...ids].sort())
+  const locked = await unit.lockOrders(ids)
   if (locked.length > 0)
     unit.meetPayments(await tx.deposits.paymentsOfOrders(locked.map((order) => order.id)))
   const payments = unit.payments()

@@ -113,7 +113,7 @@ async function ownersOf(recorder: Recorder, transactions: readonly MatchedTx[]) 
   const byScript = new Map(addresses.map((address) => [keyOf(address.script), address]))
   const ids = new Set(addresses.flatMap((a) => (a.order === undefined ? [] : [a.order])))
   const orders = new Map<OrderId, OrderRecord>()
-  const locked = await tx.deposits.lockOrders([...ids].sort())
+  const locked = await recorder.unit.lockOrders(ids)
   for (const order of await judged(recorder, locked)) orders.set(order.id, order)
   const ownerless = addresses.filter((a) => a.order === undefined && a.state === 'revealed')
   for (const address of ownerless) {

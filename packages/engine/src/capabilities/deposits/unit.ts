@@ -1,5 +1,6 @@
 import {
   assert,
+  type OrderId,
   type OutPoint,
   outPointKey,
   type PaymentId,
@@ -7,7 +8,7 @@ import {
   type Txid,
 } from '../../kernel/index.ts'
 import type { Standing } from './machine.ts'
-import type { DepositRows, PaymentRecord, TxFact, TxRecord, TxView } from './ports.ts'
+import type { DepositRows, OrderRecord, PaymentRecord, TxFact, TxRecord, TxView } from './ports.ts'
 
 interface Slot<T> {
   /** As the store had it when this unit first met it; undefined for what is new. */
@@ -24,7 +25,10 @@ export class Unit {
   readonly #rows: DepositRows
   readonly #transactions = new Map<Txid, Slot<TxRecord>>()
   readonly #payments = new Map<PaymentId, Slot<PaymentRecord>>()
+  readonly #orders = new Map<OrderId, OrderRecord>()
   readonly #touched = new Set<Txid>()
+  /** What the store was asked for: what it did not have then, it does not have now. */
+  readonly #asked = new Set<Txid | PaymentId>()
   readonly #facts: TxFact[] = []
   /** Which loaded transactions spend an outpoint. */
   readonly #spenders = new Map<string, Set<Txid>>()
@@ -38,9 +42,17 @@ export class Unit {
   touched(): ReadonlySet<Txid> {
     return this.#touched
   }
+  /** Those of them that the store has: the others have nothing stored yet. */
+  touchedBefore(): readonly Txid[] {
+    return [...this.#touched].filter((txid) => this.#transactions.get(txid)?.before !== undefined)
+  }
   async loadTransactions(txids: Iterable<Txid>): Promise<void> {
-    const missing = [...new Set(txids)].filter((txid) => !this.#transactions.has(txid))
-    if (missing.length > 0) this.meetTransactions(await this.#rows.transactions(missing))
+    const missing = [...new Set(txids)].filter(
+      (txid) => !this.#transactions.has(txid) && !this.#asked.has(txid),
+    )
+    if (missing.length === 0) return
+    for (const txid of missing) this.#asked.add(txid)
+    this.meetTransactions(await this.#rows.transactions(missing))
   }
   /** Payments that loaded transactions spend: needed before one of them may leave the view. */
   async loadSpent(records: readonly TxRecord[]): Promise<void> {
@@ -77,8 +89,20 @@ export class Unit {
     return this.#transactions.get(txid)?.now
   }
   async loadPayments(ids: Iterable<PaymentId>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#payments.has(id))
-    if (missing.length > 0) this.meetPayments(await this.#rows.payments(missing))
+    const missing = [...new Set(ids)].filter(
+      (id) => !this.#payments.has(id) && !this.#asked.has(id),
+    )
+    if (missing.length === 0) return
+    for (const id of missing) this.#asked.add(id)
+    this.meetPayments(await this.#rows.payments(missing))
+  }
+  /** These orders, locked, in order of id; as they stood before this unit. */
+  async lockOrders(ids: Iterable<OrderId>): Promise<readonly OrderRecord[]> {
+    const wanted = [...new Set(ids)].sort()
+    const missing = wanted.filter((id) => !this.#orders.has(id))
+    if (missing.length > 0)
+      for (const order of await this.#rows.lockOrders(missing)) this.#orders.set(order.id, order)
+    return wanted.flatMap((id) => this.#orders.get(id) ?? [])
   }
   meetPayments(records: readonly PaymentRecord[]): void {
     for (const record of records)
@@ -162,6 +186,8 @@ export class Unit {
     if (this.#facts.length > 0) await this.#rows.appendFacts(this.#facts)
     this.#transactions.clear()
     this.#payments.clear()
+    this.#orders.clear()
+    this.#asked.clear()
     this.#spenders.clear()
     this.#touched.clear()
     this.#facts.length = 0
