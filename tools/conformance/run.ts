@@ -3,10 +3,11 @@
  * `npm run conformance -- [--vectors DIR] [--topic T] [--json]`. Without `--json` a terminal gets text; a pipe gets JSON
  * either way. Failures are explained on stderr. Exit 1 when a case failed, 2 when there was nothing to run.
  */
+import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../options.ts'
 import type { CaseRecord } from './cases.ts'
 import { UNBUILT } from './unbuilt.ts'
 
@@ -29,13 +30,16 @@ const topicsFolder = fileURLToPath(new URL('./topics/', import.meta.url))
 const shared =
   process.env['KACCY_SHARED'] ?? fileURLToPath(new URL('../../../shared', import.meta.url))
 
-const { values: options } = parseArgs({
-  options: {
-    vectors: { type: 'string', default: join(shared, 'vectors') },
-    topic: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
+const options = readOptions({
+  vectors: { type: 'string', default: join(shared, 'vectors') },
+  topic: { type: 'string' },
+  json: { type: 'boolean', default: false },
 })
+
+if (!existsSync(options.vectors)) {
+  process.stderr.write(`--vectors: there is no folder ${options.vectors}\n`)
+  process.exit(2)
+}
 
 const folders = async (dir: string): Promise<string[]> =>
   (await readdir(dir, { withFileTypes: true }))

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import { type Meeting, openMeeting } from '../../test/races/store.ts'
+import { readOptions } from '../options.ts'
 import { Random } from '../simulate/random.ts'
 import { World } from '../simulate/world.ts'
 import { type Command, Obedient } from './commands.ts'
@@ -103,12 +103,10 @@ function compare(ours: readonly string[], theirs: readonly string[]): string[] {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      kills: { type: 'string', default: '20' },
-      json: { type: 'boolean', default: false },
-    },
+  const values = readOptions({
+    seed: { type: 'string' },
+    kills: { type: 'string', default: '20' },
+    json: { type: 'boolean', default: false },
   })
   const seed = values.seed === undefined ? Math.floor(Date.now() / 1000) : Number(values.seed)
   const folder = await mkdtemp(join(tmpdir(), 'kaccy-kills-'))

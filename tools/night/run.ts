@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readOptions } from '../options.ts'
 
 /** Every figure in full. CI runs the same suites at a tenth; `KACCY_SCALE` is the only difference. */
 const FULL = { KACCY_SCALE: '1' }
@@ -38,6 +38,11 @@ const PARTS: readonly Part[] = [
     command: tool('simulate', '--schedules', '1000'),
   },
   { name: 'kills', what: '100 kill -9 on SQLite and on PostgreSQL', command: suite('e2e/kills') },
+  {
+    name: 'together',
+    what: '100 rounds of two and three engines on one database',
+    command: suite('e2e/two-engines'),
+  },
   { name: 'races', what: '10,000 addresses from two processes', command: suite('test/races') },
   { name: 'store', what: 'store conformance, models and kills', command: suite('test/store') },
   { name: 'contract', what: 'node contract', command: suite('test/counterparts') },
@@ -45,7 +50,7 @@ const PARTS: readonly Part[] = [
   {
     name: 'e2e',
     what: 'the commands as a user runs them',
-    command: suite('e2e/demo', 'e2e/watch'),
+    command: suite('e2e/demo', 'e2e/watch', 'e2e/two-engines', 'e2e/reconcile'),
   },
 ]
 
@@ -57,7 +62,7 @@ interface Result {
   readonly summary: readonly string[]
 }
 
-const TELLING = /Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
+const TELLING = / x |Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
 
 async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
   const [program = '', ...args] = command
@@ -78,12 +83,18 @@ async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
   await Promise.all([read(child.stdout), read(child.stderr)])
   const code = await ended
   const seconds = Number((process.hrtime.bigint() - started) / 1_000_000_000n)
-  return { part: name, passed: code === 0, seconds, summary: telling.slice(-6) }
+  return {
+    part: name,
+    passed: code === 0,
+    seconds,
+    summary: telling.slice(name === 'bench' ? -60 : -6),
+  }
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, only: { type: 'string' } },
+  const values = readOptions({
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
   })
   const results: Result[] = []
   for (const part of PARTS) {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { readOptions } from '../options.ts'
 import { Simulation, type SimulationReport } from './simulation.ts'
 
 /** Steps of one schedule. */
@@ -20,12 +20,10 @@ export async function simulate(
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      seed: { type: 'string' },
-      schedules: { type: 'string', default: '100' },
-      json: { type: 'boolean', default: false },
-    },
+  const values = readOptions({
+    seed: { type: 'string' },
+    schedules: { type: 'string', default: '100' },
+    json: { type: 'boolean', default: false },
   })
   // A new seed for each run, printed: what a zero proves is counted over all runs.
   const seed =
