@@ -1,6 +1,6 @@
-import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
-import { differs, isRecord, jsonShape, sections, type Shape, type Verdict } from './cases.ts'
+import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { differs, isRecord, jsonShape, type Shape, sections, type Verdict } from './cases.ts'
 
 const { Point } = secp256k1
 const ORDER = Point.Fn.ORDER

@@ -3,13 +3,13 @@ import { addressOf } from '@kaccy/bitcoin/protocol/address'
 import { descriptorChecksum } from '@kaccy/bitcoin/protocol/descriptor'
 import {
   classifyOutput,
+  hash160,
   OP,
-  readScript,
   type OutputType,
   p2shOf,
   p2wpkhScript,
   p2wshOf,
-  hash160,
+  readScript,
 } from '@kaccy/bitcoin/protocol/script'
 import {
   checkTransaction,

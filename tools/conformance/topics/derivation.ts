@@ -11,6 +11,7 @@ import {
   keyNetworkOf,
   masterFromSeed,
   nobleCurve,
+  PURPOSES,
   parseExtendedKey,
   parseKeyPath,
   parseWif,
@@ -18,7 +19,6 @@ import {
   printExtendedPublicKey,
   printKeyPath,
   publicNode,
-  PURPOSES,
   SCRIPT_TYPES,
   type ScriptType,
 } from '@kaccy/bitcoin/protocol/keys'

@@ -1,6 +1,6 @@
+import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
 import {
   type Case,
   type CaseRecord,

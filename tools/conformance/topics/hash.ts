@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { equalBytes, fromHex, toHex } from '@kaccy/bitcoin/kernel'
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { pbkdf2 } from '@noble/hashes/pbkdf2.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
-import { equalBytes, fromHex, toHex } from '@kaccy/bitcoin/kernel'
 import {
   type Case,
   type CaseRecord,
