@@ -10,6 +10,7 @@ import { World } from '../simulate/world.ts'
 import { type Command, Obedient } from './commands.ts'
 import { dump } from './dump.ts'
 import { Handler } from './handler.ts'
+import { liveTogether, type TogetherOptions } from './together.ts'
 
 export interface KillsReport {
   readonly seed: number
@@ -106,11 +107,15 @@ async function main(): Promise<void> {
   const values = readOptions({
     seed: { type: 'string' },
     kills: { type: 'string', default: '20' },
+    engines: { type: 'string', default: '1' },
+    rounds: { type: 'string', default: '10' },
     json: { type: 'boolean', default: false },
   })
   const seed = values.seed === undefined ? Math.floor(Date.now() / 1000) : Number(values.seed)
   const folder = await mkdtemp(join(tmpdir(), 'kaccy-kills-'))
   const meeting: Meeting = { kind: 'sqlite', file: join(folder, 'kills.db') }
+  const [processes, rounds] = [Number(values.engines), Number(values.rounds)]
+  if (processes > 1) return together({ seed, rounds, processes, meeting }, values.json, folder)
   const report = await killAgainAndAgain(seed, Number(values.kills), meeting)
   await rm(folder, { recursive: true, force: true })
   const passed = report.differences.length === 0
@@ -122,6 +127,17 @@ async function main(): Promise<void> {
     )
     for (const difference of report.differences) process.stdout.write(`${difference}\n`)
   }
+  process.exitCode = passed ? 0 : 1
+}
+
+async function together(options: TogetherOptions, json: boolean, folder: string): Promise<void> {
+  const report = await liveTogether(options)
+  await rm(folder, { recursive: true, force: true })
+  const { seed, rounds, kills, subjects, faults } = report
+  const passed = faults.length === 0
+  const text = `seed ${seed}: ${options.processes} engines, ${rounds} rounds, ${kills} kills, ${subjects} subjects, ${passed ? 'as one engine alone' : 'NOT as one engine alone'}`
+  const lines = json ? [JSON.stringify({ ...report, passed })] : [text, ...faults]
+  process.stdout.write(`${lines.join('\n')}\n`)
   process.exitCode = passed ? 0 : 1
 }
 
