@@ -71,9 +71,9 @@ export class Orders {
     try {
       return await attempt()
     } catch (error) {
-      // Two requests with one external id at the same moment: the unique key lets one pass, the other finds it now.
-      const raced = error instanceof EngineError && error.code === 'STORE_CONFLICT'
-      if (!raced || input.externalId === undefined) throw error
+      // Two requests with one external id, or two wallets with one script, at the same moment in two processes: the unique
+      // key lets one pass and undoes the other, which finds it now.
+      if (!(error instanceof EngineError && error.code === 'STORE_CONFLICT')) throw error
       return attempt()
     }
   }
