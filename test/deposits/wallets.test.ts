@@ -1,5 +1,6 @@
 import { sat, type WalletId } from '@kaccy/bitcoin/kernel'
 import { expect, test } from 'vitest'
+import { seededEntropy } from '../../tools/scenarios/engine.ts'
 import { THIEF, Till } from './till.ts'
 
 const scriptAt = async (till: Till, index: number, wallet?: WalletId, branch = 0) => {
@@ -104,6 +105,23 @@ test('a wallet registered while its payment waits in the mempool: seen at the ne
   expect(await till.payments()).toMatchObject([{ amount: 7000n, purpose: 'unassigned' }])
   await till.mine(3)
   expect(await till.alerts('unmatched_payment')).toHaveLength(1)
+})
+
+test('the same, when another process registers the wallet', async () => {
+  const till = await Till.open()
+  const twin = await Till.open()
+  const script = await scriptAt(twin, 3, await twin.register({ account: 1 }))
+  till.pay('a', [script, 7000])
+  await till.look()
+  const api = await Till.open({
+    devnet: till.devnet,
+    store: till.store,
+    registers: false,
+    entropy: seededEntropy(77),
+  })
+  await api.register({ account: 1 })
+  await till.look()
+  expect(await till.payments()).toMatchObject([{ amount: 7000n }])
 })
 
 test('a payment mined between the registration and the first look is found', async () => {
