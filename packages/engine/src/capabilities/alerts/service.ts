@@ -7,7 +7,7 @@ import {
   refuse,
   type Transactor,
 } from '../../kernel/index.ts'
-import { appendAudit, type AuditRows } from '../audit/index.ts'
+import { type AuditRows, appendAudit } from '../audit/index.ts'
 import type { EventRows } from '../events/index.ts'
 import type { AlertRecord, AlertRows, NewAlert } from './ports.ts'
 

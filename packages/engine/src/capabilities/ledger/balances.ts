@@ -1,4 +1,4 @@
-import { sat, type Sat, type WalletId } from '../../kernel/index.ts'
+import { type Sat, sat, type WalletId } from '../../kernel/index.ts'
 import { coinsAccount, pendingAccount, spentAccount, unassignedAccount } from './accounts.ts'
 import type { AccountTotals, LedgerRows } from './ports.ts'
 
