@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { EngineError } from '@kaccy/bitcoin/kernel'
 import { createDevnet, type Devnet, DevnetError } from '@kaccy/devnet'
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../shell.ts'
@@ -27,7 +28,14 @@ export function addDevnet(program: Command, bind: Bind): void {
     const dir = resolve(context.shell.folder, context.text('data') ?? 'devnet')
     mkdirSync(dir, { recursive: true })
     const port = readNumber(context.text('port') ?? '18443', '--port', 0, 65_535)
-    const devnet = await createDevnet({ port, dir, seed: context.text('seed') ?? 'kaccy' })
+    const seed = context.text('seed') ?? 'kaccy'
+    const devnet = await createDevnet({ port, dir, seed }).catch((cause: unknown) => {
+      if (!isTaken(cause)) throw cause
+      throw new EngineError('USAGE_INVALID', `--port: ${port} is in use; 0 takes a free one`, {
+        details: { param: '--port', port },
+        cause,
+      })
+    })
     try {
       return await listen(context, devnet)
     } finally {
@@ -35,6 +43,9 @@ export function addDevnet(program: Command, bind: Bind): void {
     }
   })
 }
+
+const isTaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 
 async function listen(context: Context, devnet: Devnet): Promise<ExitCode> {
   const { signal } = context.shell

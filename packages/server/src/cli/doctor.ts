@@ -30,9 +30,19 @@ const warning = (check: string, says: string, todo: string): Finding => ({
   says,
   todo,
 })
+/** What to do where a code says more than its remedy. */
+const TODO: Readonly<Record<string, string>> = {
+  NODE_UNAUTHORIZED:
+    "compare user and password with the node's rpcuser/rpcauth, or point --cookie at the file of the node that runs now",
+  NODE_UNREACHABLE:
+    'start the node, and compare address, port and cookie file with its configuration',
+  NODE_CERTIFICATE_REFUSED: "give the node's own certificate by --ca, or its fingerprint by --pin",
+  CHAIN_WRONG_NETWORK: 'point --node at a node of this network, or correct the network',
+}
 const failed = (check: string, error: unknown): Finding => {
   const { code, message, remedy } = failureOf(error)
-  return { check, state: 'failed', says: message, todo: `${code}: ${ADVICE[remedy]}`, code }
+  const todo = `${code}: ${TODO[code] ?? ADVICE[remedy]}`
+  return { check, state: 'failed', says: message, todo, code }
 }
 
 /** `kaccy doctor` */

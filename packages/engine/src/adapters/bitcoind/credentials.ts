@@ -47,9 +47,9 @@ async function readCookie(path: string): Promise<string> {
     throw new EngineError(
       missing ? 'NODE_UNREACHABLE' : 'NODE_UNAUTHORIZED',
       missing
-        ? 'there is no cookie file: the node is not running'
-        : 'the cookie file cannot be read',
-      { details: { reason: errorName(error) } },
+        ? `there is no cookie file ${path}: the node is not running, or keeps it elsewhere`
+        : `the cookie file ${path} cannot be read`,
+      { details: { reason: errorName(error), path } },
     )
   }
   const cookie = text.replace(/\r?\n$/, '')
