@@ -3,16 +3,18 @@ import { toHex } from '@kaccy/bitcoin/kernel'
 
 const ALL = 1_000_000
 
+const inOrder = (value: object): object =>
+  Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
 const plain = (_: string, value: unknown): unknown => {
   if (typeof value === 'bigint') return `${value}n`
-  return value instanceof Uint8Array ? toHex(value) : value
+  if (value instanceof Uint8Array) return toHex(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? inOrder(value)
+    : value
 }
-/** One line a record with its fields in order: two stores that hold the same give the same text. */
+/** One line a record with its fields in order, also inside: two stores that hold the same give the same text. */
 const lines = (name: string, records: readonly object[]): string[] =>
-  records.map((record) => {
-    const sorted = Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
-    return `${name} ${JSON.stringify(sorted, plain)}`
-  })
+  records.map((record) => `${name} ${JSON.stringify(record, plain)}`)
 
 /** Everything that the store knows, as text: chain, orders, payments, facts, books, events, audit trail, alerts. */
 export async function dump(store: Store): Promise<readonly string[]> {
