@@ -253,7 +253,7 @@ export class Devnet {
   }
   /** Throws transactions out of the mempool with everything that builds on them. Returns all that left. */
   evict(...txids: readonly string[]): readonly string[] {
-    return txids.flatMap((txid) => this.#regtest.mempool.pool.removeFamily(txid))
+    return txids.flatMap((txid) => this.#regtest.mempool.pool.removeFamily(txid, 'evicted'))
   }
   /** Raises the mempool's minimum to `rate` satoshi per vbyte and drops what pays less. 1 is the normal floor. */
   feeSpike(rate: bigint | number): readonly string[] {
@@ -263,7 +263,9 @@ export class Devnet {
     const poor = [...mempool.pool.entries.values()].filter(
       ({ fee, transaction }) => fee * 1000n < floor * BigInt(transaction.vsize),
     )
-    return poor.flatMap(({ transaction }) => mempool.pool.removeFamily(transaction.txid))
+    return poor.flatMap(({ transaction }) =>
+      mempool.pool.removeFamily(transaction.txid, 'sizelimit'),
+    )
   }
   /** Raw hex of any transaction that the devnet has seen. */
   rawTransaction(txid: string): string | undefined {
@@ -312,7 +314,7 @@ export class Devnet {
       this.posture.mempoolLoaded = false
     }
     if (options.mempool === 'lost' || options.mempool === 'loading') {
-      for (const txid of [...pool.entries.keys()]) pool.remove(txid)
+      for (const txid of [...pool.entries.keys()]) pool.remove(txid, 'evicted')
     }
     pool.sequence = 1
     this.#startedMs = this.#regtest.milliseconds()

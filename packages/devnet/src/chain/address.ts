@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bech32, bech32m, createBase58check } from '@scure/base'
-import { classifyScript, type ScriptForm } from './script.ts'
+import { classifyScript, type ScriptForm } from '../script/script.ts'
 
 const base58check = createBase58check(sha256)
 const PREFIX = 'bcrt'

@@ -1,7 +1,7 @@
 import { must } from '../failure.ts'
+import { pushData, pushNumber } from '../script/script.ts'
 import { type Block, COMMITMENT_PREFIX, grindBlock, subsidyAt, witnessCommitment } from './block.ts'
 import type { BlockNode } from './node.ts'
-import { pushData, pushNumber } from './script.ts'
 import { decodeTransaction, encodeTransaction, NULL_HASH, type Transaction } from './transaction.ts'
 
 export interface BlockPlan {

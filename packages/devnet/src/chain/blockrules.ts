@@ -1,3 +1,5 @@
+import { pushNumber } from '../script/script.ts'
+import { sigopCost } from '../script/sigops.ts'
 import {
   type Block,
   type BlockHeader,
@@ -8,9 +10,8 @@ import {
   witnessCommitment,
 } from './block.ts'
 import { equalBytes, hashBytes, toReversedHex } from './bytes.ts'
-import { checkTransaction, isFinal, type Rejection, reject, sigopCost } from './checks.ts'
+import { checkTransaction, isFinal, type Rejection, reject } from './checks.ts'
 import type { BlockNode } from './node.ts'
-import { pushNumber } from './script.ts'
 
 const MAX_WEIGHT = 4_000_000
 /** A header may lie two hours ahead of the node's clock. */

@@ -1,17 +1,11 @@
+import { isUnspendable } from '../script/script.ts'
+import { sigopCost } from '../script/sigops.ts'
+import { verifyScripts } from '../script/verify.ts'
 import { type Block, subsidyAt } from './block.ts'
-import {
-  checkAmounts,
-  type Rejection,
-  reject,
-  sequenceLocksHold,
-  sigopCost,
-  formatMoney,
-} from './checks.ts'
+import { checkAmounts, formatMoney, type Rejection, reject, sequenceLocksHold } from './checks.ts'
 import type { LayeredMap } from './layered.ts'
 import type { BlockNode, BlockUndo, Coin } from './node.ts'
-import { isUnspendable } from './script.ts'
 import type { Transaction } from './transaction.ts'
-import { verifyScripts } from './verify.ts'
 
 export type CoinMap = LayeredMap<string, Coin>
 

@@ -1,8 +1,8 @@
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { hash160, pushData } from '../script/script.ts'
+import { SignatureHasher } from '../script/sighash.ts'
 import { toHex } from './bytes.ts'
-import { hash160, pushData } from './script.ts'
-import { SignatureHasher } from './sighash.ts'
 import { encodeTransaction, type Transaction, type TransactionOutput } from './transaction.ts'
 
 /** A private key and the scripts that it can spend. For tests only: no protection of any kind. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createBase58check, hex } from '@scure/base'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { createBase58check, hex } from '@scure/base'
 import { describe, expect, it, test } from 'vitest'
 import { descriptorChecksum, withChecksum } from './checksum.ts'
 import { parseDescriptor } from './parse.ts'

@@ -1,6 +1,6 @@
 import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
-import { classifyScript, parseScript } from '../chain/script.ts'
+import { classifyScript, parseScript } from '../script/script.ts'
 import { withChecksum } from './checksum.ts'
 
 // A thousand outputs of one test often share a few scripts, and the checksum is the dearest part of a verbose block.

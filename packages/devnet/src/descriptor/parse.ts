@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { scriptOf } from '../chain/address.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
-import { hash160, pushData } from '../chain/script.ts'
+import { hash160, pushData } from '../script/script.ts'
 import { descriptorChecksum } from './checksum.ts'
 import { DescriptorError } from './error.ts'
 import { type KeyExpression, parseKey, taprootOutput } from './key.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createDevnetInProcess, type Devnet, type DevnetError, namedKey } from '../index.ts'
 import { formatMoney } from '../chain/checks.ts'
+import { createDevnetInProcess, type Devnet, type DevnetError, namedKey } from '../index.ts'
 import { dustThreshold, feeAt, formatRate } from './policy.ts'
 
 const NOW = 1_700_000_000_000

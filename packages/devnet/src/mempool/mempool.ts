@@ -6,11 +6,12 @@ import {
   type Rejection,
   reject,
   sequenceLocksHold,
-  sigopCost,
 } from '../chain/checks.ts'
+import type { Say } from '../chain/happenings.ts'
 import type { ChainChange, Coin } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
-import { verifyScripts } from '../chain/verify.ts'
+import { sigopCost } from '../script/sigops.ts'
+import { verifyScripts } from '../script/verify.ts'
 import { checkFamilyLimits } from './limits.ts'
 import {
   checkEphemeralDust,
@@ -46,12 +47,14 @@ const no = (rejection: Rejection, missingInputs = false): Acceptance => ({
 export class Mempool {
   readonly pool: Pool
   readonly #chain: Chain
+  readonly #say: Say
   /** Satoshi per 1000 vbytes below which nothing enters; rises in a fee spike. */
   minFeeRate = MIN_RELAY_FEE_RATE
 
-  constructor(chain: Chain, from?: Mempool) {
+  constructor(chain: Chain, say: Say = () => {}, from?: Mempool) {
     this.#chain = chain
-    this.pool = from ? from.pool.copy() : new Pool()
+    this.#say = say
+    this.pool = from ? from.pool.copy(say) : new Pool(say)
     if (from) this.minFeeRate = from.minFeeRate
   }
 
@@ -94,7 +97,7 @@ export class Mempool {
       unbroadcast: options.unbroadcast ?? false,
     }
     if (!options.test) {
-      for (const txid of family.evicted) this.pool.remove(txid)
+      for (const txid of family.evicted) this.pool.remove(txid, 'replaced')
       this.pool.add(entry)
     }
     return { ok: true, entry, replaced: family.evicted }
@@ -167,10 +170,12 @@ export class Mempool {
    * `lose`, and what is no longer valid on the new tip goes with its descendants.
    */
   follow(change: ChainChange, lose: ReadonlySet<string> = new Set()): void {
-    for (const { block } of change.connected) {
+    for (const block of change.disconnected) this.#say({ kind: 'blockDisconnected', block })
+    for (const { block, node } of change.connected) {
       for (const transaction of block.transactions) this.#removeMined(transaction)
+      this.#say({ kind: 'blockConnected', block, node })
     }
-    for (const txid of lose) this.pool.removeFamily(txid)
+    for (const txid of lose) this.pool.removeFamily(txid, 'reorg')
     if (change.disconnected.length > 0) {
       for (const block of [...change.disconnected].reverse()) {
         for (const transaction of block.transactions.slice(1)) {
@@ -181,13 +186,15 @@ export class Mempool {
       this.#dropInvalid()
     }
     this.expire()
+    const moved = change.disconnected.length + change.connected.length > 0
+    if (moved) this.#say({ kind: 'tipChanged', node: this.#chain.tip })
   }
   #removeMined(transaction: Transaction): void {
-    this.pool.remove(transaction.txid, true)
+    this.pool.remove(transaction.txid, 'mined')
     if (transaction.isCoinbase) return
     for (const input of transaction.inputs) {
       const spender = this.pool.spenders.get(input.key)
-      if (spender !== undefined) this.pool.removeFamily(spender)
+      if (spender !== undefined) this.pool.removeFamily(spender, 'conflict')
     }
   }
   #dropInvalid(): void {
@@ -204,7 +211,7 @@ export class Mempool {
           tip,
         ) &&
         typeof checkAmounts(transaction, spent, tip.height + 1) === 'bigint'
-      if (!valid) this.pool.removeFamily(transaction.txid)
+      if (!valid) this.pool.removeFamily(transaction.txid, 'reorg')
     }
   }
   /** Drops what waited longer than two weeks, with descendants. */
@@ -212,7 +219,7 @@ export class Mempool {
     const oldest = this.#chain.options.now() - EXPIRY_SECONDS
     const gone: string[] = []
     for (const { transaction, time } of this.pool.entries.values()) {
-      if (time < oldest) gone.push(...this.pool.removeFamily(transaction.txid))
+      if (time < oldest) gone.push(...this.pool.removeFamily(transaction.txid, 'expiry'))
     }
     return gone
   }

@@ -1,7 +1,7 @@
 import { type Rejection, reject } from '../chain/checks.ts'
 import type { Coin } from '../chain/node.ts'
-import { classifyScript, isUnspendable, parseScript } from '../chain/script.ts'
 import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
+import { classifyScript, isUnspendable, parseScript } from '../script/script.ts'
 
 /** Core 28's defaults. Fee rates in satoshi per 1000 vbytes. */
 export const MIN_RELAY_FEE_RATE = 1000n

@@ -1,3 +1,4 @@
+import type { RemovalReason, Say } from '../chain/happenings.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { signalsReplacement } from './policy.ts'
 
@@ -24,6 +25,11 @@ export class Pool {
   /** Total vbytes and fees, kept for `getmempoolinfo`. */
   bytes = 0
   fees = 0n
+  readonly #say: Say
+
+  constructor(say: Say = () => {}) {
+    this.#say = say
+  }
 
   add(entry: PoolEntry): void {
     const { transaction } = entry
@@ -33,9 +39,10 @@ export class Pool {
     this.bytes += transaction.vsize
     this.fees += entry.fee
     this.sequence += 1
+    this.#say({ kind: 'transactionAdded', transaction, sequence: this.sequence })
   }
-  /** Takes one entry out. `mined`: it left because a block holds it. */
-  remove(txid: string, mined = false): PoolEntry | undefined {
+  /** Takes one entry out. Leaving into a block is not counted, as in Core. */
+  remove(txid: string, reason: RemovalReason): PoolEntry | undefined {
     const entry = this.entries.get(txid)
     if (!entry) return undefined
     this.entries.delete(txid)
@@ -43,14 +50,16 @@ export class Pool {
     for (const input of entry.transaction.inputs) this.spenders.delete(input.key)
     this.bytes -= entry.transaction.vsize
     this.fees -= entry.fee
-    if (!mined) this.sequence += 1
+    if (reason !== 'mined') this.sequence += 1
+    const { transaction } = entry
+    this.#say({ kind: 'transactionRemoved', transaction, reason, sequence: this.sequence })
     return entry
   }
   /** Takes an entry and everything that builds on it out; the given one comes last. */
-  removeFamily(txid: string): string[] {
+  removeFamily(txid: string, reason: RemovalReason): string[] {
     if (!this.entries.has(txid)) return []
     const family = [...this.descendants(txid), txid]
-    for (const member of family) this.remove(member)
+    for (const member of family) this.remove(member, reason)
     return family
   }
   parents(transaction: Transaction): Set<string> {
@@ -118,9 +127,14 @@ export class Pool {
     ranked.sort((a, b) => a.depth - b.depth || compareScore(a.entry, b.entry))
     return ranked.map(({ entry }) => entry)
   }
-  copy(): Pool {
-    const copy = new Pool()
-    for (const entry of this.entries.values()) copy.add(entry)
+  /** An independent copy that tells `say` of what happens to it from now on. */
+  copy(say?: Say): Pool {
+    const copy = new Pool(say)
+    for (const [txid, entry] of this.entries) copy.entries.set(txid, entry)
+    for (const [key, txid] of this.spenders) copy.spenders.set(key, txid)
+    for (const [wtxid, txid] of this.wtxids) copy.wtxids.set(wtxid, txid)
+    copy.bytes = this.bytes
+    copy.fees = this.fees
     copy.sequence = this.sequence
     return copy
   }

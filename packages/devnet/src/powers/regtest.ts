@@ -2,6 +2,7 @@ import { assembleBlock } from '../chain/assemble.ts'
 import type { Block } from '../chain/block.ts'
 import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
+import { Happenings } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
@@ -27,6 +28,7 @@ export interface RegtestState {
 export class Regtest {
   chain: Chain
   mempool: Mempool
+  readonly happenings = new Happenings()
   readonly peers = new Set<Regtest>()
   readonly #seed: Uint8Array
   readonly #clock: () => number
@@ -39,7 +41,7 @@ export class Regtest {
       verifySignatures: options.verifySignatures,
       now: () => this.now(),
     })
-    this.mempool = new Mempool(this.chain)
+    this.mempool = new Mempool(this.chain, this.happenings.say)
   }
   /** Seconds since the epoch. */
   now(): number {
@@ -51,13 +53,14 @@ export class Regtest {
 
   save(): RegtestState {
     const chain = new Chain(this.chain, this.chain.options)
-    return { chain, mempool: new Mempool(chain, this.mempool), mined: this.#mined }
+    return { chain, mempool: new Mempool(chain, undefined, this.mempool), mined: this.#mined }
   }
   load(state: RegtestState): void {
     this.chain = new Chain(state.chain, state.chain.options)
-    this.mempool = new Mempool(this.chain, state.mempool)
+    this.mempool = new Mempool(this.chain, this.happenings.say, state.mempool)
     // Blocks mined after a restore differ from those before it: the count never runs back.
     this.#mined = Math.max(this.#mined, state.mined)
+    this.happenings.say({ kind: 'restored' })
   }
 
   /** Takes a block from anywhere. The mempool follows, and peers hear of it. */

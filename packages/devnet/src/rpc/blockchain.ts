@@ -1,5 +1,5 @@
-import { toHex } from '../chain/bytes.ts'
 import type { Block } from '../chain/block.ts'
+import { toHex } from '../chain/bytes.ts'
 import type { BlockNode } from '../chain/node.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'

@@ -1,7 +1,7 @@
 import { addressOf, scriptOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
-import { classifyScript } from '../chain/script.ts'
 import { INCREMENTAL_FEE_RATE, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
+import { classifyScript } from '../script/script.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { integerArgument, type Method, method, type RpcContext } from './method.ts'

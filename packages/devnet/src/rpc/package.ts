@@ -48,7 +48,7 @@ function submitAll({ regtest }: RpcContext, list: readonly Transaction[]) {
   const size = together.reduce((sum, { vsize }) => sum + vsize, 0)
   const paid = taken.every((verdict) => verdict.ok) && fees >= feeAt(minFeeRate, size)
   if (!paid) {
-    for (const { txid } of together) if (!before.entries.has(txid)) pool.remove(txid)
+    for (const { txid } of together) if (!before.entries.has(txid)) pool.remove(txid, 'evicted')
     for (const { wtxid } of together) {
       const reason = {
         reason: 'mempool min fee not met',

@@ -1,7 +1,7 @@
 import { type Block, subsidyAt } from '../chain/block.ts'
 import type { BlockNode, BlockUndo } from '../chain/node.ts'
-import { isUnspendable } from '../chain/script.ts'
 import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
+import { isUnspendable } from '../script/script.ts'
 import { blockArgument, nodeArgument } from './blockchain.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'

@@ -1,9 +1,9 @@
 import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import type { Coin } from '../chain/node.ts'
-import { classifyScript, scriptToAsm } from '../chain/script.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { inferDescriptor } from '../descriptor/infer.ts'
+import { classifyScript, scriptToAsm } from '../script/script.ts'
 import type { Json } from './json.ts'
 
 type JsonObject = { readonly [key: string]: Json | undefined }

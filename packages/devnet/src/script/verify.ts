@@ -1,8 +1,8 @@
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
-import { equalBytes } from './bytes.ts'
+import { equalBytes } from '../chain/bytes.ts'
+import type { Transaction, TransactionInput, TransactionOutput } from '../chain/transaction.ts'
 import { classifyScript, hash160, isStrictSignature, parseScript } from './script.ts'
 import { SignatureHasher } from './sighash.ts'
-import type { Transaction, TransactionInput, TransactionOutput } from './transaction.ts'
 
 /** Which set of script flags decides: what relays (policy) or what may stand in a block (consensus). */
 export type VerifyMode = 'policy' | 'consensus'

@@ -1,7 +1,7 @@
 import { ripemd160 } from '@noble/hashes/legacy.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { OP } from '@scure/btc-signer'
-import { ByteWriter, toHex } from './bytes.ts'
+import { ByteWriter, toHex } from '../chain/bytes.ts'
 
 /** Core's names for the forms of an output script. */
 export type ScriptKind =

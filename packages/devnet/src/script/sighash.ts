@@ -1,7 +1,7 @@
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { ByteWriter, hashBytes, sha256d } from './bytes.ts'
-import type { Transaction, TransactionInput, TransactionOutput } from './transaction.ts'
+import { ByteWriter, hashBytes, sha256d } from '../chain/bytes.ts'
+import type { Transaction, TransactionInput, TransactionOutput } from '../chain/transaction.ts'
 
 const ANYONE_CAN_PAY = 0x80
 const NONE = 2

@@ -4,16 +4,16 @@ import { hex } from '@scure/base'
 import * as btc from '@scure/btc-signer'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { toReversedHex } from './bytes.ts'
-import { namedKey, scriptsOfKey, signTransaction } from './keys.ts'
-import { parseScript } from './script.ts'
-import { SignatureHasher } from './sighash.ts'
+import { toReversedHex } from '../chain/bytes.ts'
+import { namedKey, scriptsOfKey, signTransaction } from '../chain/keys.ts'
 import {
   decodeTransaction,
   encodeTransaction,
   type Transaction,
   type TransactionOutput,
-} from './transaction.ts'
+} from '../chain/transaction.ts'
+import { parseScript } from './script.ts'
+import { SignatureHasher } from './sighash.ts'
 import { verifyScripts } from './verify.ts'
 
 const shared = process.env['KACCY_SHARED'] ?? join(process.cwd(), '../shared')
