@@ -1,4 +1,5 @@
 import type { BlockNode } from '../chain/node.ts'
+import type { Posture } from '../powers/posture.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
@@ -15,13 +16,7 @@ export interface RpcContext {
   /** Overrides that a test set, such as `initialblockdownload`. */
   readonly posture: Posture
 }
-/** How the node presents itself where the chain does not decide it. */
-export interface Posture {
-  initialBlockDownload: boolean
-  mempoolLoaded: boolean
-  /** Satoshi per 1000 vbytes that `estimatesmartfee` answers; undefined: not enough data. */
-  feeRate: bigint | undefined
-}
+export type { Posture }
 
 export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
 export interface Parameter {
