@@ -1,6 +1,7 @@
+import { toHex, tryFromHex } from './chain/bytes.ts'
 import { genesisChain } from './chain/chain.ts'
 import { fundedChain } from './chain/start.ts'
-import type { Transaction } from './chain/transaction.ts'
+import { decodeTransaction, type Transaction } from './chain/transaction.ts'
 import { DevnetError, must } from './failure.ts'
 import { Access, type Credentials } from './powers/access.ts'
 import { type ClockSource, NodeClock } from './powers/clock.ts'
@@ -11,6 +12,10 @@ import type { Json } from './rpc/json.ts'
 import type { RpcContext } from './rpc/method.ts'
 import { type Responder, respond, runRequest, WARMING_UP } from './rpc/respond.ts'
 import { RpcServer, urlOf } from './rpc/server.ts'
+import { Keeper, type StatePart } from './storage/keeper.ts'
+import { clockPart, coinsPart, mempoolPart, posturePart } from './storage/parts.ts'
+
+const NONE = new Uint8Array()
 
 export interface DevnetOptions {
   /** Devnets with the same seed, clock and calls hold the same bytes. Default `devnet`. */
@@ -22,8 +27,15 @@ export interface DevnetOptions {
   readonly clock?: ClockSource
   /** TCP port on 127.0.0.1; 0 takes a free one. */
   readonly port?: number
-  /** Folder of the cookie file. Default: a temporary one, removed by `close`. */
+  /** Folder of the cookie file, and of everything else with `persist`. Default: a temporary one, removed by `close`. */
   readonly dir?: string
+  /**
+   * True: chain, mempool, clock and wallets are kept in `dir` and come back with the next devnet there. What a call changed is
+   * written before it is answered, so that a kill of the process at any moment takes nothing back.
+   */
+  readonly persist?: boolean
+  /** With `persist`: true also waits for the disk each time, so that a power cut takes nothing back either. Slow. Default false. */
+  readonly fsync?: boolean
   /** User and password of the RPC; the cookie works as well. Default: a random password. */
   readonly auth?: Credentials
   /** `funded` (default): 110 blocks, mature coins for faucet and stranger. `genesis`: height 0, no coins. */
@@ -38,6 +50,7 @@ export interface DevnetOptions {
 export class Devnet extends Powers {
   readonly #options: DevnetOptions
   readonly #responder: Responder
+  readonly #keeper: Keeper | undefined
   #access: Access | undefined
   #server: RpcServer | undefined
   #startedMs: number
@@ -45,11 +58,12 @@ export class Devnet extends Powers {
   #waiting: readonly Transaction[] = []
 
   constructor(options: DevnetOptions = {}) {
-    const { seed = 'devnet', verifySignatures = true } = options
     const clock = new NodeClock(options.clock)
-    const funded = options.start !== 'genesis'
-    const base = funded ? fundedChain(clock.now() / 1000) : genesisChain()
-    super({ base, verifySignatures, clock, seed })
+    const keeper = options.persist ? openHome(options, clock) : undefined
+    const { seed = 'devnet', verifySignatures = true, start } = keeper?.home ?? options
+    const fresh = () => (start === 'genesis' ? genesisChain() : fundedChain(clock.now() / 1000))
+    const more = keeper ? { stored: keeper.stored } : {}
+    super({ base: keeper?.base ?? fresh(), verifySignatures, clock, seed, ...more })
     this.#options = options
     // As if it ran since an hour: a restart then shows at once to whoever compares uptimes.
     this.#startedMs = clock.now() - 3_600_000
@@ -59,6 +73,41 @@ export class Devnet extends Powers {
       warmingUp: () => (this.#state === 'warming' ? WARMING_UP : undefined),
       settle: () => this.settle(undefined),
     }
+    this.#keeper = keeper
+    this.#beginKeeping()
+    if (keeper?.found) this.#startedMs = clock.now()
+  }
+  #beginKeeping(): void {
+    const { regtest, coins, clock, posture } = this
+    this.#keeper?.begin({
+      regtest,
+      parts: [
+        mempoolPart(regtest),
+        coinsPart(coins),
+        clockPart(clock),
+        posturePart(posture),
+        this.#waitingPart(),
+      ],
+      known: {
+        all: () => coins.known(),
+        news: () => coins.takeNews(),
+        learn: (transaction) => coins.learn(transaction),
+      },
+    })
+  }
+  #waitingPart(): StatePart {
+    return {
+      name: 'waiting',
+      save: () => JSON.stringify(this.#waiting.map(({ raw }) => toHex(raw))),
+      load: (text) => {
+        const raws: readonly string[] = JSON.parse(text)
+        this.#waiting = raws.flatMap((raw) => decodeTransaction(tryFromHex(raw) ?? NONE) ?? [])
+      },
+    }
+  }
+  protected override settle<T>(value: T): T {
+    if (this.#state !== 'closed') this.#keeper?.commit()
+    return value
   }
   #context(walletPath?: string): RpcContext {
     return {
@@ -175,6 +224,7 @@ export class Devnet extends Powers {
     this.#state = 'closed'
     await this.#server?.stop()
     this.#access?.removeFiles()
+    this.#keeper?.close()
   }
   /** `await using devnet = await createDevnet()` closes it at the end of the block. */
   async [Symbol.asyncDispose](): Promise<void> {
@@ -182,10 +232,28 @@ export class Devnet extends Powers {
   }
 }
 
+/** @throws DevnetError DEVNET_USAGE without a folder; DEVNET_STORAGE_... */
+function openHome(options: DevnetOptions, clock: NodeClock): Keeper {
+  const { dir: folder, fsync = false, seed, start, verifySignatures } = options
+  if (folder === undefined) throw new DevnetError('DEVNET_USAGE', '`persist` needs a `dir`')
+  const asked = {
+    ...(seed === undefined ? {} : { seed }),
+    ...(start === undefined ? {} : { start }),
+    ...(verifySignatures === undefined ? {} : { verifySignatures }),
+  }
+  return new Keeper({ folder, fsync, now: clock.now() / 1000, ...asked })
+}
+
 /** A devnet whose RPC listens. */
 export async function createDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const devnet = new Devnet(options)
-  await devnet.listen()
+  try {
+    await devnet.listen()
+  } catch (error) {
+    // A port in use leaves neither a locked folder nor a cookie behind.
+    await devnet.close()
+    throw error
+  }
   return devnet
 }
 /** A devnet without server, files or waiting: thousands of them are cheap. `listen` may follow. */

@@ -32,7 +32,7 @@ export interface SpendOptions {
   readonly outs: readonly Payment[]
   /** Signals replacement (BIP 125). Default false; Core 28 replaces either way. */
   readonly rbf?: boolean
-  /** Satoshi; the rest goes back to the stranger. Default: 5 sat/vB, more with every earlier spend of the same coin. */
+  /** Satoshi; the rest goes back to the stranger. Default: 5 sat/vB or the mempool minimum, more with every earlier spend of the same coin. */
   readonly fee?: bigint | number
   /** False: what the outputs do not take is fee. Default true. */
   readonly change?: boolean
@@ -179,7 +179,12 @@ export class Coins {
       this.#spends.set(key, earlier + 1)
       this.#used.add(key)
     }
-    return this.#build(sources, options, DEFAULT_RATE + RATE_STEP * BigInt(earlier))
+    return this.#build(sources, options, this.#enough(DEFAULT_RATE + RATE_STEP * BigInt(earlier)))
+  }
+  /** The rate, or the mempool's minimum in a fee spike: what nobody gave a fee for shall go through. */
+  #enough(rate: bigint): bigint {
+    const { minFeeRate } = this.#regtest.mempool
+    return rate > minFeeRate ? rate : minFeeRate
   }
   /** Pays from whatever small coins are free. The payment is output 0. */
   pay(
@@ -190,7 +195,8 @@ export class Coins {
       readonly inputs?: readonly CoinRef[]
     },
   ): Spend {
-    const rate = (options.feeRate ?? DEFAULT_RATE / 1000n) * 1000n
+    const rate =
+      options.feeRate === undefined ? this.#enough(DEFAULT_RATE) : options.feeRate * 1000n
     const sources = (options.inputs ?? []).map((ref) => this.#resolve(ref))
     for (const { key } of sources) this.#used.add(key)
     const total = () => sumOf(sources.map(({ output }) => output))

@@ -73,6 +73,11 @@ export class Regtest {
     return this.#mined
   }
 
+  /** Goes on counting from here, so that a later life of this devnet mines no block again. */
+  countFrom(mined: number): void {
+    this.#mined = Math.max(this.#mined, mined)
+  }
+
   /** Takes a block from anywhere. The mempool follows, and peers hear of it. */
   submit(block: Block): AcceptOutcome {
     const outcome = this.chain.accept(block)

@@ -40,11 +40,11 @@ export function runRequest(responder: Responder, name: string, params: unknown):
       throw new RpcError(fault.code ?? -1, fault.message ?? 'devnet fault')
     }
     if (fault && UNDONE.has(fault.kind)) return { result: null, ...more }
-    return { result: answer(responder, name, params, fault), ...more }
+    const result = answer(responder, name, params, fault)
+    responder.settle()
+    return { result, ...more }
   } catch (thrown) {
     return { error: asRpcError(thrown), ...more }
-  } finally {
-    responder.settle()
   }
 }
 function answer(
