@@ -112,6 +112,7 @@ export class Devnet extends Powers {
   #context(walletPath?: string): RpcContext {
     return {
       regtest: this.regtest,
+      powers: this,
       posture: this.posture,
       uptimeMs: () => this.regtest.milliseconds() - this.#startedMs,
       // Like Core, the node still answers the call that ends it.

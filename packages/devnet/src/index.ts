@@ -5,7 +5,7 @@ export { createDevnet, createDevnetInProcess, Devnet, type DevnetOptions } from 
 export { DevnetError, type DevnetErrorCode } from './failure.ts'
 export type { Credentials } from './powers/access.ts'
 export type { ClockSource } from './powers/clock.ts'
-export type { CoinRef, Payment, Spend, SpendOptions } from './powers/coins.ts'
+export type { CoinRef, Spend, SpendOptions } from './powers/coins.ts'
 export {
   type ArmedFault,
   type Fault,
@@ -13,6 +13,7 @@ export {
   Faults,
   TransportFault,
 } from './powers/faults.ts'
+export type { Payment } from './powers/payment.ts'
 export type { Posture } from './powers/posture.ts'
 export { type Journey, Powers, type Snapshot } from './powers/powers.ts'
 export type { Reorganisation, ReorgOptions, TransactionRef } from './powers/reorganisation.ts'

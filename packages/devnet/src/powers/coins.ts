@@ -1,4 +1,4 @@
-import { addressOf, scriptOf } from '../chain/address.ts'
+import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { signTransaction, type TestKey, testKey } from '../chain/keys.ts'
 import { minerKey, strangerKey, strangerSource } from '../chain/start.ts'
@@ -10,6 +10,7 @@ import {
 } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { dustThreshold, feeAt } from '../mempool/policy.ts'
+import { outputOf, type Payment, scriptOfAddress } from './payment.ts'
 import type { Regtest } from './regtest.ts'
 import {
   type Draft,
@@ -20,10 +21,6 @@ import {
   sumOf,
 } from './replacement.ts'
 
-/** An output of a transaction that a test builds: an address or a raw script, and satoshi. */
-export type Payment =
-  | { readonly address: string; readonly amount: bigint | number }
-  | { readonly script: Uint8Array; readonly amount: bigint | number }
 /** The name of a stranger's coin, or `txid:vout`, or the outpoint itself. */
 export type CoinRef = string | { readonly txid: string; readonly vout: number }
 
@@ -306,16 +303,6 @@ export class Coins {
   }
 }
 
-/** @throws DevnetError DEVNET_ADDRESS_INVALID unless a regtest address. */
-export function scriptOfAddress(address: string): Uint8Array {
-  const script = scriptOf(address)
-  if (script) return script
-  throw new DevnetError('DEVNET_ADDRESS_INVALID', `not a regtest address: ${address.slice(0, 90)}`)
-}
-const outputOf = (payment: Payment): TransactionOutput => ({
-  value: BigInt(payment.amount),
-  script: scriptOfPayment(payment),
-})
 const OURS = new Set([strangerKey, minerKey].map(({ script }) => toHex(script)))
 function draftOf(old: Transaction, { to, outs }: ReplaceOptions): Draft {
   const fixed = outs?.map(outputOf) ?? []
@@ -323,5 +310,3 @@ function draftOf(old: Transaction, { to, outs }: ReplaceOptions): Draft {
   if (outs) return { fixed, rest: { script: strangerKey.script, at: fixed.length } }
   return sameOutputs(old, (script) => OURS.has(toHex(script)), strangerKey.script)
 }
-const scriptOfPayment = (payment: Payment): Uint8Array =>
-  'script' in payment ? payment.script : scriptOfAddress(payment.address)

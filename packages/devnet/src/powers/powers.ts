@@ -7,17 +7,10 @@ import { minerKey, strangerKey } from '../chain/start.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import type { ClockState, NodeClock } from './clock.ts'
-import {
-  type CoinRef,
-  Coins,
-  type CoinsState,
-  type Payment,
-  type Spend,
-  type SpendOptions,
-  scriptOfAddress,
-} from './coins.ts'
+import { type CoinRef, Coins, type CoinsState, type Spend, type SpendOptions } from './coins.ts'
 import { Faults } from './faults.ts'
 import { laggingCopy } from './lag.ts'
+import { type Payment, scriptOfAddress } from './payment.ts'
 import type { Posture } from './posture.ts'
 import { blockRefused, Regtest, type RegtestOptions, type RegtestState } from './regtest.ts'
 import {
@@ -69,12 +62,20 @@ export class Powers {
     mempoolLoaded: true,
     feeRate: 5000n,
   }
+  /** How this devnet was made. */
+  readonly settings: {
+    readonly seed: string
+    readonly verifySignatures: boolean
+    /** `machine`: real time; `given`: a function of the caller; `standing`: only `travel` moves it. */
+    readonly clock: NodeClock['kind']
+  }
   protected readonly regtest: Regtest
   protected readonly coins: Coins
   protected readonly clock: NodeClock
 
   constructor({ base, verifySignatures, clock, seed, stored }: PowersOptions) {
     this.clock = clock
+    this.settings = { seed, verifySignatures, clock: clock.kind }
     const more = stored ? { stored } : {}
     this.regtest = new Regtest({ base, verifySignatures, clock: clock.now, seed, ...more })
     this.coins = new Coins(this.regtest, verifySignatures ? 'real' : 'dummy')
@@ -276,6 +277,11 @@ export class Powers {
   travelTo(instant: Date | number, options: { readonly blocks?: number } = {}): Journey {
     const target = instant instanceof Date ? instant.getTime() : instant * 1000
     return this.travel((target - this.clock.now()) / 1000, options)
+  }
+  /** The clock stands at this instant (seconds since the epoch), also an earlier one, until it is moved; undefined lets it run. */
+  setTime(time: number | undefined): void {
+    this.clock.stand(time === undefined ? undefined : time * 1000)
+    this.settle(undefined)
   }
   /** Chain, mempool, coins, clock and posture as they are now. Cheap: shares what does not change. */
   snapshot(): Snapshot {

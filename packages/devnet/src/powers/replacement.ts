@@ -2,7 +2,7 @@ import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import { dustThreshold, feeAt, INCREMENTAL_FEE_RATE, rateOf } from '../mempool/policy.ts'
 import type { PoolEntry } from '../mempool/pool.ts'
-import type { Payment } from './coins.ts'
+import type { Payment } from './payment.ts'
 
 export interface ReplaceOptions {
   /** Everything but the fee goes to this address: the double spend of a payment. */

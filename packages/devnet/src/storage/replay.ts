@@ -37,12 +37,14 @@ class Replay {
   take(record: LogRecord): void {
     switch (record.kind) {
       case 'block':
-        return this.#block(record.raw)
+        this.#block(record.raw)
+        return
       case 'header':
         this.chain.storeHeader({ header: readHeader(record.bytes) })
         return
       case 'tip':
-        return this.#moveTo(record.hash)
+        this.#moveTo(record.hash)
+        return
       case 'places':
         for (const [txid, place] of record.places) this.chain.index.set(txid, place)
         return
