@@ -8,6 +8,7 @@ import { mempoolMethods } from './mempool.ts'
 import { bindArguments, type Method, method, type RpcContext } from './method.ts'
 import { miningMethods } from './mining.ts'
 import { packageMethods } from './package.ts'
+import { powerMethods } from './powers.ts'
 import { statsMethods } from './stats.ts'
 import { transactionMethods } from './transactions.ts'
 import { walletMethods } from './wallet.ts'
@@ -21,6 +22,7 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...mempoolMethods,
     ...miningMethods,
     ...packageMethods,
+    ...powerMethods,
     ...statsMethods,
     ...transactionMethods,
     ...walletMethods,

@@ -1,4 +1,6 @@
 import type { BlockNode } from '../chain/node.ts'
+import type { Posture } from '../powers/posture.ts'
+import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
@@ -12,15 +14,18 @@ export interface RpcContext {
   readonly stop: () => void
   /** From the path `/wallet/<name>`. */
   readonly walletPath?: string
+  /** What the node can do beside being a node. */
+  readonly powers: NodePowers
   /** Overrides that a test set, such as `initialblockdownload`. */
   readonly posture: Posture
 }
-/** How the node presents itself where the chain does not decide it. */
-export interface Posture {
-  initialBlockDownload: boolean
-  mempoolLoaded: boolean
-  /** Satoshi per 1000 vbytes that `estimatesmartfee` answers; undefined: not enough data. */
-  feeRate: bigint | undefined
+export type { Posture }
+/** The powers, with those over the node's process. */
+export type NodePowers = Powers & {
+  restart(options: { readonly mempool?: 'kept' | 'lost' | 'loading' }): Promise<void>
+  finishLoading(): void
+  down(): Promise<void>
+  up(): Promise<void>
 }
 
 export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
