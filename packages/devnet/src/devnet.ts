@@ -40,6 +40,8 @@ export interface DevnetOptions {
   readonly auth?: Credentials
   /** `funded` (default): 110 blocks, mature coins for faucet and stranger. `genesis`: height 0, no coins. */
   readonly start?: 'funded' | 'genesis'
+  /** Bytes of memory, as Core counts them, above which the mempool drops the worst payers. Default 300,000,000. */
+  readonly maxMempoolBytes?: number
   /** False: signatures are neither made nor checked, for simulations. Default true. */
   readonly verifySignatures?: boolean
   /** True: the server keeps the process alive, as a program that serves others wants. Default false: a test run ends by itself. */
@@ -63,7 +65,9 @@ export class Devnet extends Powers {
     const { seed = 'devnet', verifySignatures = true, start } = keeper?.home ?? options
     const fresh = () => (start === 'genesis' ? genesisChain() : fundedChain(clock.now() / 1000))
     const more = keeper ? { stored: keeper.stored } : {}
-    super({ base: keeper?.base ?? fresh(), verifySignatures, clock, seed, ...more })
+    const base = keeper?.base ?? fresh()
+    const { maxMempoolBytes } = options
+    super({ base, verifySignatures, clock, seed, maxMempoolBytes, ...more })
     this.#options = options
     // As if it ran since an hour: a restart then shows at once to whoever compares uptimes.
     this.#startedMs = clock.now() - 3_600_000

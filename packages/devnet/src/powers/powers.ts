@@ -6,6 +6,7 @@ import { rejectionText } from '../chain/checks.ts'
 import { minerKey, strangerKey } from '../chain/start.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
+import { dropBelow } from '../mempool/trim.ts'
 import type { ClockState, NodeClock } from './clock.ts'
 import { type CoinRef, Coins, type CoinsState, type Spend, type SpendOptions } from './coins.ts'
 import { Faults } from './faults.ts'
@@ -21,7 +22,6 @@ import {
   type TransactionRef,
 } from './reorganisation.ts'
 import type { ReplaceOptions } from './replacement.ts'
-import { raiseFloor } from './spike.ts'
 import { type BlockPoint, ChainView } from './view.ts'
 
 /** Chain, mempool, coins, clock and posture of one moment. */
@@ -36,7 +36,8 @@ export interface PowersOptions {
   readonly verifySignatures: boolean
   readonly clock: NodeClock
   readonly seed: string
-  readonly stored?: RegtestOptions['stored']
+  readonly stored?: RegtestOptions['stored'] | undefined
+  readonly maxMempoolBytes?: number | undefined
 }
 /** What a journey through time did. */
 export interface Journey {
@@ -60,7 +61,7 @@ export class Powers {
   readonly posture: Posture = {
     initialBlockDownload: false,
     mempoolLoaded: true,
-    feeRate: 5000n,
+    feeRate: undefined,
   }
   /** How this devnet was made. */
   readonly settings: {
@@ -73,11 +74,10 @@ export class Powers {
   protected readonly coins: Coins
   protected readonly clock: NodeClock
 
-  constructor({ base, verifySignatures, clock, seed, stored }: PowersOptions) {
+  constructor({ base, verifySignatures, clock, seed, ...rest }: PowersOptions) {
     this.clock = clock
     this.settings = { seed, verifySignatures, clock: clock.kind }
-    const more = stored ? { stored } : {}
-    this.regtest = new Regtest({ base, verifySignatures, clock: clock.now, seed, ...more })
+    this.regtest = new Regtest({ base, verifySignatures, clock: clock.now, seed, ...rest })
     this.coins = new Coins(this.regtest, verifySignatures ? 'real' : 'dummy')
     this.view = new ChainView(this.regtest)
     this.faults = new Faults((blocks) => laggingCopy(this.regtest, blocks))
@@ -238,7 +238,9 @@ export class Powers {
    * child pays enough stays. 1 is the normal floor. Returns the txids that left.
    */
   feeSpike(rate: bigint | number): readonly string[] {
-    return this.settle(raiseFloor(this.regtest.mempool, BigInt(rate) * 1000n))
+    const { mempool } = this.regtest
+    mempool.minFeeRate = BigInt(rate) * 1000n
+    return this.settle(dropBelow(mempool.pool, mempool.minFeeRate))
   }
   /** Raw hex of any transaction that the devnet has seen. */
   rawTransaction(txid: string): string | undefined {

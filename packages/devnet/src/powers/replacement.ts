@@ -58,7 +58,7 @@ export function replacementFee(
   const size = transaction.vsize + longer
   if (options.feeRate !== undefined) return feeAt(BigInt(options.feeRate) * 1000n, size)
   const { pool } = mempool
-  const family = fee + pool.feesOf(pool.descendants(transaction.txid))
+  const family = pool.entries.get(transaction.txid)?.withDescendants.fees ?? fee
   const needs = [
     family + feeAt(INCREMENTAL_FEE_RATE, size),
     feeAt(rateOf(fee, transaction.vsize) + INCREMENTAL_FEE_RATE, size),

@@ -3,6 +3,7 @@ import { coinSetMethods } from './coinset.ts'
 import { controlMethods } from './control.ts'
 import { descriptorMethods } from './descriptors.ts'
 import { RpcError, rpcError } from './errors.ts'
+import { feeMethods } from './fees.ts'
 import { type Json, writeJson } from './json.ts'
 import { mempoolMethods } from './mempool.ts'
 import { bindArguments, type Method, method, type RpcContext } from './method.ts'
@@ -10,6 +11,7 @@ import { miningMethods } from './mining.ts'
 import { packageMethods } from './package.ts'
 import { powerMethods } from './powers.ts'
 import { statsMethods } from './stats.ts'
+import { submissionMethods } from './submission.ts'
 import { transactionMethods } from './transactions.ts'
 import { walletMethods } from './wallet.ts'
 
@@ -19,11 +21,13 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...coinSetMethods,
     ...controlMethods,
     ...descriptorMethods,
+    ...feeMethods,
     ...mempoolMethods,
     ...miningMethods,
     ...packageMethods,
     ...powerMethods,
     ...statsMethods,
+    ...submissionMethods,
     ...transactionMethods,
     ...walletMethods,
     method('help', ['command:string?'], (_, [command]) => helpText(command)),
