@@ -19,11 +19,15 @@ import {
 import { Faults, TransportFault } from './powers/faults.ts'
 import { blockRefused, Regtest, type RegtestState } from './powers/regtest.ts'
 import { type BlockPoint, ChainView } from './powers/view.ts'
+import { answerRest } from './rest/rest.ts'
 import { callMethod } from './rpc/dispatch.ts'
 import type { Json } from './rpc/json.ts'
 import type { Posture, RpcContext } from './rpc/method.ts'
 import { type Responder, respond, runRequest, WARMING_UP } from './rpc/respond.ts'
 import { RpcServer, urlOf } from './rpc/server.ts'
+import { Waits } from './rpc/wait.ts'
+import { publishHappenings } from './zmq/notify.ts'
+import type { ZmqOptions, ZmqPublisher } from './zmq/publisher.ts'
 
 export interface DevnetOptions {
   /** Devnets with the same seed, clock and calls hold the same bytes. Default `devnet`. */
@@ -40,6 +44,10 @@ export interface DevnetOptions {
   readonly start?: 'funded' | 'genesis'
   /** False: signatures are neither made nor checked, for simulations. Default true. */
   readonly verifySignatures?: boolean
+  /** Core's ZeroMQ notifications: `true` for all topics on one free port. Opened by `listen`. Default: none. */
+  readonly zmq?: boolean | ZmqOptions
+  /** Core's REST interface below `/rest/` of the RPC port, without a password. Default true. */
+  readonly rest?: boolean
 }
 /** A raw transaction in hex, or the txid of one that the devnet has seen. */
 export type TransactionRef = string
@@ -66,6 +74,9 @@ export class Devnet {
   readonly #coins: Coins
   readonly #options: DevnetOptions
   readonly #responder: Responder
+  readonly #waits: Waits
+  /** Present with the option `zmq`: addresses and counts of the publisher. */
+  readonly zmq: ZmqPublisher | undefined
   #access: Access | undefined
   #server: RpcServer | undefined
   #startedMs: number
@@ -80,6 +91,8 @@ export class Devnet {
     this.#regtest = new Regtest({ base, verifySignatures, clock, seed })
     this.#coins = new Coins(this.#regtest, verifySignatures ? 'real' : 'dummy')
     this.view = new ChainView(this.#regtest)
+    this.#waits = new Waits(this.#regtest)
+    this.zmq = publishHappenings(this.#regtest.happenings, options.zmq)
     // As if it ran since an hour: a restart then shows at once to whoever compares uptimes.
     this.#startedMs = clock() - 3_600_000
     this.#responder = {
@@ -91,6 +104,8 @@ export class Devnet {
   #context(walletPath?: string): RpcContext {
     return {
       regtest: this.#regtest,
+      waits: this.#waits,
+      zmq: () => this.zmq?.notifiers ?? [],
       posture: this.posture,
       uptimeMs: () => this.#regtest.milliseconds() - this.#startedMs,
       // Like Core, the node still answers the call that ends it.
@@ -109,10 +124,15 @@ export class Devnet {
         authorize: (credentials) => access.authorize(credentials),
         respond: (body, walletPath) =>
           respond({ ...this.#responder, context: this.#context(walletPath) }, body),
+        rest:
+          this.#options.rest === false
+            ? undefined
+            : (url, body) => answerRest(this.#responder, url, body),
       },
       this.#options.port ?? 0,
     )
     await this.#server.listen()
+    await this.zmq?.listen()
   }
   /** `http://127.0.0.1:<port>`. @throws DevnetError DEVNET_USAGE before `listen`. */
   get rpcUrl(): string {
@@ -130,7 +150,7 @@ export class Devnet {
    */
   async rpc(method: string, params: readonly unknown[] | Record<string, unknown> = []) {
     if (this.#state === 'down' || this.#state === 'closed') throw new TransportFault('down')
-    const { result, error, fault } = runRequest(this.#responder, method, params)
+    const { result, error, fault } = await runRequest(this.#responder, method, params)
     const silent = ['timeout_before', 'timeout_after', 'reset', 'garbage']
     if (fault && silent.includes(fault.kind)) throw new TransportFault(fault.kind)
     if (error) throw error
@@ -294,13 +314,23 @@ export class Devnet {
   async down(): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'down'
-    await this.#server?.stop()
+    await this.#hangUp()
+  }
+  /** Calls that wait for a block get their answer, as from a node that ends; then every connection breaks. */
+  async #hangUp(): Promise<void> {
+    if (this.#waits.size > 0) {
+      this.#waits.endAll()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all([this.#server?.stop(), this.zmq?.stop()])
   }
   /** Accepts connections again, on the same port. `warmingUp`: answers -28 until `up` is called once more. */
   async up(options: { readonly warmingUp?: boolean } = {}): Promise<void> {
     if (this.#state === 'closed') throw new DevnetError('DEVNET_CLOSED', 'this devnet was closed')
     this.#state = options.warmingUp ? 'warming' : 'up'
-    if (this.#server) await this.#server.listen()
+    if (!this.#server) return
+    await this.#server.listen()
+    await this.zmq?.listen()
   }
   /**
    * The node process ends and starts again: new cookie, uptime from zero. The mempool is `kept` (Core stores it),
@@ -318,6 +348,7 @@ export class Devnet {
     }
     pool.sequence = 1
     this.#startedMs = this.#regtest.milliseconds()
+    this.zmq?.resetCounters()
     this.#access?.renewCookie()
     await this.up()
   }
@@ -355,7 +386,7 @@ export class Devnet {
   async close(): Promise<void> {
     this.partition()
     this.#state = 'closed'
-    await this.#server?.stop()
+    await this.#hangUp()
     this.#access?.removeFiles()
   }
   get tip(): BlockPoint {

@@ -6,6 +6,7 @@ import { Happenings } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
+import { filterOf } from '../filters/blockfilter.ts'
 import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
 import { selectForBlock } from '../mempool/select.ts'
 
@@ -32,6 +33,8 @@ export class Regtest {
   readonly peers = new Set<Regtest>()
   readonly #seed: Uint8Array
   readonly #clock: () => number
+  /** Seconds at which `setmocktime` stopped the clock. */
+  #stoppedAt: number | undefined
   #mined = 0
 
   constructor(options: RegtestOptions) {
@@ -45,10 +48,14 @@ export class Regtest {
   }
   /** Seconds since the epoch. */
   now(): number {
-    return Math.floor(this.#clock() / 1000)
+    return Math.floor(this.milliseconds() / 1000)
   }
   milliseconds(): number {
-    return this.#clock()
+    return this.#stoppedAt === undefined ? this.#clock() : this.#stoppedAt * 1000
+  }
+  /** Stops the clock at these seconds since the epoch; undefined lets it run again. */
+  stopClock(seconds: number | undefined): void {
+    this.#stoppedAt = seconds
   }
 
   save(): RegtestState {
@@ -172,20 +179,21 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. */
+  /** `invalidateblock`: the block and all after it no longer count. The mempool takes back block after block, as Core's does. */
   invalidate(node: BlockNode): void {
-    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
-      disconnected: [],
-      connected: [],
-    }
     const { chain } = this
-    if (chain.isActive(node)) while (chain.isActive(node)) chain.disconnectTip(change)
+    while (chain.isActive(node)) {
+      const change = { disconnected: [], connected: [] }
+      chain.disconnectTip(change)
+      this.mempool.follow(change)
+    }
     chain.markFailed(node)
-    const best = chain.activateBest()
-    this.mempool.follow({
-      disconnected: [...change.disconnected, ...best.disconnected],
-      connected: best.connected,
-    })
+    this.mempool.follow(chain.activateBest())
+  }
+  /** `preciousblock`: the block comes before all others of equal work. */
+  prefer(node: BlockNode): void {
+    this.chain.prefer(node)
+    this.mempool.follow(this.chain.activateBest())
   }
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
@@ -196,6 +204,9 @@ export class Regtest {
   /** Deletes the blocks up to this height, as a pruned node would. Returns the height. */
   prune(height: number): number {
     const { chain } = this
+    const last = chain.active[height]
+    // Filters outlive the blocks that they are made of.
+    if (last) filterOf(chain, last)
     for (const node of chain.active.slice(0, height + 1)) chain.blocks.delete(node.hash)
     chain.pruneHeight = Math.max(chain.pruneHeight, height + 1)
     return height
