@@ -78,11 +78,7 @@ class Reader {
     const before = watch?.objects.filter(({ type }) => type === 'state').length ?? 0
     if (word === 'pay') this.#devnet?.pay(first, BigInt(second))
     if (word === 'mine') this.#devnet?.mine(Number(first))
-    if (word === 'reorg')
-      this.#devnet?.reorg(
-        Number(first),
-        Array.from({ length: Number(first) + 1 }, () => []),
-      )
+    if (word === 'reorg') this.#devnet?.reorg(Number(first))
     await watch?.said(
       ({ type }) =>
         type === 'state' &&

@@ -25,6 +25,8 @@ export interface ChainOptions {
   readonly verifySignatures: boolean
   /** Seconds since the epoch. */
   readonly now: () => number
+  /** Told of every block and header that enters the tree. */
+  readonly stored?: (node: BlockNode, block: Block | undefined) => void
 }
 /** `none`: nothing new. Otherwise the block is stored, and the change says what it did to the tip. */
 export type AcceptOutcome =
@@ -160,6 +162,7 @@ export class Chain {
       return { kind: 'refused', rejection: fault }
     }
     this.blocks.set(hash, block)
+    this.options.stored?.(node, block)
     return { kind: 'stored', node, change: { disconnected: [], connected: [] } }
   }
   /** Puts a header into the tree; its block may follow. */
@@ -179,6 +182,7 @@ export class Chain {
     this.nodes.set(node.hash, node)
     this.leaves.delete(prev)
     this.leaves.add(node)
+    this.options.stored?.(node, undefined)
     return { kind: 'stored', node, change: none }
   }
 

@@ -12,6 +12,8 @@ import { selectForBlock } from '../mempool/select.ts'
 
 export interface RegtestOptions {
   readonly base: ChainBase
+  /** Told of every block and header that enters the tree. */
+  readonly stored?: (node: BlockNode, block: Block | undefined) => void
   readonly verifySignatures: boolean
   /** Milliseconds since the epoch. */
   readonly clock: () => number
@@ -31,31 +33,28 @@ export class Regtest {
   mempool: Mempool
   readonly happenings = new Happenings()
   readonly peers = new Set<Regtest>()
+  readonly options: RegtestOptions
   readonly #seed: Uint8Array
   readonly #clock: () => number
-  /** Seconds at which `setmocktime` stopped the clock. */
-  #stoppedAt: number | undefined
   #mined = 0
 
   constructor(options: RegtestOptions) {
+    this.options = options
     this.#seed = new TextEncoder().encode(options.seed).slice(0, 40)
     this.#clock = options.clock
     this.chain = new Chain(options.base, {
       verifySignatures: options.verifySignatures,
       now: () => this.now(),
+      ...(options.stored ? { stored: options.stored } : {}),
     })
     this.mempool = new Mempool(this.chain, this.happenings.say)
   }
   /** Seconds since the epoch. */
   now(): number {
-    return Math.floor(this.milliseconds() / 1000)
+    return Math.floor(this.#clock() / 1000)
   }
   milliseconds(): number {
-    return this.#stoppedAt === undefined ? this.#clock() : this.#stoppedAt * 1000
-  }
-  /** Stops the clock at these seconds since the epoch; undefined lets it run again. */
-  stopClock(seconds: number | undefined): void {
-    this.#stoppedAt = seconds
+    return this.#clock()
   }
 
   save(): RegtestState {
@@ -63,11 +62,21 @@ export class Regtest {
     return { chain, mempool: new Mempool(chain, undefined, this.mempool), mined: this.#mined }
   }
   load(state: RegtestState): void {
-    this.chain = new Chain(state.chain, state.chain.options)
+    this.chain = new Chain(state.chain, this.chain.options)
     this.mempool = new Mempool(this.chain, this.happenings.say, state.mempool)
     // Blocks mined after a restore differ from those before it: the count never runs back.
     this.#mined = Math.max(this.#mined, state.mined)
     this.happenings.say({ kind: 'restored' })
+  }
+
+  /** Blocks mined so far, in every life of this devnet. */
+  get mined(): number {
+    return this.#mined
+  }
+
+  /** Goes on counting from here, so that a later life of this devnet mines no block again. */
+  countFrom(mined: number): void {
+    this.#mined = Math.max(this.#mined, mined)
   }
 
   /** Takes a block from anywhere. The mempool follows, and peers hear of it. */

@@ -1,5 +1,7 @@
 import { tryFromHex } from '../chain/bytes.ts'
 import type { BlockNode } from '../chain/node.ts'
+import type { NodeClock } from '../powers/clock.ts'
+import type { Posture } from '../powers/posture.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
@@ -9,6 +11,8 @@ import type { Waits } from './wait.ts'
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
   readonly regtest: Regtest
+  /** The node's clock, which `setmocktime` stops. */
+  readonly clock: NodeClock
   /** Where calls wait for the chain to move. */
   readonly waits: Waits
   /** What is published over ZeroMQ. */
@@ -22,13 +26,7 @@ export interface RpcContext {
   /** Overrides that a test set, such as `initialblockdownload`. */
   readonly posture: Posture
 }
-/** How the node presents itself where the chain does not decide it. */
-export interface Posture {
-  initialBlockDownload: boolean
-  mempoolLoaded: boolean
-  /** Satoshi per 1000 vbytes that `estimatesmartfee` answers; undefined: not enough data. */
-  feeRate: bigint | undefined
-}
+export type { Posture }
 
 export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
 export interface Parameter {

@@ -71,13 +71,13 @@ function memoryInfo([mode = 'stats']: readonly unknown[]): Json {
   throw rpcError('invalidParameter', `unknown mode ${mode}`)
 }
 const MAX_TIME = 9_223_372_036
-function setMockTime({ regtest }: RpcContext, [value]: readonly unknown[]): Json {
+function setMockTime({ clock }: RpcContext, [value]: readonly unknown[]): Json {
   const time = integerArgument(value)
   if (time < 0 || time > MAX_TIME) {
     const range = `Mocktime must be in the range [0, ${MAX_TIME}], not ${time}.`
     throw rpcError('invalidParameter', range)
   }
-  regtest.stopClock(time === 0 ? undefined : time)
+  clock.stand(time === 0 ? undefined : time * 1000)
   return null
 }
 

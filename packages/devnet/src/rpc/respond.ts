@@ -1,4 +1,4 @@
-import type { Fault, Faults } from '../powers/faults.ts'
+import { type Fault, type Faults, type TakenFault, UNDONE } from '../powers/faults.ts'
 import { asRpcError, type Envelope, readRequest, startMethod, writeAnswer } from './dispatch.ts'
 import { RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
@@ -16,7 +16,11 @@ export interface Responder {
   readonly faults: Faults
   /** Set while the node warms up: every call answers -28 with this text. */
   readonly warmingUp: () => string | undefined
+  /** Called when a call is done, before anybody hears of it. */
+  readonly settle: () => void
 }
+/** Calls of the devnet's own: they arm faults, so that no fault may hit them. */
+export const CONTROL_PREFIX = 'devnet_'
 export const WARMING_UP = 'Verifying blocks…'
 
 interface Outcome {
@@ -24,29 +28,40 @@ interface Outcome {
   readonly error?: RpcError
   readonly fault?: Fault
 }
-/** Runs one request under the armed faults. Never throws; only a call that waits for the chain answers later. */
+/** Runs one request under the armed faults, which control calls pass by. Never throws; who waits for the chain answers later. */
 export function runRequest(
   responder: Responder,
   name: string,
   params: unknown,
 ): Outcome | Promise<Outcome> {
-  const fault = responder.faults.take(name)
+  const control = name.startsWith(CONTROL_PREFIX)
+  const fault = control ? undefined : responder.faults.take(name)
   const more = fault ? { fault } : {}
   const failed = (thrown: unknown): Outcome => ({ error: asRpcError(thrown), ...more })
-  const warming = responder.warmingUp()
+  const done = (right: Json): Outcome => {
+    const result = fault?.kind === 'wrong' ? wrongAnswer(fault, right) : right
+    responder.settle()
+    return { result, ...more }
+  }
   try {
+    const warming = control ? undefined : responder.warmingUp()
     if (fault?.kind === 'warming_up') throw rpcError('inWarmup', WARMING_UP)
     if (warming !== undefined) throw rpcError('inWarmup', warming)
     if (fault?.kind === 'error') {
       throw new RpcError(fault.code ?? -1, fault.message ?? 'devnet fault')
     }
-    const undone = fault?.kind === 'timeout_before' || fault?.kind === 'reset'
-    const result = undone ? null : startMethod(responder.context, name, params)
-    if (!(result instanceof Promise)) return { result, ...more }
-    return result.then((later) => ({ result: later, ...more }), failed)
+    if (fault && UNDONE.has(fault.kind)) return { result: null, ...more }
+    const { context } = responder
+    const regtest = fault?.instead
+    const started = startMethod(regtest ? { ...context, regtest } : context, name, params)
+    return started instanceof Promise ? started.then(done).catch(failed) : done(started)
   } catch (thrown) {
     return failed(thrown)
   }
+}
+function wrongAnswer({ answer }: TakenFault, right: Json): Json {
+  const wrong = typeof answer === 'function' ? answer(right) : answer
+  return (wrong ?? null) as Json
 }
 
 const statusOf = (error: RpcError): number => {

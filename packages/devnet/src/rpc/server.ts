@@ -32,11 +32,14 @@ export class RpcServer {
   readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #server: Server | undefined
+  readonly #keepAlive: boolean
   #port: number
 
-  constructor(ports: ServerPorts, port: number) {
+  /** Without `keepAlive` neither the server nor a connection keeps the process from ending. */
+  constructor(ports: ServerPorts, port: number, keepAlive = true) {
     this.#ports = ports
     this.#port = port
+    this.#keepAlive = keepAlive
   }
   get port(): number {
     return this.#port
@@ -50,6 +53,7 @@ export class RpcServer {
     const server = createServer(options, (request, response) => this.#serve(request, response))
     server.on('connection', (socket) => {
       this.#sockets.add(socket)
+      if (!this.#keepAlive) socket.unref()
       socket.on('close', () => this.#sockets.delete(socket))
     })
     this.#server = server
@@ -58,6 +62,7 @@ export class RpcServer {
       server.listen(this.#port, '127.0.0.1', resolve)
     })
     this.#port = (server.address() as AddressInfo).port
+    if (!this.#keepAlive) server.unref()
   }
   /** Refuses connections and breaks those that are open, also calls that wait for an answer. */
   async stop(): Promise<void> {
@@ -147,6 +152,7 @@ export class RpcServer {
         // The socket stays open without an answer until the caller gives up.
         return
       case 'reset':
+      case 'reset_after':
         request.socket.destroy()
         return
       case 'garbage':

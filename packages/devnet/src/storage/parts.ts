@@ -1,0 +1,48 @@
+import type { NodeClock } from '../powers/clock.ts'
+import type { Coins } from '../powers/coins.ts'
+import type { Posture } from '../powers/posture.ts'
+import type { Regtest } from '../powers/regtest.ts'
+import type { StatePart } from './keeper.ts'
+
+/** Names and uses of the stranger's coins. */
+export const coinsPart = (coins: Coins): StatePart => ({
+  name: 'coins',
+  save() {
+    const { named, used, spends, next } = coins.save()
+    return JSON.stringify({ named: [...named], used: [...used], spends: [...spends], next })
+  },
+  load(text) {
+    const { named, used, spends, next } = JSON.parse(text)
+    coins.load({ named: new Map(named), used: new Set(used), spends: new Map(spends), next })
+  },
+})
+/** How far the clock has been moved. */
+export const clockPart = (clock: NodeClock): StatePart => ({
+  name: 'clock',
+  save: () => JSON.stringify(clock.save()),
+  load: (text) => clock.load(JSON.parse(text)),
+})
+/** What the mempool is beside its transactions, and how many blocks were mined. */
+export const mempoolPart = (regtest: Regtest): StatePart => ({
+  name: 'mempool',
+  save() {
+    const { pool, minFeeRate } = regtest.mempool
+    const { mined } = regtest
+    return JSON.stringify({ sequence: pool.sequence, minFeeRate: `${minFeeRate}`, mined })
+  },
+  load(text) {
+    const { sequence, minFeeRate, mined } = JSON.parse(text)
+    regtest.mempool.pool.sequence = sequence
+    regtest.mempool.minFeeRate = BigInt(minFeeRate)
+    regtest.countFrom(mined)
+  },
+})
+/** What the node says of itself. */
+export const posturePart = (posture: Posture): StatePart => ({
+  name: 'posture',
+  save: () => JSON.stringify({ ...posture, feeRate: posture.feeRate?.toString() ?? null }),
+  load(text) {
+    const { feeRate, ...rest } = JSON.parse(text)
+    Object.assign(posture, rest, { feeRate: feeRate === null ? undefined : BigInt(feeRate) })
+  },
+})
