@@ -41,7 +41,7 @@ export class Pool {
     this.sequence += 1
     this.#say({ kind: 'transactionAdded', transaction, sequence: this.sequence })
   }
-  /** Takes one entry out. Leaving into a block is not counted, as in Core. */
+  /** Takes one entry out. Every way out is counted, also the one into a block. */
   remove(txid: string, reason: RemovalReason): PoolEntry | undefined {
     const entry = this.entries.get(txid)
     if (!entry) return undefined
@@ -50,7 +50,7 @@ export class Pool {
     for (const input of entry.transaction.inputs) this.spenders.delete(input.key)
     this.bytes -= entry.transaction.vsize
     this.fees -= entry.fee
-    if (reason !== 'mined') this.sequence += 1
+    this.sequence += 1
     const { transaction } = entry
     this.#say({ kind: 'transactionRemoved', transaction, reason, sequence: this.sequence })
     return entry
