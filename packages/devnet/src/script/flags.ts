@@ -50,6 +50,14 @@ export const FLAG_NAMES: readonly ScriptFlag[] = Object.keys(FLAG) as ScriptFlag
 export const flagsOf = (...names: readonly ScriptFlag[]): ScriptFlags =>
   names.reduce((bits, name) => bits | FLAG[name], 0) as ScriptFlags
 
+/** Every flag of either set. */
+export const withFlags = (flags: ScriptFlags, others: ScriptFlags): ScriptFlags =>
+  (flags | others) as ScriptFlags
+
+/** `flags` without `others`. */
+export const withoutFlags = (flags: ScriptFlags, others: ScriptFlags): ScriptFlags =>
+  (flags & ~others) as ScriptFlags
+
 export const NO_FLAGS = flagsOf()
 export const ALL_FLAGS = flagsOf(...FLAG_NAMES)
 /** What every block of regtest has to meet from height 1 on, which is also what Core calls mandatory. */
@@ -63,7 +71,8 @@ export const CONSENSUS_FLAGS = flagsOf(
   'TAPROOT',
 )
 /** What the mempool of Core 28 asks on top of consensus, with consensus. */
-export const STANDARD_FLAGS = (CONSENSUS_FLAGS |
+export const STANDARD_FLAGS = withFlags(
+  CONSENSUS_FLAGS,
   flagsOf(
     'STRICTENC',
     'MINIMALDATA',
@@ -78,7 +87,8 @@ export const STANDARD_FLAGS = (CONSENSUS_FLAGS |
     'DISCOURAGE_UPGRADABLE_TAPROOT_VERSION',
     'DISCOURAGE_OP_SUCCESS',
     'DISCOURAGE_UPGRADABLE_PUBKEYTYPE',
-  )) as ScriptFlags
+  ),
+)
 
 const isFlag = (word: string): word is ScriptFlag => Object.hasOwn(FLAG, word)
 
@@ -91,10 +101,6 @@ export function parseFlags(text: string): ScriptFlags | undefined {
 /** The comma text of Core's tests. */
 export const formatFlags = (flags: ScriptFlags): string =>
   FLAG_NAMES.filter((name) => (flags & FLAG[name]) !== 0).join(',')
-
-/** `flags` without `others`. */
-export const withoutFlags = (flags: ScriptFlags, others: ScriptFlags): ScriptFlags =>
-  (flags & ~others) as ScriptFlags
 
 /** CLEANSTACK needs WITNESS and that needs P2SH: adds what is missing. Without it, setting the missing flag later could make a refused spend valid. */
 export function withImplied(flags: ScriptFlags): ScriptFlags {

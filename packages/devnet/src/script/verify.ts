@@ -19,7 +19,7 @@ export interface ScriptFailure {
 }
 
 /** Why one input may not spend its coin, with the shared hashes of `hasher`. */
-export function verifyInput(
+export function inputError(
   transaction: Transaction,
   index: number,
   coin: TransactionOutput,
@@ -59,11 +59,11 @@ export function verifyScripts(
   const hasher = new SignatureHasher(transaction, spent)
   for (let input = 0; input < transaction.inputs.length; input++) {
     const coin = spent[input] as TransactionOutput
-    const error = verifyInput(transaction, input, coin, FLAGS[mode], hasher)
+    const error = inputError(transaction, input, coin, FLAGS[mode], hasher)
     if (!error) continue
     const isMandatory =
       mode === 'consensus' ||
-      verifyInput(transaction, input, coin, CONSENSUS_FLAGS, hasher) !== undefined
+      inputError(transaction, input, coin, CONSENSUS_FLAGS, hasher) !== undefined
     const word = isMandatory
       ? 'mandatory-script-verify-flag-failed'
       : 'non-mandatory-script-verify-flag'
