@@ -282,7 +282,7 @@ describe('the RPC over HTTP', () => {
     )
     const both = [count, { jsonrpc: '2.0', method: 'getblockcount', id: null }, 5]
     expect(await text(both)).toBe(
-      `200 [{"result":110,"error":null,"id":7},{"jsonrpc":"2.0","result":110,"id":null},${error(-32600, 'Invalid Request object')}]`,
+      `200 [{"result":110,"error":null,"id":7},{"jsonrpc":"2.0","result":110,"id":null},{"jsonrpc":"2.0","error":{"code":-32600,"message":"Invalid Request object"},"id":null}]`,
     )
   })
   it('fails as a network fails, once for each armed fault', async () => {

@@ -7,13 +7,17 @@ import { Access, type Credentials } from './powers/access.ts'
 import { type ClockSource, NodeClock } from './powers/clock.ts'
 import { SILENT, TransportFault } from './powers/faults.ts'
 import { Powers } from './powers/powers.ts'
+import { answerRest } from './rest/rest.ts'
 import { callMethod } from './rpc/dispatch.ts'
 import type { Json } from './rpc/json.ts'
 import type { RpcContext } from './rpc/method.ts'
 import { type Responder, respond, runRequest, WARMING_UP } from './rpc/respond.ts'
 import { RpcServer, urlOf } from './rpc/server.ts'
+import { Waits } from './rpc/wait.ts'
 import { Keeper, type StatePart } from './storage/keeper.ts'
 import { clockPart, coinsPart, mempoolPart, posturePart } from './storage/parts.ts'
+import { publishHappenings } from './zmq/notify.ts'
+import type { ZmqOptions, ZmqPublisher } from './zmq/publisher.ts'
 
 const NONE = new Uint8Array()
 
@@ -42,6 +46,10 @@ export interface DevnetOptions {
   readonly start?: 'funded' | 'genesis'
   /** False: signatures are neither made nor checked, for simulations. Default true. */
   readonly verifySignatures?: boolean
+  /** Core's ZeroMQ notifications: `true` for all topics on one free port. Opened by `listen`. Default: none. */
+  readonly zmq?: boolean | ZmqOptions
+  /** Core's REST interface below `/rest/` of the RPC port, without a password. Default true. */
+  readonly rest?: boolean
   /** True: the server keeps the process alive, as a program that serves others wants. Default false: a test run ends by itself. */
   readonly keepAlive?: boolean
 }
@@ -50,6 +58,9 @@ export interface DevnetOptions {
 export class Devnet extends Powers {
   readonly #options: DevnetOptions
   readonly #responder: Responder
+  readonly #waits: Waits
+  /** Present with the option `zmq`: addresses and counts of the publisher. */
+  readonly zmq: ZmqPublisher | undefined
   readonly #keeper: Keeper | undefined
   #access: Access | undefined
   #server: RpcServer | undefined
@@ -65,6 +76,8 @@ export class Devnet extends Powers {
     const more = keeper ? { stored: keeper.stored } : {}
     super({ base: keeper?.base ?? fresh(), verifySignatures, clock, seed, ...more })
     this.#options = options
+    this.#waits = new Waits(this.regtest)
+    this.zmq = publishHappenings(this.regtest.happenings, options.zmq)
     // As if it ran since an hour: a restart then shows at once to whoever compares uptimes.
     this.#startedMs = clock.now() - 3_600_000
     this.#responder = {
@@ -113,6 +126,9 @@ export class Devnet extends Powers {
     return {
       regtest: this.regtest,
       powers: this,
+      clock: this.clock,
+      waits: this.#waits,
+      zmq: () => this.zmq?.notifiers ?? [],
       posture: this.posture,
       uptimeMs: () => this.regtest.milliseconds() - this.#startedMs,
       // Like Core, the node still answers the call that ends it.
@@ -131,11 +147,16 @@ export class Devnet extends Powers {
         authorize: (credentials) => access.authorize(credentials),
         respond: (body, walletPath) =>
           respond({ ...this.#responder, context: this.#context(walletPath) }, body),
+        rest:
+          this.#options.rest === false
+            ? undefined
+            : (url, body) => answerRest(this.#responder, url, body),
       },
       this.#options.port ?? 0,
       this.#options.keepAlive ?? false,
     )
     await this.#server.listen()
+    await this.zmq?.listen(this.#options.keepAlive ?? false)
   }
   /** `http://127.0.0.1:<port>`. @throws DevnetError DEVNET_USAGE before `listen`. */
   get rpcUrl(): string {
@@ -156,7 +177,7 @@ export class Devnet extends Powers {
     params: readonly unknown[] | Record<string, unknown> = [],
   ): Promise<Json> {
     if (this.#state === 'down' || this.#state === 'closed') throw new TransportFault('down')
-    const { result, error, fault } = runRequest(this.#responder, method, params)
+    const { result, error, fault } = await runRequest(this.#responder, method, params)
     if (fault && SILENT.has(fault.kind)) throw new TransportFault(fault.kind)
     if (fault?.kind === 'delay') await new Promise((done) => setTimeout(done, fault.ms ?? 0))
     if (error) throw error
@@ -172,13 +193,23 @@ export class Devnet extends Powers {
   async down(): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'down'
-    await this.#server?.stop()
+    await this.#hangUp()
+  }
+  /** Calls that wait for a block get their answer, as from a node that ends; then every connection breaks. */
+  async #hangUp(): Promise<void> {
+    if (this.#waits.size > 0) {
+      this.#waits.endAll()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all([this.#server?.stop(), this.zmq?.stop()])
   }
   /** Accepts connections again, on the same port. `warmingUp`: answers -28 until `up` is called once more. */
   async up(options: { readonly warmingUp?: boolean } = {}): Promise<void> {
     if (this.#state === 'closed') throw new DevnetError('DEVNET_CLOSED', 'this devnet was closed')
     this.#state = options.warmingUp ? 'warming' : 'up'
-    if (this.#server) await this.#server.listen()
+    if (!this.#server) return
+    await this.#server.listen()
+    await this.zmq?.listen(this.#options.keepAlive ?? false)
   }
   /**
    * The node process ends and starts again: new cookie, uptime from zero. The mempool is `kept` (Core stores it),
@@ -196,6 +227,7 @@ export class Devnet extends Powers {
     }
     pool.sequence = 1
     this.#startedMs = this.regtest.milliseconds()
+    this.zmq?.resetCounters()
     this.#access?.renewCookie()
     this.settle(undefined)
     await this.up()
@@ -223,7 +255,7 @@ export class Devnet extends Powers {
   async close(): Promise<void> {
     this.partition()
     this.#state = 'closed'
-    await this.#server?.stop()
+    await this.#hangUp()
     this.#access?.removeFiles()
     this.#keeper?.close()
   }

@@ -73,6 +73,8 @@ export class Chain {
   readonly active: BlockNode[]
   readonly failures: Map<string, FailureMark>
   readonly leaves: Set<BlockNode>
+  /** Blocks that `preciousblock` let come before others of equal work, with their rank. */
+  readonly precious: Map<string, number>
   /** Blocks below this height were deleted (`pruneblockchain`). */
   pruneHeight: number
   #sequence: number
@@ -87,6 +89,7 @@ export class Chain {
       this.index = from.index.copy()
       this.failures = new Map(from.failures)
       this.leaves = new Set(from.leaves)
+      this.precious = new Map(from.precious)
       this.pruneHeight = from.pruneHeight
       this.#sequence = from.#sequence
     } else {
@@ -97,6 +100,7 @@ export class Chain {
       this.index = new LayeredMap(from.index)
       this.failures = new Map()
       this.leaves = new Set(from.active.slice(-1))
+      this.precious = new Map()
       this.pruneHeight = 0
       this.#sequence = from.nodes.size
     }
@@ -213,13 +217,21 @@ export class Chain {
     while (at && this.failures.has(at.hash)) at = at.prev
     return at
   }
+  #rank(node: BlockNode): number {
+    return this.precious.get(node.hash) ?? node.sequence
+  }
+  /** Lets a block come before all others of equal work; nothing happens when the tip has more. The tip does not move. */
+  prefer(node: BlockNode): void {
+    if (node.work < this.tip.work) return
+    this.precious.set(node.hash, Math.min(0, ...this.precious.values()) - 1)
+  }
   #bestCandidate(): BlockNode {
     let best: BlockNode | undefined
     for (const leaf of [...this.leaves, this.tip]) {
       const node = this.#usable(leaf)
       if (!node) continue
       if (!best || node.work > best.work) best = node
-      else if (node.work === best.work && node.sequence < best.sequence) best = node
+      else if (node.work === best.work && this.#rank(node) < this.#rank(best)) best = node
     }
     return must(best, 'genesis is always usable')
   }

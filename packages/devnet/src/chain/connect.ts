@@ -59,7 +59,7 @@ function applyTransaction(
     return reject('bad-txns-nonfinal', 'contains a non-BIP68-final transaction')
   }
   const fault = verifySignatures ? verifyScripts(transaction, spent, 'consensus') : undefined
-  if (fault) return reject(`mandatory-script-verify-flag-failed (${fault})`)
+  if (fault) return reject(fault.reason)
   for (const input of transaction.inputs) coins.delete(input.key)
   createCoins(coins, transaction, node.height)
   return { spent, fee, sigops: sigopCost(transaction, spent) }

@@ -6,6 +6,7 @@ import { Happenings } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
+import { filterOf } from '../filters/blockfilter.ts'
 import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
 import { selectForBlock } from '../mempool/select.ts'
 
@@ -187,20 +188,21 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. */
+  /** `invalidateblock`: the block and all after it no longer count. The mempool takes back block after block, as Core's does. */
   invalidate(node: BlockNode): void {
-    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
-      disconnected: [],
-      connected: [],
-    }
     const { chain } = this
-    if (chain.isActive(node)) while (chain.isActive(node)) chain.disconnectTip(change)
+    while (chain.isActive(node)) {
+      const change = { disconnected: [], connected: [] }
+      chain.disconnectTip(change)
+      this.mempool.follow(change)
+    }
     chain.markFailed(node)
-    const best = chain.activateBest()
-    this.mempool.follow({
-      disconnected: [...change.disconnected, ...best.disconnected],
-      connected: best.connected,
-    })
+    this.mempool.follow(chain.activateBest())
+  }
+  /** `preciousblock`: the block comes before all others of equal work. */
+  prefer(node: BlockNode): void {
+    this.chain.prefer(node)
+    this.mempool.follow(this.chain.activateBest())
   }
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
@@ -211,6 +213,9 @@ export class Regtest {
   /** Deletes the blocks up to this height, as a pruned node would. Returns the height. */
   prune(height: number): number {
     const { chain } = this
+    const last = chain.active[height]
+    // Filters outlive the blocks that they are made of.
+    if (last) filterOf(chain, last)
     for (const node of chain.active.slice(0, height + 1)) chain.blocks.delete(node.hash)
     chain.pruneHeight = Math.max(chain.pruneHeight, height + 1)
     return height

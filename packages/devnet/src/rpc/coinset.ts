@@ -5,29 +5,41 @@ import { inferDescriptor } from '../descriptor/infer.ts'
 import { descriptorArgument, rangeArgument, scriptsAt } from './descriptors.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { type Method, method, type RpcContext } from './method.ts'
+import { type Method, method, type RpcContext, textArgument } from './method.ts'
 
 const DEFAULT_RANGE = [0, 1000] as const
 // Deriving a thousand children takes seconds, and a reconciliation asks again and again.
 const expanded = new Map<string, readonly string[]>()
 const EXPANDED_LIMIT = 64
 
-/** Output scripts (hex) of a scan object: a descriptor, or `{ desc, range }`. @throws RpcError -5. */
-function scanScripts(value: unknown): readonly string[] {
-  const object = typeof value === 'object' && value !== null ? value : { desc: value }
-  const { desc, range } = object as { readonly desc?: unknown; readonly range?: unknown }
-  const [begin, end] = range === undefined ? DEFAULT_RANGE : rangeArgument(range)
+/** Output scripts (hex) of a scan object: a descriptor, or `{ desc, range }`. @throws RpcError in Core's words. */
+export function scanScripts(value: unknown): readonly string[] {
+  const [desc, [begin, end]] = scanObject(value)
   const id = `${desc} ${begin} ${end}`
   const known = expanded.get(id)
   if (known) return known
-  const descriptor = descriptorArgument(String(desc))
+  const descriptor = descriptorArgument(desc)
   const scripts: string[] = []
-  for (let index = begin; index <= (descriptor.ranged ? end : begin); index++) {
+  const [from, to] = descriptor.ranged ? [begin, end] : [0, 0]
+  for (let index = from; index <= to; index++) {
     scripts.push(...scriptsAt(descriptor, index).map(toHex))
   }
   if (expanded.size >= EXPANDED_LIMIT) expanded.clear()
   expanded.set(id, scripts)
   return scripts
+}
+function scanObject(value: unknown): readonly [string, readonly [number, number]] {
+  if (typeof value === 'string') return [value, DEFAULT_RANGE]
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const fault = 'Scan object needs to be either a string or an object'
+    throw rpcError('invalidParameter', fault)
+  }
+  const { desc, range } = value as { readonly desc?: unknown; readonly range?: unknown }
+  if (desc === undefined || desc === null) {
+    throw rpcError('invalidParameter', 'Descriptor needs to be provided in scan object')
+  }
+  const isOpen = range === undefined || range === null
+  return [textArgument(desc), isOpen ? DEFAULT_RANGE : rangeArgument(range)]
 }
 
 function scan({ regtest }: RpcContext, objects: unknown): Json {

@@ -1,13 +1,23 @@
+import { tryFromHex } from '../chain/bytes.ts'
 import type { BlockNode } from '../chain/node.ts'
+import type { NodeClock } from '../powers/clock.ts'
 import type { Posture } from '../powers/posture.ts'
 import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
+import type { Waits } from './wait.ts'
 
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
   readonly regtest: Regtest
+  /** The node's clock, which `setmocktime` stops. */
+  readonly clock: NodeClock
+  /** Where calls wait for the chain to move. */
+  readonly waits: Waits
+  /** What is published over ZeroMQ. */
+  readonly zmq: () => readonly ZmqNotifier[]
   /** Milliseconds since this life of the node began. */
   readonly uptimeMs: () => number
   /** `stop` was called. */
@@ -37,7 +47,7 @@ export interface Parameter {
 export interface Method {
   readonly name: string
   readonly parameters: readonly Parameter[]
-  readonly run: (context: RpcContext, args: readonly unknown[]) => Json
+  readonly run: (context: RpcContext, args: readonly unknown[]) => Json | Promise<Json>
 }
 
 /** `'height:number'`, or `'verbose:bool?'` for one that may be left out. */
@@ -99,7 +109,7 @@ function checkTypes(target: Method, args: readonly unknown[]): void {
   }
 }
 /** Core answers a wrong count of arguments with the help text; ours is its first line. */
-function usage({ name, parameters }: Method): RpcError {
+export function usage({ name, parameters }: Method): RpcError {
   const words = parameters.map((parameter) =>
     parameter.optional ? `( ${parameter.name} )` : parameter.name,
   )
@@ -123,6 +133,25 @@ export function integerArgument(value: unknown, fallback?: number): number {
   if (value === undefined && fallback !== undefined) return fallback
   if (typeof value === 'number' && Number.isInteger(value)) return value
   throw rpcError('misc', 'JSON integer out of range')
+}
+/** A whole number of 32 bits, as most of Core's arguments are. @throws RpcError -1 as Core does. */
+export function int32Argument(value: unknown, fallback?: number): number {
+  const whole = integerArgument(value, fallback)
+  if (whole === (whole | 0)) return whole
+  throw rpcError('misc', 'JSON integer out of range')
+}
+/** A text inside an array or object, whose kind nobody checked yet. @throws RpcError -3 in Core's words. */
+export function textArgument(value: unknown): string {
+  if (typeof value === 'string') return value
+  const fault = `JSON value of type ${typeName(value)} is not of expected type string`
+  throw rpcError('typeError', fault)
+}
+/** Bytes in hex. @throws RpcError -8 in Core's words. */
+export function hexArgument(value: unknown, name: string): Uint8Array {
+  const text = textArgument(value)
+  const bytes = text === '' ? undefined : tryFromHex(text)
+  if (bytes) return bytes
+  throw rpcError('invalidParameter', `${name} must be hexadecimal string (not '${text}')`)
 }
 /** Core's verbosity: a number, or a flag that stands for 0 and 1. */
 export function verbosityArgument(value: unknown, fallback: number): number {
