@@ -160,7 +160,7 @@ export class Devnet extends Powers {
       this.#options.keepAlive ?? false,
     )
     await this.#server.listen()
-    await this.zmq?.listen()
+    await this.zmq?.listen(this.#options.keepAlive ?? false)
   }
   /** `http://127.0.0.1:<port>`. @throws DevnetError DEVNET_USAGE before `listen`. */
   get rpcUrl(): string {
@@ -213,7 +213,7 @@ export class Devnet extends Powers {
     this.#state = options.warmingUp ? 'warming' : 'up'
     if (!this.#server) return
     await this.#server.listen()
-    await this.zmq?.listen()
+    await this.zmq?.listen(this.#options.keepAlive ?? false)
   }
   /**
    * The node process ends and starts again: new cookie, uptime from zero. The mempool is `kept` (Core stores it),

@@ -280,11 +280,6 @@ export class Powers {
     const target = instant instanceof Date ? instant.getTime() : instant * 1000
     return this.travel((target - this.clock.now()) / 1000, options)
   }
-  /** The clock stands at this instant (seconds since the epoch), also an earlier one, until it is moved; undefined lets it run. */
-  setTime(time: number | undefined): void {
-    this.clock.stand(time === undefined ? undefined : time * 1000)
-    this.settle(undefined)
-  }
   /** Chain, mempool, coins, clock and posture as they are now. Cheap: shares what does not change. */
   snapshot(): Snapshot {
     return {

@@ -167,17 +167,6 @@ function info(powers: Powers, _: readonly unknown[]): Json {
     faults: powers.faults.list().filter(({ left }) => left > 0).length,
   }
 }
-function setMockTime({ powers }: RpcContext, [timestamp]: readonly unknown[]): Json {
-  const time = integerArgument(timestamp)
-  if (time < 0 || time > MAX_TIME) {
-    const text = `Mocktime must be in the range [0, ${MAX_TIME}], not ${time}.`
-    throw rpcError('invalidParameter', text)
-  }
-  powers.setTime(time === 0 ? undefined : time)
-  return null
-}
-const MAX_TIME = 9_223_372_036
-
 /** The powers for programs in any language. No fault, warm-up or lag touches these calls. */
 export const powerMethods: readonly Method[] = [
   power('mine', ['count:number?', 'address:string?'], (powers, [count, address]) =>
@@ -218,5 +207,4 @@ export const powerMethods: readonly Method[] = [
   }),
   power('down', ['ms:number'], down),
   power('info', [], info),
-  method('setmocktime', ['timestamp:number'], setMockTime),
 ]
