@@ -67,7 +67,7 @@ function applyTransaction(
   tally.sigops += sigopCost(transaction, spent)
   if (tally.sigops > MAX_SIGOPS_COST) return reject('bad-blk-sigops')
   const fault = verifySignatures ? verifyScripts(transaction, spent, 'consensus') : undefined
-  if (fault) return reject(`mandatory-script-verify-flag-failed (${fault})`)
+  if (fault) return reject(fault.reason)
   for (const input of transaction.inputs) coins.delete(input.key)
   createCoins(coins, transaction, node.height)
   return spent

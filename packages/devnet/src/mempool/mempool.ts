@@ -87,7 +87,7 @@ export class Mempool {
     if ('reason' in family) return no(family)
     if (this.#chain.options.verifySignatures) {
       const fault = verifyScripts(transaction, spent, 'policy')
-      if (fault) return no(reject(`mandatory-script-verify-flag-failed (${fault})`))
+      if (fault) return no(reject(fault.reason))
     }
     const entry: PoolEntry = {
       transaction,
