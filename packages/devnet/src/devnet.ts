@@ -38,6 +38,8 @@ export interface DevnetOptions {
   readonly auth?: Credentials
   /** `funded` (default): 110 blocks, mature coins for faucet and stranger. `genesis`: height 0, no coins. */
   readonly start?: 'funded' | 'genesis'
+  /** Bytes of memory, as Core counts them, above which the mempool drops the worst payers. Default 300,000,000. */
+  readonly maxMempoolBytes?: number
   /** False: signatures are neither made nor checked, for simulations. Default true. */
   readonly verifySignatures?: boolean
 }
@@ -60,7 +62,7 @@ export class Devnet {
   readonly posture: Posture = {
     initialBlockDownload: false,
     mempoolLoaded: true,
-    feeRate: 5000n,
+    feeRate: undefined,
   }
   readonly #regtest: Regtest
   readonly #coins: Coins
@@ -77,7 +79,8 @@ export class Devnet {
     this.#options = options
     const funded = options.start !== 'genesis'
     const base = funded ? fundedChain(clock() / 1000) : genesisChain()
-    this.#regtest = new Regtest({ base, verifySignatures, clock, seed })
+    const { maxMempoolBytes } = options
+    this.#regtest = new Regtest({ base, verifySignatures, clock, seed, maxMempoolBytes })
     this.#coins = new Coins(this.#regtest, verifySignatures ? 'real' : 'dummy')
     this.view = new ChainView(this.#regtest)
     // As if it ran since an hour: a restart then shows at once to whoever compares uptimes.

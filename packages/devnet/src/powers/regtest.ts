@@ -7,6 +7,12 @@ import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
+import {
+  acceptPackage,
+  type PackageOptions,
+  type PackageVerdict,
+  testPackage,
+} from '../mempool/package.ts'
 import { selectForBlock } from '../mempool/select.ts'
 
 export interface RegtestOptions {
@@ -14,6 +20,8 @@ export interface RegtestOptions {
   readonly verifySignatures: boolean
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Where the mempool ends, in Core's bytes of memory. Default: Core's 300,000,000. */
+  readonly maxMempoolBytes?: number | undefined
   /** Goes into every coinbase, so that devnets with different seeds mine different blocks. */
   readonly seed: string
 }
@@ -42,6 +50,7 @@ export class Regtest {
       now: () => this.now(),
     })
     this.mempool = new Mempool(this.chain, this.happenings.say)
+    if (options.maxMempoolBytes !== undefined) this.mempool.maxBytes = options.maxMempoolBytes
   }
   /** Seconds since the epoch. */
   now(): number {
@@ -76,6 +85,22 @@ export class Regtest {
     const verdict = this.mempool.accept(transaction, options)
     if (verdict.ok && !options.test) for (const peer of this.peers) peer.offer(transaction)
     return verdict
+  }
+  /** Hands a child with its parents to the mempool; peers hear of what is new here. */
+  offerPackage(list: readonly Transaction[], options: PackageOptions = {}): PackageVerdict {
+    const { pool } = this.mempool
+    const fresh = list.filter(({ txid }) => !pool.entries.has(txid))
+    const verdict = acceptPackage(this.mempool, list, options)
+    const taken = fresh.filter(({ txid }) => pool.entries.has(txid))
+    for (const peer of taken.length > 0 ? this.peers : []) {
+      if (verdict.fault) for (const transaction of taken) peer.offer(transaction)
+      else peer.offerPackage(list)
+    }
+    return verdict
+  }
+  /** The mempool's verdict on several transactions at once; nothing enters. */
+  testPackage(list: readonly Transaction[]): PackageVerdict {
+    return testPackage(this.mempool, list)
   }
   /** A block on `prev`, not yet submitted. Counts, so that equal contents give different blocks. */
   assemble(plan: {

@@ -2,9 +2,8 @@ import { addressOf, scriptOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { INCREMENTAL_FEE_RATE, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
 import { classifyScript } from '../script/script.ts'
-import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { integerArgument, type Method, method, type RpcContext } from './method.ts'
+import { type Method, method, type RpcContext } from './method.ts'
 
 /** What the devnet says it is: the release whose answers it reproduces. */
 export const CORE_VERSION = 280100
@@ -58,18 +57,6 @@ function netTotals({ regtest }: RpcContext): Json {
     },
   }
 }
-function smartFee({ posture, regtest }: RpcContext, [target]: readonly unknown[]): Json {
-  const blocks = integerArgument(target)
-  if (blocks < 1 || blocks > 1008) {
-    const fault = 'Invalid conf_target, must be between 1 and 1008'
-    throw rpcError('invalidParameter', fault)
-  }
-  if (posture.feeRate === undefined) {
-    return { errors: ['Insufficient data or no feerate found'], blocks: 0 }
-  }
-  const floor = regtest.mempool.minFeeRate
-  return { feerate: posture.feeRate > floor ? posture.feeRate : floor, blocks }
-}
 function validateAddress(_: RpcContext, [address]: readonly unknown[]): Json {
   const text = String(address)
   const script = scriptOf(text)
@@ -110,6 +97,5 @@ export const controlMethods: readonly Method[] = [
     stop()
     return 'Bitcoin Core stopping'
   }),
-  method('estimatesmartfee', ['conf_target:number', 'estimate_mode:string?'], smartFee),
   method('validateaddress', ['address:string'], validateAddress),
 ]

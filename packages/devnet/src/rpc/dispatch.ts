@@ -3,12 +3,14 @@ import { coinSetMethods } from './coinset.ts'
 import { controlMethods } from './control.ts'
 import { descriptorMethods } from './descriptors.ts'
 import { RpcError, rpcError } from './errors.ts'
+import { feeMethods } from './fees.ts'
 import { type Json, writeJson } from './json.ts'
 import { mempoolMethods } from './mempool.ts'
 import { bindArguments, type Method, method, type RpcContext } from './method.ts'
 import { miningMethods } from './mining.ts'
 import { packageMethods } from './package.ts'
 import { statsMethods } from './stats.ts'
+import { submissionMethods } from './submission.ts'
 import { transactionMethods } from './transactions.ts'
 import { walletMethods } from './wallet.ts'
 
@@ -18,10 +20,12 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...coinSetMethods,
     ...controlMethods,
     ...descriptorMethods,
+    ...feeMethods,
     ...mempoolMethods,
     ...miningMethods,
     ...packageMethods,
     ...statsMethods,
+    ...submissionMethods,
     ...transactionMethods,
     ...walletMethods,
     method('help', ['command:string?'], (_, [command]) => helpText(command)),
