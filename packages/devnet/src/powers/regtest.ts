@@ -32,6 +32,9 @@ export interface RegtestState {
   readonly mined: number
 }
 
+/** `invalidateblock` gives the transactions of so many blocks back to the mempool, and those of deeper ones not. */
+const KEPT_BLOCKS = 10
+
 /** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
 export class Regtest {
   chain: Chain
@@ -197,20 +200,20 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. */
+  /** `invalidateblock`: the block and all after it no longer count. As in Core, the mempool follows block by block. */
   invalidate(node: BlockNode): void {
-    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
-      disconnected: [],
-      connected: [],
+    const { chain, mempool } = this
+    const before = chain.tip
+    for (let left = 1; chain.isActive(node); left++) {
+      const change: { disconnected: Block[]; connected: [] } = { disconnected: [], connected: [] }
+      chain.disconnectTip(change)
+      for (const block of change.disconnected) mempool.rewind(block, left <= KEPT_BLOCKS)
     }
-    const { chain } = this
-    if (chain.isActive(node)) while (chain.isActive(node)) chain.disconnectTip(change)
     chain.markFailed(node)
     const best = chain.activateBest()
-    this.mempool.follow({
-      disconnected: [...change.disconnected, ...best.disconnected],
-      connected: best.connected,
-    })
+    mempool.follow(best)
+    const moved = best.connected.length + best.disconnected.length > 0
+    if (!moved && chain.tip !== before) this.happenings.say({ kind: 'tipChanged', node: chain.tip })
   }
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
