@@ -1,3 +1,4 @@
+import type { Block } from '../chain/block.ts'
 import type { Chain } from '../chain/chain.ts'
 import { checkAmounts, isFinal, reject, sequenceLocksHold } from '../chain/checks.ts'
 import type { Happening, Say } from '../chain/happenings.ts'
@@ -192,13 +193,15 @@ export class Mempool implements Ground {
       this.#say({ kind: 'blockConnected', block, node })
     }
     for (const txid of lose) this.pool.removeFamily(txid, 'reorg')
-    if (change.disconnected.length > 0) {
-      this.#bringBack(change, lose)
-      this.#dropInvalid()
-      this.limit()
-    }
+    if (change.disconnected.length > 0) this.#bringBack(change, lose)
     const moved = change.disconnected.length + change.connected.length > 0
     if (moved) this.#say({ kind: 'tipChanged', node: this.chain.tip })
+  }
+  /** One block was taken off the best chain, and others may follow. Its transactions come back only when `keep` is true. */
+  rewind(block: Block, keep: boolean): void {
+    this.#say({ kind: 'blockDisconnected', block })
+    const lose = keep ? [] : block.transactions.map(({ txid }) => txid)
+    this.#bringBack({ disconnected: [block], connected: [] }, new Set(lose))
   }
   #removeMined(transactions: readonly Transaction[], height: number): void {
     const { pool } = this
@@ -234,6 +237,8 @@ export class Mempool implements Ground {
       }
     }
     this.pool.adopt(back)
+    this.#dropInvalid()
+    this.limit()
   }
   #dropInvalid(): void {
     const entries = [...this.pool.entries.values()]

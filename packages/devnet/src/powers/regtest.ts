@@ -35,6 +35,9 @@ export interface RegtestState {
   readonly mined: number
 }
 
+/** `invalidateblock` gives the transactions of so many blocks back to the mempool, and those of deeper ones not. */
+const KEPT_BLOCKS = 10
+
 /** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
 export class Regtest {
   chain: Chain
@@ -213,16 +216,20 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. The mempool takes back block after block, as Core's does. */
+  /** `invalidateblock`: the block and all after it no longer count. As in Core, the mempool follows block by block. */
   invalidate(node: BlockNode): void {
-    const { chain } = this
-    while (chain.isActive(node)) {
-      const change = { disconnected: [], connected: [] }
+    const { chain, mempool } = this
+    const before = chain.tip
+    for (let left = 1; chain.isActive(node); left++) {
+      const change: { disconnected: Block[]; connected: [] } = { disconnected: [], connected: [] }
       chain.disconnectTip(change)
-      this.mempool.follow(change)
+      for (const block of change.disconnected) mempool.rewind(block, left <= KEPT_BLOCKS)
     }
     chain.markFailed(node)
-    this.mempool.follow(chain.activateBest())
+    const best = chain.activateBest()
+    mempool.follow(best)
+    const moved = best.connected.length + best.disconnected.length > 0
+    if (!moved && chain.tip !== before) this.happenings.say({ kind: 'tipChanged', node: chain.tip })
   }
   /** `preciousblock`: the block comes before all others of equal work. */
   prefer(node: BlockNode): void {
