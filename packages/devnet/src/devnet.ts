@@ -40,8 +40,8 @@ export interface DevnetOptions {
   readonly persist?: boolean
   /** With `persist`: true also waits for the disk each time, so that a power cut takes nothing back either. Slow. Default false. */
   readonly fsync?: boolean
-  /** User and password of the RPC; the cookie works as well. Default: a random password. */
-  readonly auth?: Credentials
+  /** User and password of the RPC; the cookie works as well. Default: `devnet` and a random password. */
+  readonly auth?: Partial<Credentials>
   /** `funded` (default): 110 blocks, mature coins for faucet and stranger. `genesis`: height 0, no coins. */
   readonly start?: 'funded' | 'genesis'
   /** Bytes of memory, as Core counts them, above which the mempool drops the worst payers. Default 300,000,000. */
@@ -54,6 +54,8 @@ export interface DevnetOptions {
   readonly rest?: boolean
   /** True: the server keeps the process alive, as a program that serves others wants. Default false: a test run ends by itself. */
   readonly keepAlive?: boolean
+  /** Called when a caller ended the node by the RPC `stop`. */
+  readonly onStop?: () => void
 }
 
 /** An in-process regtest chain with the powers that a real node has not. */
@@ -136,12 +138,20 @@ export class Devnet extends Powers {
       posture: this.posture,
       uptimeMs: () => this.regtest.milliseconds() - this.#startedMs,
       // Like Core, the node still answers the call that ends it.
-      stop: () => void setImmediate(() => this.down()),
+      stop: () =>
+        void setImmediate(async () => {
+          await this.down()
+          this.#options.onStop?.()
+        }),
       ...(walletPath === undefined ? {} : { walletPath }),
     }
   }
 
   // --- access ---------------------------------------------------------------------------------
+  /** True when this devnet came back from its folder, false for a new chain. */
+  get resumed(): boolean {
+    return this.#keeper?.found ?? false
+  }
   /** Starts the HTTP server; `createDevnet` has done it. */
   async listen(): Promise<void> {
     this.#access ??= new Access(this.#options.auth, this.#options.dir)

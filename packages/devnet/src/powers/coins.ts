@@ -1,3 +1,4 @@
+import { sha256 } from '@noble/hashes/sha2.js'
 import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { signTransaction, type TestKey, testKey } from '../chain/keys.ts'
@@ -71,10 +72,13 @@ export class Coins {
   #used = new Set<string>()
   #spends = new Map<string, number>()
   #next = 0
+  readonly #first: number
 
   constructor(regtest: Regtest, signing: 'real' | 'dummy') {
     this.#regtest = regtest
     this.#signing = signing
+    const hash = sha256(new TextEncoder().encode(regtest.options.seed))
+    this.#first = new DataView(hash.buffer, hash.byteOffset).getUint32(0)
   }
   save(): CoinsState {
     return {
@@ -125,12 +129,16 @@ export class Coins {
     const { txid, vout, output } = this.#resolve(key)
     return { txid, vout, value: output.value }
   }
-  /** The next small coin that nobody used yet, however the chain looks now. */
+  /**
+   * The next small coin that no power used yet, however the chain looks now, but for coins that another devnet spent. Each seed
+   * begins elsewhere, so that devnets which part and join again do not pay with the same coins by accident.
+   */
   #fresh(): Source {
-    const source = strangerSource(this.#regtest.chain)
+    const { chain, mempool } = this.#regtest
+    const source = strangerSource(chain)
     while (source && this.#next < source.outputs.length) {
-      const key = `${source.txid}:${this.#next++}`
-      if (this.#used.has(key)) continue
+      const key = `${source.txid}:${(this.#first + this.#next++) % source.outputs.length}`
+      if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
       this.#used.add(key)
       return this.#resolve(key)
     }
