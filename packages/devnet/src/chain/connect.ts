@@ -2,7 +2,7 @@ import { isUnspendable } from '../script/script.ts'
 import { sigopCost } from '../script/sigops.ts'
 import { verifyScripts } from '../script/verify.ts'
 import { type Block, subsidyAt } from './block.ts'
-import { checkAmounts, formatMoney, type Rejection, reject, sequenceLocksHold } from './checks.ts'
+import { checkAmounts, type Rejection, reject, sequenceLocksHold } from './checks.ts'
 import type { LayeredMap } from './layered.ts'
 import type { BlockNode, BlockUndo, Coin } from './node.ts'
 import type { Transaction } from './transaction.ts'
@@ -56,7 +56,7 @@ function applyTransaction(
   if (typeof fee !== 'bigint') return fee
   const heights = spent.map((coin) => coin.height)
   if (!sequenceLocksHold(transaction, heights, prev)) {
-    return reject('bad-txns-nonfinal', 'contains a non-BIP68-final transaction')
+    return reject('bad-txns-nonfinal')
   }
   const fault = verifySignatures ? verifyScripts(transaction, spent, 'consensus') : undefined
   if (fault) return reject(fault.reason)
@@ -85,7 +85,7 @@ export function connectBlock(
   }
   for (const transaction of block.transactions) {
     if (transaction.outputs.some((_, vout) => coins.has(`${transaction.txid}:${vout}`))) {
-      return reject('bad-txns-BIP30', 'tried to overwrite transaction')
+      return reject('bad-txns-BIP30')
     }
   }
   createCoins(coins, coinbase, node.height)
@@ -95,13 +95,12 @@ export function connectBlock(
     undo.push(applied.spent)
     fees += applied.fee
     sigops += applied.sigops
-    if (sigops > 80_000) return fail(reject('bad-blk-sigops', 'too many sigops'))
+    if (sigops > 80_000) return fail(reject('bad-blk-sigops'))
   }
   const limit = subsidyAt(node.height) + fees
   const paid = coinbase.outputs.reduce((sum, output) => sum + output.value, 0n)
   if (paid > limit) {
-    const numbers = `(actual=${formatMoney(paid)} vs limit=${formatMoney(limit)})`
-    return fail(reject('bad-cb-amount', `coinbase pays too much ${numbers}`))
+    return fail(reject('bad-cb-amount'))
   }
   return undo
 }
