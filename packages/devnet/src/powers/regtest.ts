@@ -1,6 +1,6 @@
 import { assembleBlock } from '../chain/assemble.ts'
 import type { Block } from '../chain/block.ts'
-import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
+import { type AcceptOutcome, Chain, type ChainBase, type OpenChange } from '../chain/chain.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
 import { Happenings } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
@@ -14,6 +14,9 @@ import {
   testPackage,
 } from '../mempool/package.ts'
 import { selectForBlock } from '../mempool/select.ts'
+
+/** How many invalidated blocks give their transactions back to the mempool. Source: Core, InvalidateBlock. */
+const RETURNING_BLOCKS = 10
 
 export interface RegtestOptions {
   readonly base: ChainBase
@@ -197,20 +200,18 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. */
+  /** `invalidateblock`: the block and all after it no longer count. The mempool takes back block after block, as Core's does. */
   invalidate(node: BlockNode): void {
-    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
-      disconnected: [],
-      connected: [],
-    }
     const { chain } = this
-    if (chain.isActive(node)) while (chain.isActive(node)) chain.disconnectTip(change)
+    for (let depth = 1; chain.isActive(node); depth++) {
+      const change: OpenChange = { disconnected: [], connected: [] }
+      chain.disconnectTip(change)
+      // Core gives up on the transactions of deeper blocks.
+      const all = change.disconnected.flatMap((block) => block.transactions.map(({ txid }) => txid))
+      this.mempool.follow(change, new Set(depth > RETURNING_BLOCKS ? all : []))
+    }
     chain.markFailed(node)
-    const best = chain.activateBest()
-    this.mempool.follow({
-      disconnected: [...change.disconnected, ...best.disconnected],
-      connected: best.connected,
-    })
+    this.mempool.follow(chain.activateBest())
   }
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
