@@ -39,6 +39,14 @@ describe('families', () => {
     )
     expect(scene.send(scene.make({ from: parents.slice(1), fee: 9000n }))).toBeUndefined()
   })
+  it('have at most 24 ancestors, on several lines together', () => {
+    const [left, right] = [scene.chain('a', 12), scene.chain('b', 13)]
+    const both = scene.make({ from: [coin(left[11]), coin(right[12])], fee: 9000n })
+    expect(scene.send(both)).toBe(`${LONG}, too many unconfirmed ancestors [limit: 25]`)
+    scene.devnet.evict(right[12]?.txid ?? '')
+    const fewer = scene.make({ from: [coin(left[11]), coin(right[11])], fee: 9000n })
+    expect(scene.send(fewer)).toBeUndefined()
+  })
   it('have 25 children and one small one more, not of version 3 and not of 10,001 vbytes', () => {
     const parent = scene.sent({ from: 'x', split: 30, fee: 5000n })
     for (let vout = 0; vout < 24; vout++) scene.sent({ from: coin(parent, vout) })
@@ -130,6 +138,17 @@ describe('version 3', () => {
     const better = scene.sent({ from: coin(parent, 1), version: 3, fee: 4000n })
     expect(new Set(scene.pool())).toEqual(new Set([parent.txid, better.txid]))
   })
+  it('evicts no sibling that has another parent too, after a reorganisation', () => {
+    const parents = ['x', 'y'].map((from) => scene.sent({ from, version: 3, split: 2 }))
+    scene.devnet.mine()
+    scene.sent({ from: parents.map((parent) => coin(parent)), version: 3 })
+    scene.devnet.reorg(1, [[]])
+    const [first] = parents
+    const next = scene.make({ from: coin(first, 1), version: 3, fee: 50_000n })
+    expect(first && scene.send(next)).toBe(
+      violation(`tx ${named(first as Made)} would exceed descendant count limit`),
+    )
+  })
   it('evicts no sibling where a reorganisation left two', () => {
     const parent = scene.sent({ from: 'x', version: 3, split: 3 })
     scene.devnet.mine()
@@ -161,11 +180,12 @@ describe('replacement', () => {
     expect(scene.send(less)).toBe(
       `insufficient fee, rejecting replacement ${less.txid}, less fees than conflicting txs; 0.00009999 < 0.0001`,
     )
-    const near = scene.make({ from: 'x', fee: 10_000n })
+    const relay = BigInt(less.vsize)
+    const near = scene.make({ from: 'x', fee: 9_999n + relay })
     expect(scene.send(near)).toBe(
-      `insufficient fee, rejecting replacement ${near.txid}, not enough additional fees to relay; 0.00 < ${formatMoney(BigInt(near.vsize))}`,
+      `insufficient fee, rejecting replacement ${near.txid}, not enough additional fees to relay; ${formatMoney(relay - 1n)} < ${formatMoney(relay)}`,
     )
-    const enough = scene.sent({ from: 'x', fee: 10_000n + BigInt(near.vsize) })
+    const enough = scene.sent({ from: 'x', fee: 10_000n + relay })
     expect(scene.pool()).toEqual([enough.txid])
   })
   it('counts what was prioritised', () => {

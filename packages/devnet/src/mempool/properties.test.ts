@@ -290,7 +290,8 @@ describe('a mempool in use', () => {
           if (small && one.kind !== 'prioritise')
             expect(info.usage).toBeLessThanOrEqual(9000 + 16 * 96)
           checkView(scene.devnet)
-          if (one.kind === 'back' || one.kind === 'reorg') checkAgain(scene)
+          // Judged again with more room than Core's accounts of changed fees would leave in a small pool.
+          if (!small && (one.kind === 'back' || one.kind === 'reorg')) checkAgain(scene)
         }
       }),
       { numRuns: 60 },
