@@ -1,3 +1,4 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { classifyScript, parseScript } from '../script/script.ts'
@@ -15,9 +16,18 @@ export function inferDescriptor(script: Uint8Array): string {
   inferred.set(hex, text)
   return text
 }
+/** Half of all 32 bytes are no x coordinate: such an output is an address and no key. */
+function isKey(x: Uint8Array): boolean {
+  try {
+    secp256k1.Point.fromBytes(Uint8Array.of(2, ...x)).assertValidity()
+    return true
+  } catch {
+    return false
+  }
+}
 function describe(script: Uint8Array, hex: string): string {
   const form = classifyScript(script)
-  if (form.kind === 'witness_v1_taproot') return `rawtr(${toHex(form.data)})`
+  if (form.kind === 'witness_v1_taproot' && isKey(form.data)) return `rawtr(${toHex(form.data)})`
   if (form.kind === 'pubkey') return `pk(${toHex(form.data)})`
   if (form.kind === 'multisig') {
     const pieces = parseScript(script) ?? []

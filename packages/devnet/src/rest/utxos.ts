@@ -34,10 +34,13 @@ function askedInPath(name: string): Question | undefined {
   if (outpoints.length === 0) throw new RestFault(400, 'Error: empty request')
   return { checkMempool, outpoints }
 }
-/** The binary question of BIP 64: one flag and the outpoints. */
+/**
+ * The binary question of BIP 64, one flag and the outpoints, as Core reads it: it puts the length of the body in front, takes that
+ * for the flag, and the flag for the count of outpoints.
+ */
 function askedInBody(body: Uint8Array): Question {
   try {
-    const reader = new ByteReader(body)
+    const reader = new ByteReader(new ByteWriter().script(body).done())
     const checkMempool = reader.u8() !== 0
     const outpoints: [string, number][] = []
     for (let left = reader.size(); left > 0; left--) {

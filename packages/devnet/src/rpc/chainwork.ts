@@ -1,7 +1,7 @@
 import type { Chain } from '../chain/chain.ts'
 import { ancestorAt, type BlockNode } from '../chain/node.ts'
 import { must } from '../failure.ts'
-import { nodeArgument } from './blockchain.ts'
+import { DIFFICULTY, nodeArgument } from './blockchain.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { int32Argument, type Method, method, type RpcContext } from './method.ts'
@@ -84,7 +84,33 @@ function chainTxStats(context: RpcContext, args: readonly unknown[]): Json {
   }
 }
 
+function chainStates({ regtest }: RpcContext): Json {
+  const { chain } = regtest
+  const { tip } = chain
+  let headers = tip
+  for (const leaf of chain.leaves) {
+    if (leaf.work > headers.work && !chain.failures.has(leaf.hash)) headers = leaf
+  }
+  const state = {
+    blocks: tip.height,
+    bestblockhash: tip.hash,
+    difficulty: DIFFICULTY,
+    verificationprogress: 1,
+    // Core's caches in bytes: the devnet keeps everything in memory.
+    coins_db_cache_bytes: 8_388_608,
+    coins_tip_cache_bytes: 351_272_960,
+    validated: true,
+  }
+  return { headers: headers.height, chainstates: [state] }
+}
+
 export const chainWorkMethods: readonly Method[] = [
+  method('getchainstates', [], chainStates),
+  method('verifychain', ['checklevel:number?', 'nblocks:number?'], (_, args) => {
+    int32Argument(args[0], 3)
+    int32Argument(args[1], 6)
+    return true
+  }),
   method('getchaintxstats', ['nblocks:number?', 'blockhash:string?'], chainTxStats),
   method('getnetworkhashps', ['nblocks:number?', 'height:number?'], ({ regtest }, args) =>
     hashRate(regtest.chain, int32Argument(args[0], 120), int32Argument(args[1], -1)),

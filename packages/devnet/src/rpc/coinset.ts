@@ -1,5 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ByteWriter, hashBytes, toHex, toReversedHex } from '../chain/bytes.ts'
+import { coinSetHash } from '../chain/muhash.ts'
 import type { Coin } from '../chain/node.ts'
 import { inferDescriptor } from '../descriptor/infer.ts'
 import { descriptorArgument, rangeArgument, scriptsAt } from './descriptors.ts'
@@ -49,7 +50,7 @@ function scan({ regtest }: RpcContext, objects: unknown): Json {
   const wanted = new Set(objects.flatMap(scanScripts))
   const { chain } = regtest
   const found = [...chain.coins.entries()].filter(([, coin]) => wanted.has(toHex(coin.script)))
-  found.sort(([a], [b]) => (a < b ? -1 : 1))
+  found.sort(([a], [b]) => compareOutpoints(a, b))
   return {
     success: true,
     txouts: chain.coins.size,
@@ -77,33 +78,49 @@ function scanTxOutSet(context: RpcContext, [action, objects]: readonly unknown[]
   throw rpcError('invalidParameter', `Invalid action '${action}'`)
 }
 
+const HASH_TYPES: ReadonlySet<unknown> = new Set(['hash_serialized_3', 'muhash', 'none'])
+const wireHash = (key: string): string => toHex(hashBytes(key.slice(0, 64)))
+/** Core's order of outpoints: the hash as it goes over the wire, then the index. */
+function compareOutpoints(a: string, b: string): number {
+  if (a.slice(0, 64) === b.slice(0, 64)) return Number(a.slice(65)) - Number(b.slice(65))
+  return wireHash(a) < wireHash(b) ? -1 : 1
+}
+function writeCoin(writer: ByteWriter, [key, coin]: readonly [string, Coin]): ByteWriter {
+  return writer
+    .put(hashBytes(key.slice(0, 64)))
+    .u32(Number(key.slice(65)))
+    .u32(coin.height * 2 + (coin.coinbase ? 1 : 0))
+    .u64(coin.value)
+    .script(coin.script)
+}
+const coinBytes = (coin: readonly [string, Coin]): Uint8Array =>
+  writeCoin(new ByteWriter(), coin).done()
 /** Core's `hash_serialized_3` form: one SHA256d over all coins, ordered by outpoint. */
 function serializeCoins(coins: readonly (readonly [string, Coin])[]): Uint8Array {
   const writer = new ByteWriter()
-  for (const [key, coin] of coins) {
-    writer.put(hashBytes(key.slice(0, 64))).u32(Number(key.slice(65)))
-    writer
-      .u32(coin.height * 2 + (coin.coinbase ? 1 : 0))
-      .u64(coin.value)
-      .script(coin.script)
-  }
+  for (const coin of coins) writeCoin(writer, coin)
   return sha256(sha256(writer.done()))
 }
-function txOutSetInfo({ regtest }: RpcContext, [kind]: readonly unknown[]): Json {
+function txOutSetInfo({ regtest }: RpcContext, [kind, at]: readonly unknown[]): Json {
   const { chain } = regtest
+  const type = kind ?? 'hash_serialized_3'
+  if (!HASH_TYPES.has(type)) {
+    throw rpcError('invalidParameter', `'${kind}' is not a valid hash_type`)
+  }
+  if (at !== undefined) {
+    const fault = 'Querying specific block heights requires coinstatsindex'
+    throw rpcError('invalidParameter', fault)
+  }
   const coins = [...chain.coins.entries()]
-  const wire = (key: string) => toHex(hashBytes(key.slice(0, 64)))
-  coins.sort(([a], [b]) => {
-    if (a.slice(0, 64) === b.slice(0, 64)) return Number(a.slice(65)) - Number(b.slice(65))
-    return wire(a) < wire(b) ? -1 : 1
-  })
-  const hashed = kind === undefined || kind === 'hash_serialized_3'
+  coins.sort(([a], [b]) => compareOutpoints(a, b))
   return {
     height: chain.tip.height,
     bestblock: chain.tip.hash,
     txouts: coins.length,
     bogosize: coins.reduce((sum, [, coin]) => sum + 50 + coin.script.length, 0),
-    hash_serialized_3: hashed ? toReversedHex(serializeCoins(coins)) : undefined,
+    hash_serialized_3:
+      type === 'hash_serialized_3' ? toReversedHex(serializeCoins(coins)) : undefined,
+    muhash: type === 'muhash' ? toReversedHex(coinSetHash(coins.map(coinBytes))) : undefined,
     total_amount: coins.reduce((sum, [, coin]) => sum + coin.value, 0n),
     transactions: new Set(coins.map(([key]) => key.slice(0, 64))).size,
     disk_size: 0,

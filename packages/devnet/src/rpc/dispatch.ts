@@ -8,6 +8,7 @@ import { deploymentMethods } from './deployments.ts'
 import { descriptorMethods } from './descriptors.ts'
 import { RpcError, rpcError } from './errors.ts'
 import { feeMethods } from './fees.ts'
+import { helpOf, overview } from './help.ts'
 import { type Json, writeJson } from './json.ts'
 import { mempoolMethods } from './mempool.ts'
 import { bindArguments, type Method, method, type RpcContext } from './method.ts'
@@ -17,6 +18,7 @@ import { packageMethods } from './package.ts'
 import { powerMethods } from './powers.ts'
 import { proofMethods } from './proofs.ts'
 import { statsMethods } from './stats.ts'
+import { SUMMARIES } from './summaries.ts'
 import { submissionMethods } from './submission.ts'
 import { templateMethods } from './template.ts'
 import { transactionMethods } from './transactions.ts'
@@ -53,10 +55,10 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
 export const methodNames = (): readonly string[] => [...METHODS.keys()].sort()
 
 function helpText(command: unknown): string {
-  if (command === undefined) return methodNames().join('\n')
-  const known = METHODS.get(String(command))
-  if (!known) return `help: unknown command: ${command}\n`
-  return [known.name, ...known.parameters.map(({ name }) => name)].join(' ')
+  if (command === undefined || command === '') return overview(METHODS)
+  const name = String(command)
+  const known = METHODS.get(name)
+  return known ? helpOf(known, SUMMARIES[name]) : `help: unknown command: ${name}`
 }
 
 /** Runs one call; a few wait for the chain and answer later. @throws RpcError with Core's code and message. */

@@ -6,7 +6,9 @@ import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
+import { helpOf } from './help.ts'
 import type { Json } from './json.ts'
+import { SUMMARIES } from './summaries.ts'
 import type { Waits } from './wait.ts'
 
 /** What the methods need of the node beside the chain. */
@@ -108,13 +110,9 @@ function checkTypes(target: Method, args: readonly unknown[]): void {
     throw rpcError('typeError', `Wrong type passed:\n{\n${wrong.join(',\n')}\n}`)
   }
 }
-/** Core answers a wrong count of arguments with the help text; ours is its first line. */
-export function usage({ name, parameters }: Method): RpcError {
-  const words = parameters.map((parameter) =>
-    parameter.optional ? `( ${parameter.name} )` : parameter.name,
-  )
-  return rpcError('misc', `${[name, ...words].join(' ')}\n`)
-}
+/** Core answers a wrong count of arguments with the help text. */
+export const usage = (target: Method): RpcError =>
+  rpcError('misc', helpOf(target, SUMMARIES[target.name]))
 
 /** A hash argument. @throws RpcError -8 in Core's words. */
 export function hashArgument(value: unknown, name: string): string {
@@ -156,7 +154,10 @@ export function hexArgument(value: unknown, name: string): Uint8Array {
 /** Core's verbosity: a number, or a flag that stands for 0 and 1. */
 export function verbosityArgument(value: unknown, fallback: number): number {
   if (typeof value === 'boolean') return value ? 1 : 0
-  return integerArgument(value, fallback)
+  if (value === undefined) return fallback
+  if (typeof value === 'number') return int32Argument(value)
+  const fault = `JSON value of type ${typeName(value)} is not of expected type number`
+  throw rpcError('typeError', fault)
 }
 /** Bitcoins as a JSON number or string, in satoshi. @throws RpcError -3. */
 export function amountArgument(value: unknown): bigint {

@@ -52,7 +52,10 @@ function readProof(value: unknown) {
     return decodeMerkleBlock(hexArgument(value, 'proof'))
   } catch (fault) {
     if (!(fault instanceof TruncatedError)) throw fault
-    throw rpcError('misc', 'DataStream::read(): end of data: unspecified iostream_category error')
+    // The words of the C++ library under Core.
+    const ended = fault.message === 'end of data'
+    const what = ended ? 'DataStream::read(): end of data' : 'ReadCompactSize(): size too large'
+    throw rpcError('misc', `${what}: iostream error`)
   }
 }
 function verify({ regtest }: RpcContext, args: readonly unknown[]): Json {

@@ -38,9 +38,7 @@ function propose({ regtest }: RpcContext, wish: Wish): Json {
   const { hash, prev } = block.header
   if (chain.nodes.has(hash)) {
     if (chain.failures.has(hash)) return 'duplicate-invalid'
-    return chain.undo.has(hash) || hash === chain.active[0]?.hash
-      ? 'duplicate'
-      : 'duplicate-inconclusive'
+    return chain.undo.has(hash) ? 'duplicate' : 'duplicate-inconclusive'
   }
   if (prev !== chain.tip.hash) return 'inconclusive-not-best-prevblk'
   return testBlock(chain, block)?.reason ?? null

@@ -3,8 +3,10 @@ import { addressOf } from '../chain/address.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
 import type { BlockNode } from '../chain/node.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
+import { withChecksum } from '../descriptor/checksum.ts'
+import { inferDescriptor } from '../descriptor/infer.ts'
 import { classifyScript, hash160, isUnspendable, parseScript } from '../script/script.ts'
-import { blockArgument, nodeArgument } from './blockchain.ts'
+import { blockArgument } from './blockchain.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import {
@@ -46,6 +48,12 @@ function find({ regtest }: RpcContext, txid: string): Found | undefined {
   const transaction = node && regtest.chain.blockOf(node)?.transactions[place.position]
   return transaction && { transaction, node, position: place.position }
 }
+function holderArgument({ regtest }: RpcContext, value: unknown): BlockNode {
+  const node = regtest.chain.nodes.get(hashArgument(value, 'parameter 3'))
+  if (!node) throw rpcError('invalidAddressOrKey', 'Block hash not found')
+  if (!regtest.chain.blockOf(node)) throw rpcError('misc', 'Block not available')
+  return node
+}
 function notFound(inBlock: boolean): RpcError {
   const where = inBlock
     ? 'No such transaction found in the provided block'
@@ -61,7 +69,7 @@ function getRawTransaction(context: RpcContext, args: readonly unknown[]): Json 
     const fault = 'The genesis block coinbase is not considered an ordinary transaction'
     throw rpcError('invalidAddressOrKey', `${fault} and cannot be retrieved`)
   }
-  const within = args[2] === undefined ? undefined : nodeArgument(context, args[2], 'parameter 3')
+  const within = args[2] === undefined ? undefined : holderArgument(context, args[2])
   const found = within ? findIn(context, txid, within) : find(context, txid)
   if (!found) throw notFound(within !== undefined)
   const { transaction, node, position } = found
@@ -83,6 +91,7 @@ function getTxOut({ regtest }: RpcContext, args: readonly unknown[]): Json {
   const { chain, mempool } = regtest
   const txid = hashArgument(args[0], 'txid')
   const vout = integerArgument(args[1])
+  if (vout < 0 || vout > 0xffffffff) throw rpcError('misc', 'JSON integer out of range')
   const key = `${txid}:${vout}`
   const withMempool = args[2] !== false
   if (withMempool && mempool.pool.spenders.has(key)) return null
@@ -108,9 +117,29 @@ const WRAPPED = new Set([
 ])
 const isWrappable = (script: Uint8Array): boolean => {
   const pieces = parseScript(script)
-  // OP_RESERVED and everything above the known opcodes fail the script wherever they stand.
-  const sound = pieces?.every(({ opcode }) => opcode <= 0xb9 && opcode !== 0x50) ?? false
+  // What tapscript lets pass without a look means nothing to other scripts, and neither does OP_CHECKSIGADD.
+  const sound =
+    pieces?.every(
+      ({ opcode, data }) =>
+        opcode <= MAX_OPCODE && !isOpSuccess(opcode) && (data?.length ?? 0) <= MAX_ELEMENT,
+    ) ?? false
   return sound && !isUnspendable(script)
+}
+const MAX_OPCODE = 0xb9
+const MAX_ELEMENT = 520
+/** Opcodes that end a tapscript with success. Source: BIP 342. */
+const isOpSuccess = (opcode: number): boolean =>
+  opcode === 80 ||
+  opcode === 98 ||
+  (opcode >= 126 && opcode <= 129) ||
+  (opcode >= 131 && opcode <= 134) ||
+  (opcode >= 137 && opcode <= 138) ||
+  (opcode >= 141 && opcode <= 142) ||
+  (opcode >= 149 && opcode <= 153)
+/** Segwit knows compressed keys only. */
+function hasLongKey(kind: string, script: Uint8Array): boolean {
+  if (kind !== 'pubkey' && kind !== 'multisig') return false
+  return parseScript(script)?.some(({ data }) => data?.length === 65) ?? false
 }
 function decodeScript(hex: string): Json {
   const script = tryFromHex(hex)
@@ -123,15 +152,20 @@ function decodeScript(hex: string): Json {
   if (!WRAPPED.has(form.kind) || !isWrappable(script)) return view
   const p2sh = (inner: Uint8Array) => Uint8Array.of(0xa9, 20, ...hash160(inner), 0x87)
   const wrapped = { ...view, p2sh: addressOf(p2sh(script)) }
-  const uncompressed = form.kind === 'pubkey' && form.data.length === 65
-  if (form.version >= 0 || uncompressed) return wrapped
+  if (form.version >= 0 || hasLongKey(form.kind, script)) return wrapped
   const witness =
     form.kind === 'pubkey'
       ? Uint8Array.of(0, 20, ...hash160(form.data))
       : form.kind === 'pubkeyhash'
         ? Uint8Array.of(0, 20, ...form.data)
         : Uint8Array.of(0, 32, ...sha256(script))
-  const segwit = { ...scriptView(witness), 'p2sh-segwit': addressOf(p2sh(witness)) }
+  const shown = scriptView(witness)
+  // Of a multisig Core knows what is inside.
+  const desc =
+    form.kind === 'multisig'
+      ? withChecksum(`wsh(${inferDescriptor(script).split('#')[0]})`)
+      : shown['desc']
+  const segwit = { ...shown, desc, 'p2sh-segwit': addressOf(p2sh(witness)) }
   return { ...wrapped, segwit }
 }
 
@@ -141,9 +175,14 @@ export const transactionMethods: readonly Method[] = [
     ['txid:string', 'verbosity:any?', 'blockhash:string?'],
     getRawTransaction,
   ),
-  method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex]) =>
-    transactionView(transactionArgument(hex), { hex: false }),
-  ),
+  method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex, witness]) => {
+    const transaction = transactionArgument(hex)
+    // Without the extended form, its marker reads as a transaction without inputs.
+    if (witness === false && transaction.hasWitness) {
+      throw rpcError('deserialization', DECODE_FAILED)
+    }
+    return transactionView(transaction, { hex: false })
+  }),
   method('decodescript', ['hexstring:string'], (_, [hex]) => decodeScript(String(hex))),
   method('gettxout', ['txid:string', 'n:number', 'include_mempool:bool?'], getTxOut),
 ]

@@ -50,7 +50,7 @@ export class Subscriber {
     this.#socket.destroy()
   }
   get isReady(): boolean {
-    return this.#ready
+    return this.#ready && !this.#socket.destroyed
   }
   wants(topic: string): boolean {
     for (const prefix of this.#prefixes.keys()) if (topic.startsWith(prefix)) return true
