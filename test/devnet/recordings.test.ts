@@ -64,6 +64,7 @@ beforeAll(async () => {
   // The recorded node publishes three topics on one address.
   const zmq = { topics: ['hashblock', 'rawtx', 'sequence'] } as const
   devnet = await createDevnet({ clock: () => NOW, zmq })
+  devnet.posture.feeRate = 5000n
   const raw = twoPayments()
   const replaced = devnet.spend({
     from: 'fixture c',
@@ -239,7 +240,7 @@ describe("Core's recorded answers", () => {
     await compare('getchaintips-after-invalidate', () => rpc('getchaintips'))
     devnet.mine(2)
     await compare('getchaintips-after-reorg', () => rpc('getchaintips'))
-    await compare('gettxout-spent', () => rpc('gettxout', spentCoin(low ?? ''), 0))
+    await compare('gettxout-spent', () => rpc('gettxout', ...spentCoin(low ?? '')))
   })
 
   it('cover every recording of a call that is served', () => {
@@ -263,11 +264,12 @@ function lonely(): string {
   const address = addressFor(Uint8Array.of(0xa9, 20, ...script.subarray(2), 0x87))
   return `addr(${address})`
 }
-const spentCoin = (txid: string): string => {
+const spentCoin = (txid: string): readonly [txid: string, vout: number] => {
   const view = devnet.call('getrawtransaction', [txid, 1]) as {
-    readonly vin: readonly { readonly txid: string }[]
+    readonly vin: readonly { readonly txid: string; readonly vout: number }[]
   }
-  return view.vin[0]?.txid ?? ''
+  const [input] = view.vin
+  return [input?.txid ?? '', input?.vout ?? 0]
 }
 const txidOf = (raw: string): string =>
   (devnet.call('decoderawtransaction', [raw]) as { readonly txid: string }).txid

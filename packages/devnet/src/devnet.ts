@@ -40,10 +40,12 @@ export interface DevnetOptions {
   readonly persist?: boolean
   /** With `persist`: true also waits for the disk each time, so that a power cut takes nothing back either. Slow. Default false. */
   readonly fsync?: boolean
-  /** User and password of the RPC; the cookie works as well. Default: a random password. */
-  readonly auth?: Credentials
+  /** User and password of the RPC; the cookie works as well. Default: `devnet` and a random password. */
+  readonly auth?: Partial<Credentials>
   /** `funded` (default): 110 blocks, mature coins for faucet and stranger. `genesis`: height 0, no coins. */
   readonly start?: 'funded' | 'genesis'
+  /** Bytes of memory, as Core counts them, above which the mempool drops the worst payers. Default 300,000,000. */
+  readonly maxMempoolBytes?: number
   /** False: signatures are neither made nor checked, for simulations. Default true. */
   readonly verifySignatures?: boolean
   /** Core's ZeroMQ notifications: `true` for all topics on one free port. Opened by `listen`. Default: none. */
@@ -52,6 +54,8 @@ export interface DevnetOptions {
   readonly rest?: boolean
   /** True: the server keeps the process alive, as a program that serves others wants. Default false: a test run ends by itself. */
   readonly keepAlive?: boolean
+  /** Called when a caller ended the node by the RPC `stop`. */
+  readonly onStop?: () => void
 }
 
 /** An in-process regtest chain with the powers that a real node has not. */
@@ -74,7 +78,9 @@ export class Devnet extends Powers {
     const { seed = 'devnet', verifySignatures = true, start } = keeper?.home ?? options
     const fresh = () => (start === 'genesis' ? genesisChain() : fundedChain(clock.now() / 1000))
     const more = keeper ? { stored: keeper.stored } : {}
-    super({ base: keeper?.base ?? fresh(), verifySignatures, clock, seed, ...more })
+    const base = keeper?.base ?? fresh()
+    const { maxMempoolBytes } = options
+    super({ base, verifySignatures, clock, seed, maxMempoolBytes, ...more })
     this.#options = options
     this.#waits = new Waits(this.regtest)
     this.zmq = publishHappenings(this.regtest.happenings, options.zmq)
@@ -125,18 +131,27 @@ export class Devnet extends Powers {
   #context(walletPath?: string): RpcContext {
     return {
       regtest: this.regtest,
+      powers: this,
       clock: this.clock,
       waits: this.#waits,
       zmq: () => this.zmq?.notifiers ?? [],
       posture: this.posture,
       uptimeMs: () => this.regtest.milliseconds() - this.#startedMs,
       // Like Core, the node still answers the call that ends it.
-      stop: () => void setImmediate(() => this.down()),
+      stop: () =>
+        void setImmediate(async () => {
+          await this.down()
+          this.#options.onStop?.()
+        }),
       ...(walletPath === undefined ? {} : { walletPath }),
     }
   }
 
   // --- access ---------------------------------------------------------------------------------
+  /** True when this devnet came back from its folder, false for a new chain. */
+  get resumed(): boolean {
+    return this.#keeper?.found ?? false
+  }
   /** Starts the HTTP server; `createDevnet` has done it. */
   async listen(): Promise<void> {
     this.#access ??= new Access(this.#options.auth, this.#options.dir)
@@ -155,7 +170,7 @@ export class Devnet extends Powers {
       this.#options.keepAlive ?? false,
     )
     await this.#server.listen()
-    await this.zmq?.listen()
+    await this.zmq?.listen(this.#options.keepAlive ?? false)
   }
   /** `http://127.0.0.1:<port>`. @throws DevnetError DEVNET_USAGE before `listen`. */
   get rpcUrl(): string {
@@ -208,7 +223,7 @@ export class Devnet extends Powers {
     this.#state = options.warmingUp ? 'warming' : 'up'
     if (!this.#server) return
     await this.#server.listen()
-    await this.zmq?.listen()
+    await this.zmq?.listen(this.#options.keepAlive ?? false)
   }
   /**
    * The node process ends and starts again: new cookie, uptime from zero. The mempool is `kept` (Core stores it),

@@ -6,7 +6,7 @@ export { DevnetError, type DevnetErrorCode } from './failure.ts'
 export { type ComputedFilter, computeBlockFilter } from './filters/raw.ts'
 export type { Credentials } from './powers/access.ts'
 export type { ClockSource } from './powers/clock.ts'
-export type { CoinRef, Payment, Spend, SpendOptions } from './powers/coins.ts'
+export type { CoinRef, Spend, SpendOptions } from './powers/coins.ts'
 export {
   type ArmedFault,
   type Fault,
@@ -14,6 +14,7 @@ export {
   Faults,
   TransportFault,
 } from './powers/faults.ts'
+export type { Payment } from './powers/payment.ts'
 export type { Posture } from './powers/posture.ts'
 export { type Journey, Powers, type Snapshot } from './powers/powers.ts'
 export type { Reorganisation, ReorgOptions, TransactionRef } from './powers/reorganisation.ts'

@@ -231,7 +231,10 @@ describe('refusals', () => {
     expect(devnet.view.mempool()).toEqual([old, young])
     now += 6000
     devnet.mineBlock()
-    expect(devnet.view.mempool()).toEqual([young])
+    // As in Core, the next arrival makes the old ones go.
+    expect(devnet.view.mempool()).toEqual([old, young])
+    const next = sent(pay('z', 50_000n, 5000n))
+    expect(devnet.view.mempool()).toEqual([young, next])
   })
 })
 

@@ -12,11 +12,13 @@ export interface ClockState {
 
 /** The node's clock. It only ever jumps forward, except where a snapshot or `setmocktime` takes it back. */
 export class NodeClock {
+  readonly kind: 'machine' | 'given' | 'standing'
   readonly #source: () => number
   #ahead = 0
   #standing: number | undefined
 
   constructor(source: ClockSource = Date.now) {
+    this.kind = typeof source === 'number' ? 'standing' : source === Date.now ? 'machine' : 'given'
     this.#source = typeof source === 'number' ? () => source : source
   }
   /** Milliseconds since the epoch. */

@@ -1,4 +1,5 @@
-import { addressOf, scriptOf } from '../chain/address.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { signTransaction, type TestKey, testKey } from '../chain/keys.ts'
 import { minerKey, strangerKey, strangerSource } from '../chain/start.ts'
@@ -10,6 +11,7 @@ import {
 } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { dustThreshold, feeAt } from '../mempool/policy.ts'
+import { outputOf, type Payment, scriptOfAddress } from './payment.ts'
 import type { Regtest } from './regtest.ts'
 import {
   type Draft,
@@ -20,10 +22,6 @@ import {
   sumOf,
 } from './replacement.ts'
 
-/** An output of a transaction that a test builds: an address or a raw script, and satoshi. */
-export type Payment =
-  | { readonly address: string; readonly amount: bigint | number }
-  | { readonly script: Uint8Array; readonly amount: bigint | number }
 /** The name of a stranger's coin, or `txid:vout`, or the outpoint itself. */
 export type CoinRef = string | { readonly txid: string; readonly vout: number }
 
@@ -74,10 +72,13 @@ export class Coins {
   #used = new Set<string>()
   #spends = new Map<string, number>()
   #next = 0
+  readonly #first: number
 
   constructor(regtest: Regtest, signing: 'real' | 'dummy') {
     this.#regtest = regtest
     this.#signing = signing
+    const hash = sha256(new TextEncoder().encode(regtest.options.seed))
+    this.#first = new DataView(hash.buffer, hash.byteOffset).getUint32(0)
   }
   save(): CoinsState {
     return {
@@ -128,12 +129,16 @@ export class Coins {
     const { txid, vout, output } = this.#resolve(key)
     return { txid, vout, value: output.value }
   }
-  /** The next small coin that nobody used yet, however the chain looks now. */
+  /**
+   * The next small coin that no power used yet, however the chain looks now, but for coins that another devnet spent. Each seed
+   * begins elsewhere, so that devnets which part and join again do not pay with the same coins by accident.
+   */
   #fresh(): Source {
-    const source = strangerSource(this.#regtest.chain)
+    const { chain, mempool } = this.#regtest
+    const source = strangerSource(chain)
     while (source && this.#next < source.outputs.length) {
-      const key = `${source.txid}:${this.#next++}`
-      if (this.#used.has(key)) continue
+      const key = `${source.txid}:${(this.#first + this.#next++) % source.outputs.length}`
+      if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
       this.#used.add(key)
       return this.#resolve(key)
     }
@@ -306,16 +311,6 @@ export class Coins {
   }
 }
 
-/** @throws DevnetError DEVNET_ADDRESS_INVALID unless a regtest address. */
-export function scriptOfAddress(address: string): Uint8Array {
-  const script = scriptOf(address)
-  if (script) return script
-  throw new DevnetError('DEVNET_ADDRESS_INVALID', `not a regtest address: ${address.slice(0, 90)}`)
-}
-const outputOf = (payment: Payment): TransactionOutput => ({
-  value: BigInt(payment.amount),
-  script: scriptOfPayment(payment),
-})
 const OURS = new Set([strangerKey, minerKey].map(({ script }) => toHex(script)))
 function draftOf(old: Transaction, { to, outs }: ReplaceOptions): Draft {
   const fixed = outs?.map(outputOf) ?? []
@@ -323,5 +318,3 @@ function draftOf(old: Transaction, { to, outs }: ReplaceOptions): Draft {
   if (outs) return { fixed, rest: { script: strangerKey.script, at: fixed.length } }
   return sameOutputs(old, (script) => OURS.has(toHex(script)), strangerKey.script)
 }
-const scriptOfPayment = (payment: Payment): Uint8Array =>
-  'script' in payment ? payment.script : scriptOfAddress(payment.address)

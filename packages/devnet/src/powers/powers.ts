@@ -6,18 +6,12 @@ import { rejectionText } from '../chain/checks.ts'
 import { minerKey, strangerKey } from '../chain/start.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
+import { dropBelow } from '../mempool/trim.ts'
 import type { ClockState, NodeClock } from './clock.ts'
-import {
-  type CoinRef,
-  Coins,
-  type CoinsState,
-  type Payment,
-  type Spend,
-  type SpendOptions,
-  scriptOfAddress,
-} from './coins.ts'
+import { type CoinRef, Coins, type CoinsState, type Spend, type SpendOptions } from './coins.ts'
 import { Faults } from './faults.ts'
 import { laggingCopy } from './lag.ts'
+import { type Payment, scriptOfAddress } from './payment.ts'
 import type { Posture } from './posture.ts'
 import { blockRefused, Regtest, type RegtestOptions, type RegtestState } from './regtest.ts'
 import {
@@ -28,7 +22,6 @@ import {
   type TransactionRef,
 } from './reorganisation.ts'
 import type { ReplaceOptions } from './replacement.ts'
-import { raiseFloor } from './spike.ts'
 import { type BlockPoint, ChainView } from './view.ts'
 
 /** Chain, mempool, coins, clock and posture of one moment. */
@@ -43,7 +36,8 @@ export interface PowersOptions {
   readonly verifySignatures: boolean
   readonly clock: NodeClock
   readonly seed: string
-  readonly stored?: RegtestOptions['stored']
+  readonly stored?: RegtestOptions['stored'] | undefined
+  readonly maxMempoolBytes?: number | undefined
 }
 /** What a journey through time did. */
 export interface Journey {
@@ -67,16 +61,23 @@ export class Powers {
   readonly posture: Posture = {
     initialBlockDownload: false,
     mempoolLoaded: true,
-    feeRate: 5000n,
+    feeRate: undefined,
+  }
+  /** How this devnet was made. */
+  readonly settings: {
+    readonly seed: string
+    readonly verifySignatures: boolean
+    /** `machine`: real time; `given`: a function of the caller; `standing`: only `travel` moves it. */
+    readonly clock: NodeClock['kind']
   }
   protected readonly regtest: Regtest
   protected readonly coins: Coins
   protected readonly clock: NodeClock
 
-  constructor({ base, verifySignatures, clock, seed, stored }: PowersOptions) {
+  constructor({ base, verifySignatures, clock, seed, ...rest }: PowersOptions) {
     this.clock = clock
-    const more = stored ? { stored } : {}
-    this.regtest = new Regtest({ base, verifySignatures, clock: clock.now, seed, ...more })
+    this.settings = { seed, verifySignatures, clock: clock.kind }
+    this.regtest = new Regtest({ base, verifySignatures, clock: clock.now, seed, ...rest })
     this.coins = new Coins(this.regtest, verifySignatures ? 'real' : 'dummy')
     this.view = new ChainView(this.regtest)
     this.faults = new Faults((blocks) => laggingCopy(this.regtest, blocks))
@@ -237,7 +238,9 @@ export class Powers {
    * child pays enough stays. 1 is the normal floor. Returns the txids that left.
    */
   feeSpike(rate: bigint | number): readonly string[] {
-    return this.settle(raiseFloor(this.regtest.mempool, BigInt(rate) * 1000n))
+    const { mempool } = this.regtest
+    mempool.minFeeRate = BigInt(rate) * 1000n
+    return this.settle(dropBelow(mempool.pool, mempool.minFeeRate))
   }
   /** Raw hex of any transaction that the devnet has seen. */
   rawTransaction(txid: string): string | undefined {

@@ -8,15 +8,23 @@ import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { filterOf } from '../filters/blockfilter.ts'
 import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
+import {
+  acceptPackage,
+  type PackageOptions,
+  type PackageVerdict,
+  testPackage,
+} from '../mempool/package.ts'
 import { selectForBlock } from '../mempool/select.ts'
 
 export interface RegtestOptions {
   readonly base: ChainBase
   /** Told of every block and header that enters the tree. */
-  readonly stored?: (node: BlockNode, block: Block | undefined) => void
+  readonly stored?: ((node: BlockNode, block: Block | undefined) => void) | undefined
   readonly verifySignatures: boolean
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Where the mempool ends, in Core's bytes of memory. Default: Core's 300,000,000. */
+  readonly maxMempoolBytes?: number | undefined
   /** Goes into every coinbase, so that devnets with different seeds mine different blocks. */
   readonly seed: string
 }
@@ -26,6 +34,9 @@ export interface RegtestState {
   readonly mempool: Mempool
   readonly mined: number
 }
+
+/** `invalidateblock` gives the transactions of so many blocks back to the mempool, and those of deeper ones not. */
+const KEPT_BLOCKS = 10
 
 /** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
 export class Regtest {
@@ -48,6 +59,7 @@ export class Regtest {
       ...(options.stored ? { stored: options.stored } : {}),
     })
     this.mempool = new Mempool(this.chain, this.happenings.say)
+    if (options.maxMempoolBytes !== undefined) this.mempool.maxBytes = options.maxMempoolBytes
   }
   /** Seconds since the epoch. */
   now(): number {
@@ -92,6 +104,22 @@ export class Regtest {
     const verdict = this.mempool.accept(transaction, options)
     if (verdict.ok && !options.test) for (const peer of this.peers) peer.offer(transaction)
     return verdict
+  }
+  /** Hands a child with its parents to the mempool; peers hear of what is new here. */
+  offerPackage(list: readonly Transaction[], options: PackageOptions = {}): PackageVerdict {
+    const { pool } = this.mempool
+    const fresh = list.filter(({ txid }) => !pool.entries.has(txid))
+    const verdict = acceptPackage(this.mempool, list, options)
+    const taken = fresh.filter(({ txid }) => pool.entries.has(txid))
+    for (const peer of taken.length > 0 ? this.peers : []) {
+      if (verdict.fault) for (const transaction of taken) peer.offer(transaction)
+      else peer.offerPackage(list)
+    }
+    return verdict
+  }
+  /** The mempool's verdict on several transactions at once; nothing enters. */
+  testPackage(list: readonly Transaction[]): PackageVerdict {
+    return testPackage(this.mempool, list)
   }
   /** A block on `prev`, not yet submitted. Counts, so that equal contents give different blocks. */
   assemble(plan: {
@@ -188,16 +216,20 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. The mempool takes back block after block, as Core's does. */
+  /** `invalidateblock`: the block and all after it no longer count. As in Core, the mempool follows block by block. */
   invalidate(node: BlockNode): void {
-    const { chain } = this
-    while (chain.isActive(node)) {
-      const change = { disconnected: [], connected: [] }
+    const { chain, mempool } = this
+    const before = chain.tip
+    for (let left = 1; chain.isActive(node); left++) {
+      const change: { disconnected: Block[]; connected: [] } = { disconnected: [], connected: [] }
       chain.disconnectTip(change)
-      this.mempool.follow(change)
+      for (const block of change.disconnected) mempool.rewind(block, left <= KEPT_BLOCKS)
     }
     chain.markFailed(node)
-    this.mempool.follow(chain.activateBest())
+    const best = chain.activateBest()
+    mempool.follow(best)
+    const moved = best.connected.length + best.disconnected.length > 0
+    if (!moved && chain.tip !== before) this.happenings.say({ kind: 'tipChanged', node: chain.tip })
   }
   /** `preciousblock`: the block comes before all others of equal work. */
   prefer(node: BlockNode): void {

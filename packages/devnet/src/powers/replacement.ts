@@ -2,7 +2,7 @@ import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import { dustThreshold, feeAt, INCREMENTAL_FEE_RATE, rateOf } from '../mempool/policy.ts'
 import type { PoolEntry } from '../mempool/pool.ts'
-import type { Payment } from './coins.ts'
+import type { Payment } from './payment.ts'
 
 export interface ReplaceOptions {
   /** Everything but the fee goes to this address: the double spend of a payment. */
@@ -58,7 +58,7 @@ export function replacementFee(
   const size = transaction.vsize + longer
   if (options.feeRate !== undefined) return feeAt(BigInt(options.feeRate) * 1000n, size)
   const { pool } = mempool
-  const family = fee + pool.feesOf(pool.descendants(transaction.txid))
+  const family = pool.entries.get(transaction.txid)?.withDescendants.fees ?? fee
   const needs = [
     family + feeAt(INCREMENTAL_FEE_RATE, size),
     feeAt(rateOf(fee, transaction.vsize) + INCREMENTAL_FEE_RATE, size),

@@ -1,7 +1,6 @@
 import { INCREMENTAL_FEE_RATE, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
-import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { integerArgument, type Method, method, type RpcContext } from './method.ts'
+import { type Method, method, type RpcContext } from './method.ts'
 import { settingsOf } from './node.ts'
 
 /** What the devnet says it is: the release whose answers it reproduces. */
@@ -57,18 +56,6 @@ function netTotals({ regtest }: RpcContext): Json {
     },
   }
 }
-function smartFee({ posture, regtest }: RpcContext, [target]: readonly unknown[]): Json {
-  const blocks = integerArgument(target)
-  if (blocks < 1 || blocks > 1008) {
-    const fault = 'Invalid conf_target, must be between 1 and 1008'
-    throw rpcError('invalidParameter', fault)
-  }
-  if (posture.feeRate === undefined) {
-    return { errors: ['Insufficient data or no feerate found'], blocks: 0 }
-  }
-  const floor = regtest.mempool.minFeeRate
-  return { feerate: posture.feeRate > floor ? posture.feeRate : floor, blocks }
-}
 export const controlMethods: readonly Method[] = [
   method('getnetworkinfo', [], networkInfo),
   method('getconnectioncount', [], ({ regtest }) => regtest.peers.size),
@@ -79,5 +66,4 @@ export const controlMethods: readonly Method[] = [
     stop()
     return 'Bitcoin Core stopping'
   }),
-  method('estimatesmartfee', ['conf_target:number', 'estimate_mode:string?'], smartFee),
 ]

@@ -7,6 +7,7 @@ import { controlMethods } from './control.ts'
 import { deploymentMethods } from './deployments.ts'
 import { descriptorMethods } from './descriptors.ts'
 import { RpcError, rpcError } from './errors.ts'
+import { feeMethods } from './fees.ts'
 import { helpOf, overview } from './help.ts'
 import { type Json, writeJson } from './json.ts'
 import { mempoolMethods } from './mempool.ts'
@@ -14,9 +15,11 @@ import { bindArguments, type Method, method, type RpcContext } from './method.ts
 import { miningMethods } from './mining.ts'
 import { nodeMethods } from './node.ts'
 import { packageMethods } from './package.ts'
+import { powerMethods } from './powers.ts'
 import { proofMethods } from './proofs.ts'
 import { statsMethods } from './stats.ts'
 import { SUMMARIES } from './summaries.ts'
+import { submissionMethods } from './submission.ts'
 import { templateMethods } from './template.ts'
 import { transactionMethods } from './transactions.ts'
 import { waitMethods } from './wait.ts'
@@ -32,12 +35,15 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...controlMethods,
     ...deploymentMethods,
     ...descriptorMethods,
+    ...feeMethods,
     ...mempoolMethods,
     ...miningMethods,
     ...nodeMethods,
     ...packageMethods,
+    ...powerMethods,
     ...proofMethods,
     ...statsMethods,
+    ...submissionMethods,
     ...templateMethods,
     ...transactionMethods,
     ...waitMethods,

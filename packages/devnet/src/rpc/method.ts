@@ -2,6 +2,7 @@ import { tryFromHex } from '../chain/bytes.ts'
 import type { BlockNode } from '../chain/node.ts'
 import type { NodeClock } from '../powers/clock.ts'
 import type { Posture } from '../powers/posture.ts'
+import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
@@ -25,10 +26,19 @@ export interface RpcContext {
   readonly stop: () => void
   /** From the path `/wallet/<name>`. */
   readonly walletPath?: string
+  /** What the node can do beside being a node. */
+  readonly powers: NodePowers
   /** Overrides that a test set, such as `initialblockdownload`. */
   readonly posture: Posture
 }
 export type { Posture }
+/** The powers, with those over the node's process. */
+export type NodePowers = Powers & {
+  restart(options: { readonly mempool?: 'kept' | 'lost' | 'loading' }): Promise<void>
+  finishLoading(): void
+  down(): Promise<void>
+  up(): Promise<void>
+}
 
 export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
 export interface Parameter {

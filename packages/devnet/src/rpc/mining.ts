@@ -1,4 +1,5 @@
 import { scriptOf } from '../chain/address.ts'
+import { withReservedValue } from '../chain/assemble.ts'
 import { decodeBlock, readHeader } from '../chain/block.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
@@ -100,7 +101,8 @@ function submitBlock({ regtest }: RpcContext, [hex]: readonly unknown[]): Json {
   if (!block.transactions[0]?.isCoinbase) {
     throw rpcError('deserialization', 'Block does not start with a coinbase')
   }
-  const outcome = regtest.submit(block)
+  const known = regtest.chain.nodes.has(block.header.prev)
+  const outcome = regtest.submit(known ? withReservedValue(block) : block)
   switch (outcome.kind) {
     case 'duplicate':
     case 'duplicate-invalid':

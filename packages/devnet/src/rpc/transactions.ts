@@ -1,19 +1,15 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { addressOf } from '../chain/address.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
-import { rejectionText } from '../chain/checks.ts'
 import type { BlockNode } from '../chain/node.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
 import { withChecksum } from '../descriptor/checksum.ts'
 import { inferDescriptor } from '../descriptor/infer.ts'
-import type { Acceptance } from '../mempool/mempool.ts'
-import { feeAt, rateOf } from '../mempool/policy.ts'
 import { classifyScript, hash160, isUnspendable, parseScript } from '../script/script.ts'
 import { blockArgument } from './blockchain.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import {
-  amountArgument,
   confirmationsOf,
   hashArgument,
   integerArgument,
@@ -25,10 +21,6 @@ import {
 import { scriptView, transactionView } from './view.ts'
 
 const DECODE_FAILED = 'TX decode failed. Make sure the tx has at least one input.'
-const FEE_EXCEEDED = 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)'
-const BURN_EXCEEDED = 'Unspendable output exceeds maximum configured by user (maxburnamount)'
-/** 0.10 BTC per 1000 vbytes: what `sendrawtransaction` refuses to exceed by default. */
-const DEFAULT_MAX_RATE = 10_000_000n
 
 export function transactionArgument(value: unknown, fault = DECODE_FAILED): Transaction {
   const bytes = tryFromHex(String(value))
@@ -93,68 +85,6 @@ function placeView(context: RpcContext, node: BlockNode): { readonly [key: strin
   if (confirmations < 0) return { blockhash: node.hash, confirmations: 0 }
   const { time } = node.header
   return { blockhash: node.hash, confirmations, time, blocktime: time }
-}
-
-function maxRateArgument(value: unknown): bigint {
-  const rate = value === undefined ? DEFAULT_MAX_RATE : amountArgument(value)
-  if (rate >= 100_000_000n) {
-    const fault = 'Fee rates larger than or equal to 1BTC/kvB are not accepted'
-    throw rpcError('invalidParameter', fault)
-  }
-  return rate
-}
-function sendRawTransaction(context: RpcContext, args: readonly unknown[]): Json {
-  const { regtest } = context
-  const transaction = transactionArgument(args[0])
-  const burn = args[2] === undefined ? 0n : amountArgument(args[2])
-  if (transaction.outputs.some(({ script, value }) => isUnspendable(script) && value > burn)) {
-    throw rpcError('verify', BURN_EXCEEDED)
-  }
-  const maxRate = maxRateArgument(args[1])
-  const { txid } = transaction
-  if (transaction.outputs.some((_, vout) => regtest.chain.coins.has(`${txid}:${vout}`))) {
-    throw rpcError('alreadyInChain', 'Transaction outputs already in utxo set')
-  }
-  if (regtest.mempool.pool.entries.has(txid)) return txid
-  if (maxRate > 0n) {
-    const trial = regtest.offer(transaction, { test: true })
-    if (!trial.ok) throw refusal(trial)
-    if (trial.entry.fee > feeAt(maxRate, transaction.vsize)) throw rpcError('verify', FEE_EXCEEDED)
-  }
-  const verdict = regtest.offer(transaction, { unbroadcast: true })
-  if (!verdict.ok) throw refusal(verdict)
-  return txid
-}
-const refusal = ({ rejection, missingInputs }: Extract<Acceptance, { ok: false }>): RpcError =>
-  rpcError(missingInputs ? 'verify' : 'verifyRejected', rejectionText(rejection))
-
-function testMempoolAccept({ regtest }: RpcContext, args: readonly unknown[]): Json {
-  const list = args[0] as readonly unknown[]
-  if (list.length < 1 || list.length > 25) {
-    throw rpcError('invalidParameter', 'Array must contain between 1 and 25 transactions.')
-  }
-  const maxRate = maxRateArgument(args[1])
-  return list.map((hex) => {
-    const fault = `TX decode failed: ${hex} Make sure the tx has at least one input.`
-    const transaction = transactionArgument(hex, fault)
-    const { txid, wtxid, vsize } = transaction
-    const verdict = regtest.offer(transaction, { test: true })
-    if (!verdict.ok) {
-      const { reason } = verdict.rejection
-      const shown = verdict.missingInputs ? 'missing-inputs' : reason
-      return { txid, wtxid, allowed: false, 'reject-reason': shown }
-    }
-    const { fee } = verdict.entry
-    if (maxRate > 0n && fee > feeAt(maxRate, vsize)) {
-      return { txid, wtxid, allowed: false, 'reject-reason': 'max-fee-exceeded' }
-    }
-    const fees = {
-      base: fee,
-      'effective-feerate': rateOf(fee, vsize),
-      'effective-includes': [wtxid],
-    }
-    return { txid, wtxid, allowed: true, vsize, fees }
-  })
 }
 
 function getTxOut({ regtest }: RpcContext, args: readonly unknown[]): Json {
@@ -245,17 +175,11 @@ export const transactionMethods: readonly Method[] = [
     ['txid:string', 'verbosity:any?', 'blockhash:string?'],
     getRawTransaction,
   ),
-  method(
-    'sendrawtransaction',
-    ['hexstring:string', 'maxfeerate:any?', 'maxburnamount:any?'],
-    sendRawTransaction,
-  ),
-  method('testmempoolaccept', ['rawtxs:array', 'maxfeerate:any?'], testMempoolAccept),
   method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex, witness]) => {
-    const transaction = transactionArgument(hex, 'TX decode failed')
+    const transaction = transactionArgument(hex)
     // Without the extended form, its marker reads as a transaction without inputs.
     if (witness === false && transaction.hasWitness) {
-      throw rpcError('deserialization', 'TX decode failed')
+      throw rpcError('deserialization', DECODE_FAILED)
     }
     return transactionView(transaction, { hex: false })
   }),

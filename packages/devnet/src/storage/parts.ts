@@ -28,11 +28,14 @@ export const mempoolPart = (regtest: Regtest): StatePart => ({
   save() {
     const { pool, minFeeRate } = regtest.mempool
     const { mined } = regtest
-    return JSON.stringify({ sequence: pool.sequence, minFeeRate: `${minFeeRate}`, mined })
+    const deltas = [...pool.deltas].map(([txid, delta]) => [txid, `${delta}`])
+    return JSON.stringify({ sequence: pool.sequence, minFeeRate: `${minFeeRate}`, deltas, mined })
   },
   load(text) {
-    const { sequence, minFeeRate, mined } = JSON.parse(text)
-    regtest.mempool.pool.sequence = sequence
+    const { sequence, minFeeRate, deltas, mined } = JSON.parse(text)
+    const { pool } = regtest.mempool
+    for (const [txid, delta] of deltas) pool.prioritise(txid, BigInt(delta))
+    pool.sequence = sequence
     regtest.mempool.minFeeRate = BigInt(minFeeRate)
     regtest.countFrom(mined)
   },
@@ -43,6 +46,7 @@ export const posturePart = (posture: Posture): StatePart => ({
   save: () => JSON.stringify({ ...posture, feeRate: posture.feeRate?.toString() ?? null }),
   load(text) {
     const { feeRate, ...rest } = JSON.parse(text)
-    Object.assign(posture, rest, { feeRate: feeRate === null ? undefined : BigInt(feeRate) })
+    const rate = feeRate === null || feeRate === 'unknown' ? feeRate : BigInt(feeRate)
+    Object.assign(posture, rest, { feeRate: rate ?? undefined })
   },
 })

@@ -1,7 +1,7 @@
 import { ByteReader, ByteWriter, hashBytes, toReversedHex } from '../chain/bytes.ts'
 import type { FailureMark, TransactionPlace } from '../chain/chain.ts'
 import { readTransaction } from '../chain/transaction.ts'
-import type { PoolEntry } from '../mempool/pool.ts'
+import type { EntryFacts } from '../mempool/pool.ts'
 
 /** What one frame of the log holds: everything that one call changed, so that it is on disk as a whole or not at all. */
 export type LogRecord =
@@ -12,7 +12,7 @@ export type LogRecord =
   | { readonly kind: 'marks'; readonly marks: readonly (readonly [string, FailureMark])[] }
   | { readonly kind: 'places'; readonly places: readonly (readonly [string, TransactionPlace])[] }
   | { readonly kind: 'pruned'; readonly height: number }
-  | { readonly kind: 'entered'; readonly entry: PoolEntry }
+  | { readonly kind: 'entered'; readonly entry: EntryFacts }
   | { readonly kind: 'left'; readonly txid: string }
   | { readonly kind: 'known'; readonly raw: Uint8Array }
   | { readonly kind: 'part'; readonly name: string; readonly text: string }
@@ -76,8 +76,9 @@ function bodyOf(record: LogRecord): Uint8Array {
     case 'part':
       return new ByteWriter().script(utf8.encode(record.name)).put(utf8.encode(record.text)).done()
     case 'entered': {
-      const { transaction, ...rest } = record.entry
-      const meta = utf8.encode(JSON.stringify(rest, withAmounts))
+      const { transaction, fee, time, height, sigops, unbroadcast } = record.entry
+      const facts = { fee, time, height, sigops, unbroadcast }
+      const meta = utf8.encode(JSON.stringify(facts, withAmounts))
       return new ByteWriter().script(meta).put(transaction.raw).done()
     }
   }

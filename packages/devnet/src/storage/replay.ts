@@ -4,7 +4,7 @@ import { rejectionText } from '../chain/checks.ts'
 import type { BlockNode } from '../chain/node.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
 import { Mempool } from '../mempool/mempool.ts'
-import type { PoolEntry } from '../mempool/pool.ts'
+import type { EntryFacts } from '../mempool/pool.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { LogRecord } from './records.ts'
 
@@ -23,7 +23,7 @@ export function blocksOf(groups: readonly (readonly LogRecord[])[]): Map<string,
 /** The state while the log is read. Our own blocks were verified when they came: no script is run again. */
 class Replay {
   readonly chain: Chain
-  readonly entries = new Map<string, PoolEntry>()
+  readonly entries = new Map<string, EntryFacts>()
   readonly texts = new Map<string, string>()
   readonly learned: Transaction[] = []
   readonly #damaged: Damaged
@@ -37,12 +37,14 @@ class Replay {
   take(record: LogRecord): void {
     switch (record.kind) {
       case 'block':
-        return this.#block(record.raw)
+        this.#block(record.raw)
+        return
       case 'header':
         this.chain.storeHeader({ header: readHeader(record.bytes) })
         return
       case 'tip':
-        return this.#moveTo(record.hash)
+        this.#moveTo(record.hash)
+        return
       case 'places':
         for (const [txid, place] of record.places) this.chain.index.set(txid, place)
         return
@@ -114,7 +116,7 @@ export function replay(
   for (const record of groups.flat()) state.take(record)
   state.finish()
   const mempool = new Mempool(state.chain)
-  for (const entry of state.entries.values()) mempool.pool.add(entry)
+  mempool.refill([...state.entries.values()])
   regtest.load({ chain: state.chain, mempool, mined: 0 })
   return { texts: state.texts, learned: state.learned }
 }

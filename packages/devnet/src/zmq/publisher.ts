@@ -73,8 +73,8 @@ export class ZmqPublisher {
     return endpoint
   }
 
-  /** Opens the ports; the same ones again after `stop`. */
-  async listen(): Promise<void> {
+  /** Opens the ports; the same ones again after `stop`. Without `keepAlive` they do not keep the process from ending. */
+  async listen(keepAlive = true): Promise<void> {
     for (const endpoint of this.#endpoints) {
       if (endpoint.server || endpoint.topics.size === 0) continue
       const server = createServer((socket) => {
@@ -82,6 +82,7 @@ export class ZmqPublisher {
           this.#dropped += 1
         })
         endpoint.subscribers.add(subscriber)
+        if (!keepAlive) socket.unref()
         socket.on('close', () => endpoint.subscribers.delete(subscriber))
       })
       endpoint.server = server
@@ -90,6 +91,7 @@ export class ZmqPublisher {
         server.listen(endpoint.port, HOST, resolve)
       })
       endpoint.port = (server.address() as AddressInfo).port
+      if (!keepAlive) server.unref()
     }
   }
   /** Breaks all connections. What is published meanwhile is counted and lost. */
