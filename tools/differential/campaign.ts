@@ -187,9 +187,9 @@ export class Campaign {
     if (!block) throw new TypeError(`the tip ${tip} was never built`)
     const moved = block !== ledger.tip
     ledger.moveTo(block)
+    await this.followMempool(subject)
     if (moved) {
       await pair.coins(ledger.takeTouched(), subject)
-      await this.followMempool(subject)
       this.#blocks += 1
       if (this.#blocks % SWEEP_EVERY === 0) await this.#sweep(subject)
     }
@@ -215,7 +215,7 @@ export class Campaign {
       const devnet = `only here: ${only(own, other).join(' ')}`
       const difference = { devnet, other: `only there: ${only(other, own).join(' ')}` }
       pair.compare('mempool', { ...seen, ...difference, notes: subject.notes }, subject)
-      await pair.emptyMempools()
+      await this.#emptyMempools(other)
       ;[own, other] = await pair.mempools()
     }
     this.pool = new Map()
@@ -224,8 +224,29 @@ export class Campaign {
       if (transaction) this.pool.set(txid, transaction)
     }
   }
+  /**
+   * Brings both mempools back to nothing. Core would forget by a restart which of two blocks came first, so there a block takes
+   * the transactions away.
+   */
+  async #emptyMempools(txids: readonly string[]): Promise<void> {
+    const { pair, ledger } = this
+    if (pair.other.kind === 'core') {
+      this.pool = new Map(
+        txids.flatMap((txid) => [[txid, this.seen.get(txid)] as const]).filter(isKnown),
+      )
+      const block = this.build(this.poolInOrder())
+      await pair.both('submitblock', [block.hex])
+      this.remember(block)
+      if ((await pair.tip({ notes: ['mempools apart'] })) === block.hash) ledger.moveTo(block)
+    } else await pair.other.restart()
+    await pair.evictAll()
+  }
   #describe(txid: string): string {
     const transaction = this.seen.get(txid)
     return transaction ? `${txid}=${hex(encode(transaction))}` : txid
   }
 }
+
+const isKnown = (
+  pair: readonly [string, WireTransaction | undefined],
+): pair is [string, WireTransaction] => pair[1] !== undefined

@@ -130,8 +130,8 @@ function locked(inner: Condition, value: number, opcode: number, needs: Needs): 
 }
 function absolute({ random, moment }: Making, inner: Condition): Condition {
   const value = random.chance(60)
-    ? Math.max(0, moment.height + random.between(-20, 8))
-    : moment.medianTime + random.between(-6000, 3000)
+    ? Math.max(0, moment.height + random.between(-30, 4))
+    : moment.medianTime + random.between(-9000, 1500)
   return locked(inner, value, OP.CLTV, { locktime: value })
 }
 function relative({ random }: Making, inner: Condition): Condition {

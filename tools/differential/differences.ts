@@ -14,7 +14,24 @@ export interface NamedDifference {
   readonly why: string
   readonly matches: (seen: Observation) => boolean
 }
-export const DIFFERENCES: readonly NamedDifference[] = []
+/** Transactions that only one side holds, as the comparison of mempools writes them. */
+const only = (text: string): readonly string[] => text.match(/[0-9a-f]{64}=[0-9a-f]+/g) ?? []
+/** Version 2 or more, and a sequence of zero somewhere: a relative lock of nothing. */
+const hasEmptyLock = (entry: string): boolean =>
+  !entry.split('=')[1]?.startsWith('01000000') && entry.includes('00000000')
+
+export const DIFFERENCES: readonly NamedDifference[] = [
+  {
+    name: 'a relative lock of zero on an unconfirmed parent after a reorganisation',
+    node: 'core',
+    why: 'Core keeps the height that it computed when the transaction came and throws it out one block lower; a devnet looks again and finds it valid',
+    matches: ({ step, devnet, other }) =>
+      step === 'mempool' &&
+      only(other).length === 0 &&
+      only(devnet).length > 0 &&
+      only(devnet).every(hasEmptyLock),
+  },
+]
 
 export function nameOf(node: NamedDifference['node'], seen: Observation): string | undefined {
   return DIFFERENCES.find((each) => each.node === node && each.matches(seen))?.name

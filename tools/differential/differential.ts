@@ -23,7 +23,19 @@ export interface DifferentialReport {
  * The chain's times lie in the past, the same in every run: the node must not think that it is behind. With several
  * script threads it would not say which script failed.
  */
-const CORE_ARGS = ['-maxtipage=2000000000', '-persistmempool=0', '-par=1']
+const CORE_ARGS = [
+  '-maxtipage=2000000000',
+  '-persistmempool=0',
+  '-par=1',
+  ...(process.env['CORE_DEBUG']
+    ? [
+        '-debug=mempool',
+        '-debug=mempoolrej',
+        '-debug=validation',
+        '-debuglogfile=/tmp/core-debug.log',
+      ]
+    : []),
+]
 
 /** One run against one node. `missing` says why the node could not be started. */
 export async function differential(

@@ -116,11 +116,9 @@ export class Pair {
     const [now, then] = (await this.both('getbestblockhash')).map(textOf)
     return now === then
   }
-  /** Both start again with empty mempools. */
-  async emptyMempools(): Promise<void> {
+  async evictAll(): Promise<void> {
     const { result } = (await this.own.call('getrawmempool')) as { result: string[] }
     this.devnet.evict(...result)
-    await this.other.restart()
   }
 }
 

@@ -38,6 +38,7 @@ export class PolicySteps {
     const verdict = this.#agreed(verdictOf(own), verdictOf(other))
     pair.compare('policy', { step: 'policy', ...verdict, notes }, subject)
     const both = verdict.devnet === 'accepted' && verdict.other === 'accepted'
+    pair.count(`verdict: ${verdict.devnet.replace(/[0-9a-f]{64}|\d+/g, '#')}`)
     pair.count(both ? 'transactions relayed' : 'transactions not relayed')
     if (both && random.chance(75)) await this.#send(transaction, subject)
     // What no mempool takes may still stand in a block.
@@ -46,7 +47,7 @@ export class PolicySteps {
   #draft(): Draft {
     const { random } = this.#campaign
     const draft = draftPayment(this.#campaign.purse())
-    const kind = random.weighted({ valid: 50, before: 25, after: 22, both: 3 })
+    const kind = random.weighted({ valid: 55, before: 22, after: 20, both: 3 })
     if (kind === 'before' || kind === 'both') mutateBefore(draft)
     sign(draft)
     if (kind === 'after' || kind === 'both') mutateAfter(draft)

@@ -187,7 +187,9 @@ export class Mempool implements Ground {
    * `lose`, and what is no longer valid on the new tip goes with its descendants.
    */
   follow(change: ChainChange, lose: ReadonlySet<string> = new Set()): void {
+    const { undone = [] } = change
     for (const block of change.disconnected) this.#say({ kind: 'blockDisconnected', block })
+    for (const { block, node } of undone) this.#removeMined(block.transactions, node.height)
     for (const { block, node } of change.connected) {
       this.#removeMined(block.transactions, node.height)
       this.#say({ kind: 'blockConnected', block, node })
@@ -227,7 +229,8 @@ export class Mempool implements Ground {
       for (const { txid } of block.transactions) again.add(txid)
     }
     const back: string[] = []
-    for (const block of [...change.disconnected].reverse()) {
+    const undone = (change.undone ?? []).map(({ block }) => block)
+    for (const block of [...undone, ...change.disconnected].reverse()) {
       for (const transaction of block.transactions) {
         const { txid, isCoinbase } = transaction
         if (again.has(txid)) continue
