@@ -1,6 +1,6 @@
 /** What one step of the comparison saw on both sides. */
 export interface Observation {
-  readonly step: 'policy' | 'send' | 'block' | 'package' | 'mempool'
+  readonly step: 'policy' | 'send' | 'block' | 'tie' | 'mempool'
   /** `accepted`, or why not. */
   readonly devnet: string
   readonly other: string
@@ -30,6 +30,19 @@ export const DIFFERENCES: readonly NamedDifference[] = [
       only(other).length === 0 &&
       only(devnet).length > 0 &&
       only(devnet).every(hasEmptyLock),
+  },
+  {
+    name: 'a child of a refused block',
+    node: 'btcd',
+    why: 'btcd forgets a refused block at once and keeps its child as an orphan; a devnet remembers it and says bad-prevblk, as Core does',
+    matches: ({ step, devnet, other }) =>
+      step === 'block' && devnet === 'bad-prevblk' && other === 'accepted',
+  },
+  {
+    name: 'equal work after an order of the operator',
+    node: 'btcd',
+    why: 'btcd stays on the branch where it is; a devnet goes back to the block that came first, as Core does',
+    matches: ({ step, other }) => step === 'tie' && other === 'equal work',
   },
 ]
 

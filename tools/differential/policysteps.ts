@@ -1,5 +1,5 @@
 import type { Campaign } from './campaign.ts'
-import type { Coin } from './ledger.ts'
+import { type Coin, keyOf } from './ledger.ts'
 import { mutateAfter, mutateBefore } from './mutations.ts'
 import type { Answer } from './nodes.ts'
 import { type Subject, textOf } from './pair.ts'
@@ -33,7 +33,7 @@ export class PolicySteps {
     const draft = this.#draft()
     const { transaction, notes } = draft
     const raw = hex(encode(transaction))
-    const subject = { notes, hex: raw, spent: draft.spent }
+    const subject = { notes, hex: raw, spent: this.#spent(draft) }
     const [own, other] = await pair.both('testmempoolaccept', [[raw], MAX_FEE_RATE])
     const verdict = this.#agreed(verdictOf(own), verdictOf(other))
     pair.compare('policy', { step: 'policy', ...verdict, notes }, subject)
@@ -53,6 +53,13 @@ export class PolicySteps {
     if (kind === 'after' || kind === 'both') mutateAfter(draft)
     draft.notes.push(...draft.spent.map(kindOf))
     return draft
+  }
+  /** What it really spends: a late change may point elsewhere. */
+  #spent({ transaction, purse, spent }: Draft): readonly Coin[] {
+    return transaction.inputs.flatMap(({ txid, vout }, i) => {
+      const key = keyOf(txid, vout)
+      return purse.ledger.coins.get(key) ?? spent.find((coin) => coin.key === key) ?? spent[i] ?? []
+    })
   }
   /** With btcd only yes and no can be compared: its reasons are its own. */
   #agreed(devnet: string, other: string): { devnet: string; other: string } {
