@@ -152,12 +152,19 @@ export class Campaign {
     const verdict = kept ? { ...seen, other: seen.devnet } : seen
     pair.compare('block', { step: 'block', ...verdict, notes: subject.notes }, about)
     if (['accepted', 'inconclusive'].includes(verdict.devnet)) this.remember(block)
-    if (!(await pair.tip(about)) && !(await pair.mend(block))) {
-      throw new TypeError('the sides do not come together again')
-    }
+    await this.#meet(block, about)
     await this.follow(about)
     pair.count(verdict.devnet === 'accepted' ? 'blocks accepted' : 'blocks not accepted')
     return verdict.devnet
+  }
+  async #meet(block: BuiltBlock, about: Subject): Promise<void> {
+    const [own = '', other = ''] = (await this.pair.both('getbestblockhash')).map(textOf)
+    if (own === other) return
+    if (this.pair.other.kind === 'btcd') return this.#settleTie('submitblock', own, other, about)
+    this.pair.report('tip', own, other, about)
+    if (!(await this.pair.mend(block))) {
+      throw new TypeError('the sides do not come together again')
+    }
   }
   /** Core tells exactly why; btcd in words of its own, so that there only yes and no count. */
   #verdicts(own: string, other: string): { devnet: string; other: string } {
@@ -165,6 +172,9 @@ export class Campaign {
     if (this.pair.other.kind === 'core') {
       return { devnet, other: other === 'null' ? 'accepted' : other }
     }
+    // Neither yes nor no: btcd has looked at the whole branch by then, and the tips must agree.
+    const open = devnet === 'inconclusive' && other.startsWith('rejected')
+    if (open) return { devnet, other: devnet }
     const rough = devnet === 'inconclusive' ? 'accepted' : devnet
     const refused = rough !== 'accepted' && rough !== 'duplicate'
     if (other === 'null') return { devnet: rough, other: 'accepted' }
@@ -181,26 +191,32 @@ export class Campaign {
       await this.submit(block, subject)
       return
     }
-    await this.pair.both('submitblock', [block.hex])
+    await this.pair.other.side.call('submitblock', [block.hex])
     this.remember(block)
     this.#offered.add(block.hash)
+  }
+  /** After `offer`: what btcd had to keep until now comes to the devnet in order. */
+  async catchUp(blocks: readonly BuiltBlock[]): Promise<void> {
+    if (this.pair.other.kind === 'core') return
+    for (const block of blocks) await this.pair.own.call('submitblock', [block.hex])
   }
   /** An order of the operator to both. */
   async order(method: string, block: BuiltBlock, subject: Subject): Promise<void> {
     const [own, other] = await this.pair.both(method, [block.hash])
-    if (textOf(own) !== textOf(other)) this.pair.report(method, textOf(own), textOf(other), subject)
+    const answers = { devnet: textOf(own), other: textOf(other) }
+    this.pair.compare(method, { step: 'order', ...answers, notes: [method] }, subject)
     const [here = '', there = ''] = (await this.pair.both('getbestblockhash')).map(textOf)
     if (here !== there) await this.#settleTie(method, here, there, subject)
     await this.follow(subject)
   }
-  /** Two branches of equal work, and each side stays on another one: the next block decides. */
+  /** The other side stays on a branch of no more work: the next block decides. */
   async #settleTie(method: string, own: string, other: string, subject: Subject): Promise<void> {
     const [here, there] = [this.ledger.blocks.get(own), this.ledger.blocks.get(other)]
-    const tie = here !== undefined && here.height === there?.height
+    const tie = here !== undefined && there !== undefined && here.height >= there.height
     const seen = {
       step: 'tie',
       devnet: own,
-      other: tie ? 'equal work' : other,
+      other: tie ? 'no more work' : other,
       notes: [method],
     } as const
     this.pair.compare(method, seen, subject)
@@ -265,7 +281,21 @@ export class Campaign {
     if (tip === block.hash) ledger.moveTo(block)
     await pair.evictAll()
     const [, rest] = await pair.mempools()
-    if (rest.length > 0) await pair.other.restart()
+    if (rest.length > 0) await this.#startAgain()
+  }
+  /** The other side starts anew and learns the best chain; what stood beside it is forgotten here too. */
+  async #startAgain(): Promise<void> {
+    const { pair, ledger } = this
+    pair.count('starts of the node')
+    await pair.other.restart()
+    const chain: BuiltBlock[] = []
+    for (let at: BuiltBlock | undefined = ledger.tip; at?.parent; at = at.parent) chain.push(at)
+    ledger.blocks.clear()
+    ledger.blocks.set(GENESIS.hash, GENESIS)
+    for (const block of chain.reverse()) {
+      ledger.blocks.set(block.hash, block)
+      await pair.other.side.call('submitblock', [block.hex])
+    }
   }
   #describe(txid: string): string {
     const transaction = this.seen.get(txid)

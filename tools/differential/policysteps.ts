@@ -8,6 +8,8 @@ import { encode, hex, txidOf, type WireTransaction } from './wire.ts'
 
 /** Bitcoins for 1000 vbytes: Core's default, which btcd wants to be told. */
 const MAX_FEE_RATE = 0.1
+/** Bitcoins that an unspendable output may hold. */
+const MAX_BURN = 21_000_000
 
 interface Verdict {
   readonly allowed?: boolean
@@ -70,7 +72,15 @@ export class PolicySteps {
   }
   async #send(transaction: WireTransaction, subject: Subject): Promise<void> {
     const { pair, seen } = this.#campaign
-    const [own, other] = await pair.both('sendrawtransaction', [subject.hex])
+    // Burning is allowed, where the node asks at all.
+    const more = [MAX_FEE_RATE, MAX_BURN]
+    const [own, other] = await Promise.all([
+      pair.own.call('sendrawtransaction', [subject.hex, ...more]),
+      pair.other.side.call('sendrawtransaction', [
+        subject.hex,
+        ...(pair.other.kind === 'core' ? more : []),
+      ]),
+    ])
     const { devnet, other: theirs } = this.#agreed(
       'error' in own ? textOf(own) : 'accepted',
       'error' in other ? textOf(other) : 'accepted',
