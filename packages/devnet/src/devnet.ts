@@ -24,6 +24,7 @@ import type { Json } from './rpc/json.ts'
 import type { Posture, RpcContext } from './rpc/method.ts'
 import { type Responder, respond, runRequest, WARMING_UP } from './rpc/respond.ts'
 import { RpcServer, urlOf } from './rpc/server.ts'
+import { Wallets, type WalletsState } from './wallet/wallets.ts'
 
 export interface DevnetOptions {
   /** Devnets with the same seed, clock and calls hold the same bytes. Default `devnet`. */
@@ -46,6 +47,7 @@ export type TransactionRef = string
 export interface Snapshot {
   readonly regtest: RegtestState
   readonly coins: CoinsState
+  readonly wallets: WalletsState
   readonly posture: Posture
 }
 const TXID = /^[0-9a-f]{64}$/
@@ -64,6 +66,8 @@ export class Devnet {
   }
   readonly #regtest: Regtest
   readonly #coins: Coins
+  /** The wallets of the node, as its RPC serves them. */
+  readonly wallets: Wallets
   readonly #options: DevnetOptions
   readonly #responder: Responder
   #access: Access | undefined
@@ -79,6 +83,11 @@ export class Devnet {
     const base = funded ? fundedChain(clock() / 1000) : genesisChain()
     this.#regtest = new Regtest({ base, verifySignatures, clock, seed })
     this.#coins = new Coins(this.#regtest, verifySignatures ? 'real' : 'dummy')
+    this.wallets = new Wallets({
+      regtest: this.#regtest,
+      seed,
+      feeRate: () => this.posture.feeRate,
+    })
     this.view = new ChainView(this.#regtest)
     // As if it ran since an hour: a restart then shows at once to whoever compares uptimes.
     this.#startedMs = clock() - 3_600_000
@@ -91,6 +100,7 @@ export class Devnet {
   #context(walletPath?: string): RpcContext {
     return {
       regtest: this.#regtest,
+      wallets: this.wallets,
       posture: this.posture,
       uptimeMs: () => this.#regtest.milliseconds() - this.#startedMs,
       // Like Core, the node still answers the call that ends it.
@@ -342,6 +352,7 @@ export class Devnet {
     return {
       regtest: this.#regtest.save(),
       coins: this.#coins.save(),
+      wallets: this.wallets.save(),
       posture: { ...this.posture },
     }
   }
@@ -349,6 +360,7 @@ export class Devnet {
   restore(snapshot: Snapshot): void {
     this.#regtest.load(snapshot.regtest)
     this.#coins.load(snapshot.coins)
+    this.wallets.load(snapshot.wallets)
     Object.assign(this.posture, snapshot.posture)
   }
   /** Ends the server and removes its files. */

@@ -1,5 +1,5 @@
 import { addressOf } from '../chain/address.ts'
-import { descriptorChecksum } from '../descriptor/checksum.ts'
+import { withChecksum } from '../descriptor/checksum.ts'
 import { DescriptorError } from '../descriptor/error.ts'
 import { type Descriptor, parseDescriptor } from '../descriptor/parse.ts'
 import { rpcError } from './errors.ts'
@@ -64,10 +64,9 @@ function deriveAddresses(args: readonly unknown[]): Json {
 }
 function descriptorInfo(args: readonly unknown[]): Json {
   const descriptor = descriptorArgument(String(args[0]))
-  const checksum = descriptorChecksum(descriptor.body) ?? ''
   return {
-    descriptor: `${descriptor.body}#${checksum}`,
-    checksum,
+    descriptor: withChecksum(descriptor.body),
+    checksum: descriptor.checksum,
     isrange: descriptor.ranged,
     issolvable: descriptor.solvable,
     hasprivatekeys: descriptor.hasPrivateKeys,

@@ -8,9 +8,11 @@ import { mempoolMethods } from './mempool.ts'
 import { bindArguments, type Method, method, type RpcContext } from './method.ts'
 import { miningMethods } from './mining.ts'
 import { packageMethods } from './package.ts'
+import { psbtMethods } from './psbt.ts'
+import { rawSigningMethods } from './rawsign.ts'
 import { statsMethods } from './stats.ts'
 import { transactionMethods } from './transactions.ts'
-import { walletMethods } from './wallet.ts'
+import { walletMethods } from './wallet/index.ts'
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
   [
@@ -21,6 +23,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...mempoolMethods,
     ...miningMethods,
     ...packageMethods,
+    ...psbtMethods,
+    ...rawSigningMethods,
     ...statsMethods,
     ...transactionMethods,
     ...walletMethods,

@@ -1,11 +1,13 @@
 import type { BlockNode } from '../chain/node.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import type { Wallets } from '../wallet/wallets.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
   readonly regtest: Regtest
+  readonly wallets: Wallets
   /** Milliseconds since this life of the node began. */
   readonly uptimeMs: () => number
   /** `stop` was called. */
