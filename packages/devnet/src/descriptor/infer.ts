@@ -79,25 +79,35 @@ function taprootText(output: Uint8Array, known: Provider): string | undefined {
   if (!tree) return `rawtr(${xOnlyText(output, known)})`
   const key = xOnlyText(tree.internalKey, known)
   if (tree.leaves.length === 0) return `tr(${key})`
-  // Leaves stand in order of depth, so that brackets open and close as the depths change.
-  let text = ''
-  const sides: boolean[] = []
-  for (const { depth, script } of tree.leaves) {
-    const leaf = leafText(script, known)
-    if (leaf === undefined) return `rawtr(${xOnlyText(output, known)})`
-    if (text !== '') text += ','
-    while (sides.length < depth) {
-      text += '{'
-      sides.push(false)
-    }
-    text += leaf
-    while (sides.length > 0 && sides[sides.length - 1]) {
-      sides.pop()
-      text += '}'
-    }
-    if (sides.length > 0) sides[sides.length - 1] = true
-  }
-  return `tr(${key},${text})`
+  const leaves = tree.leaves.map(({ script, control }) => ({
+    script,
+    text: leafText(script, known),
+    path: stepsOf(control),
+  }))
+  leaves.sort((a, b) => (toHex(a.script) < toHex(b.script) ? -1 : 1))
+  if (leaves.some(({ text }) => text === undefined)) return `rawtr(${xOnlyText(output, known)})`
+  return `tr(${key},${treeText(leaves)})`
+}
+interface PlacedLeaf {
+  readonly text: string | undefined
+  /** Hashes beside the way up, in hex. */
+  readonly path: readonly string[]
+}
+const stepsOf = (control: Uint8Array): readonly string[] => {
+  const steps: string[] = []
+  for (let at = 33; at < control.length; at += 32) steps.push(toHex(control.subarray(at, at + 32)))
+  return steps
+}
+/** Leaves that look at the same hash on the top step lie on the same side of it. */
+function treeText(leaves: readonly PlacedLeaf[]): string {
+  const [first] = leaves
+  if (!first || first.path.length === 0) return first?.text ?? ''
+  const top = first.path[first.path.length - 1]
+  const below = (own: readonly PlacedLeaf[]): string =>
+    treeText(own.map(({ text, path }) => ({ text, path: path.slice(0, -1) })))
+  const same = leaves.filter(({ path }) => path[path.length - 1] === top)
+  const other = leaves.filter(({ path }) => path[path.length - 1] !== top)
+  return `{${below(same)},${below(other)}}`
 }
 function leafText(script: Uint8Array, known: Provider): string | undefined {
   if (script.length === 34 && script[0] === 32 && script[33] === 0xac) {

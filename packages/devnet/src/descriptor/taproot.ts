@@ -16,7 +16,8 @@ export interface TaprootTree {
 }
 interface Branch {
   readonly hash: Uint8Array
-  readonly paths: readonly (readonly Uint8Array[])[]
+  /** In Core's order, the right side of every branch first, with the hashes beside the way up. */
+  readonly leaves: readonly { readonly leaf: TapLeaf; readonly path: readonly Uint8Array[] }[]
 }
 
 /** Source: BIP 341. */
@@ -26,19 +27,21 @@ export const leafHash = (version: number, script: Uint8Array): Uint8Array =>
 function combine(left: Branch, right: Branch): Branch {
   const pair = toHex(left.hash) < toHex(right.hash) ? [left, right] : [right, left]
   const hash = schnorr.utils.taggedHash('TapBranch', ...pair.map((side) => side.hash))
-  const paths = [
-    ...left.paths.map((path) => [...path, right.hash]),
-    ...right.paths.map((path) => [...path, left.hash]),
-  ]
-  return { hash, paths }
+  const up = (from: Branch, beside: Branch) =>
+    from.leaves.map(({ leaf, path }) => ({ leaf, path: [...path, beside.hash] }))
+  return { hash, leaves: [...up(right, left), ...up(left, right)] }
 }
 /** The root over leaves in order of their depths; undefined when the depths make no whole tree. */
 export function treeRoot(leaves: readonly TapLeaf[]): Branch | undefined {
   const open: (Branch | undefined)[] = []
-  for (const { depth, version, script } of leaves) {
+  for (const leaf of leaves) {
+    const { depth, version, script } = leaf
     // A deeper branch that is still open can never be closed again.
     if (depth + 1 < open.length || depth > 128) return undefined
-    let branch: Branch = { hash: leafHash(version, script), paths: [[]] }
+    let branch: Branch = {
+      hash: leafHash(version, script),
+      leaves: [{ leaf, path: [] }],
+    }
     let at = depth
     for (let left = open[at]; left; left = open[at]) {
       branch = combine(left, branch)
@@ -59,9 +62,9 @@ export function taprootTree(internalKey: Uint8Array, leaves: readonly TapLeaf[])
     internalKey,
     outputKey: key,
     merkleRoot: root?.hash,
-    leaves: leaves.map((leaf, at) => {
+    leaves: (root?.leaves ?? []).map(({ leaf, path }) => {
       const writer = new ByteWriter().u8(leaf.version | parity).put(internalKey)
-      for (const step of root?.paths[at] ?? []) writer.put(step)
+      for (const step of path) writer.put(step)
       return { ...leaf, control: writer.done() }
     }),
   }

@@ -87,7 +87,8 @@ function putOpen(writer: ByteWriter, input: PsbtInput): void {
   put(writer, 0x18, input.tapMerkleRoot)
 }
 function putInput(writer: ByteWriter, input: PsbtInput): void {
-  put(writer, 0, input.nonWitnessUtxo?.raw)
+  // Signatures of the previous transaction say nothing of its outputs: Core leaves them out.
+  put(writer, 0, input.nonWitnessUtxo && encodeTransaction(input.nonWitnessUtxo, false))
   if (input.witnessUtxo) {
     const { value, script } = input.witnessUtxo
     put(writer, 1, new ByteWriter().u64(value).script(script).done())

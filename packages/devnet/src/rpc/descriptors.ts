@@ -51,8 +51,11 @@ function deriveAddresses(args: readonly unknown[]): Json {
   const [begin, end] = descriptor.ranged ? rangeArgument(args[1]) : [0, 0]
   const addresses: string[] = []
   for (let index = begin; index <= end; index++) {
-    for (const script of scriptsAt(descriptor, index)) {
+    const scripts = scriptsAt(descriptor, index)
+    for (const script of scripts) {
       const address = addressOf(script)
+      // Of a combo the bare key has no address: it is passed over.
+      if (address === undefined && scripts.length > 1) continue
       if (address === undefined) {
         const fault = 'Descriptor does not have a corresponding address'
         throw rpcError('invalidAddressOrKey', fault)

@@ -95,7 +95,7 @@ function inputView(input: PsbtInput): View {
     taproot_scripts: some(leafViews(input)),
     taproot_bip32_derivs: some(tapOriginViews(input.tapOrigins)),
     taproot_internal_key: input.tapInternalKey && toHex(input.tapInternalKey),
-    taproot_merkle_root: input.tapMerkleRoot && toHex(input.tapMerkleRoot.slice().reverse()),
+    taproot_merkle_root: input.tapMerkleRoot && toHex(input.tapMerkleRoot),
     proprietary: some(proprietaryViews(input.proprietary)),
     unknown: hexMap(input.unknown),
   }

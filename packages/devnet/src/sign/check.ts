@@ -122,7 +122,6 @@ function checkWitness(
   stack: readonly Uint8Array[],
 ): string | undefined {
   const form = classifyScript(program)
-  if (stack.length === 0) return SPEND_FAULT.emptyWitness
   const segwit =
     (code: Uint8Array): Digest =>
     (type) =>
@@ -133,6 +132,7 @@ function checkWitness(
     return checkBase(code, stack, segwit(code))
   }
   if (form.kind === 'witness_v0_scripthash') {
+    if (stack.length === 0) return SPEND_FAULT.emptyWitness
     const script = stack[stack.length - 1] as Uint8Array
     if (!equalBytes(sha256(script), form.data)) return SPEND_FAULT.mismatch
     return checkBase(script, stack.slice(0, -1), segwit(script))

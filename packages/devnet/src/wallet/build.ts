@@ -1,4 +1,5 @@
 import { addressOf } from '../chain/address.ts'
+import { tryFromHex } from '../chain/bytes.ts'
 import type { TransactionOutput } from '../chain/transaction.ts'
 import type { OutputType } from '../descriptor/node.ts'
 import { dustThreshold, feeAt } from '../mempool/policy.ts'
@@ -69,7 +70,7 @@ function changeScript(
     const fault = `Transaction needs a change address, but we can't generate it. Error: No ${type} addresses available.`
     return { script: undefined, fault, keep: () => {} }
   }
-  const [script] = record.descriptor.scripts(record.nextIndex)
+  const script = tryFromHex(record.scriptAt(record.nextIndex) ?? '')
   return { script, fault: undefined, keep: () => void wallet.newScript(type, true) }
 }
 function vsizeOf(chosen: Chosen, outputs: readonly TransactionOutput[]): number {

@@ -4,9 +4,24 @@ import { Provider } from '../descriptor/provider.ts'
 
 /**
  * Addresses that a wallet watches ahead of the last used one. Core's default is 1000; deriving as many for eight descriptors
- * costs seconds in JavaScript, and a hundred unused addresses in a row do not happen in tests.
+ * costs seconds in JavaScript. Twenty is what BIP 44 asks of every wallet.
  */
-export const KEYPOOL_SIZE = 100
+export const KEYPOOL_SIZE = 20
+/** The range of an imported descriptor that names none. */
+export const DEFAULT_RANGE = 100
+
+// Snapshots are restored and wallets of one seed made anew all the time: what was derived once stays for the process.
+const derived = new Map<string, readonly string[]>()
+const DERIVED_LIMIT = 50_000
+function scriptsAt(descriptor: Descriptor, index: number): readonly string[] {
+  const id = `${index} ${descriptor.body}`
+  const known = derived.get(id)
+  if (known) return known
+  const scripts = descriptor.scripts(index).map(toHex)
+  if (derived.size >= DERIVED_LIMIT) derived.clear()
+  derived.set(id, scripts)
+  return scripts
+}
 
 /** A descriptor of a wallet as it is kept. */
 export interface RecordState {
@@ -66,10 +81,14 @@ export class DescriptorRecord {
     this.rangeEnd = this.descriptor.ranged ? end : 1
     if (!this.shown) return
     for (; this.derivedEnd < this.rangeEnd; this.derivedEnd++) {
-      for (const script of this.descriptor.scripts(this.derivedEnd)) {
-        add(toHex(script), this.derivedEnd)
+      for (const script of scriptsAt(this.descriptor, this.derivedEnd)) {
+        add(script, this.derivedEnd)
       }
     }
+  }
+  /** The first script at an index, in hex. */
+  scriptAt(index: number): string | undefined {
+    return scriptsAt(this.descriptor, index)[0]
   }
   /** Everything known for spending the scripts at an index. */
   provider(index: number): Provider {

@@ -1,10 +1,11 @@
 import { sha256 } from '@noble/hashes/sha2.js'
-import { addressOf } from '../chain/address.ts'
-import { toHex } from '../chain/bytes.ts'
+import { addressOf, scriptOf } from '../chain/address.ts'
+import { toHex, tryFromHex } from '../chain/bytes.ts'
 import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
 import type { OutputType } from '../descriptor/node.ts'
 import { Provider } from '../descriptor/provider.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import { classifyScript, type ScriptKind } from '../script/script.ts'
 import { WalletError } from './error.ts'
 import { copyEntry, type Entry, INACTIVE } from './entry.ts'
 import { Ledger } from './ledger.ts'
@@ -42,6 +43,15 @@ export interface WalletState {
   readonly draws: number
   readonly payRate: bigint
 }
+const ADDRESS_ORDER: readonly ScriptKind[] = [
+  'pubkeyhash',
+  'scripthash',
+  'witness_v0_scripthash',
+  'witness_v0_keyhash',
+  'witness_v1_taproot',
+  'anchor',
+  'witness_unknown',
+]
 const roleOf = (type: OutputType, internal: boolean): string => `${type}:${internal}`
 export const OUTPUT_TYPES: readonly OutputType[] = ['legacy', 'p2sh-segwit', 'bech32', 'bech32m']
 
@@ -50,7 +60,7 @@ export class Wallet {
   readonly name: string
   readonly host: WalletHost
   readonly privateKeys: boolean
-  blank: boolean
+  readonly blank: boolean
   readonly records: DescriptorRecord[] = []
   readonly active = new Map<string, DescriptorRecord>()
   readonly labels = new Map<string, Label>()
@@ -146,7 +156,7 @@ export class Wallet {
     }
     this.show(record)
     this.topUp(record)
-    const [script] = record.descriptor.scripts(record.nextIndex)
+    const script = tryFromHex(record.scriptAt(record.nextIndex) ?? '')
     if (!script) throw new WalletError('Error: Keypool ran out, please call keypoolrefill first')
     record.nextIndex += 1
     return script
@@ -155,7 +165,7 @@ export class Wallet {
     for (const { record, index } of this.ownersOf(script)) {
       const internal = this.isInternal(record)
       for (; record.nextIndex <= index && record.descriptor.ranged; record.nextIndex++) {
-        const [own] = record.descriptor.scripts(record.nextIndex)
+        const own = tryFromHex(record.scriptAt(record.nextIndex) ?? '')
         const address = own && addressOf(own)
         if (internal !== false || address === undefined || this.labels.has(address)) continue
         this.labels.set(address, { label: '', purpose: 'receive' })
@@ -168,6 +178,17 @@ export class Wallet {
     this.#draws += 1
     const text = `${this.host.seed} wallet ${this.name} draw ${this.#draws}`
     return sha256(new TextEncoder().encode(text))
+  }
+
+  /** Named addresses in Core's order: by kind, then by hash. */
+  sortedLabels(): readonly (readonly [string, Label])[] {
+    const place = (address: string): string => {
+      const { kind, data } = classifyScript(scriptOf(address) ?? new Uint8Array())
+      return `${ADDRESS_ORDER.indexOf(kind)}${toHex(data)}`
+    }
+    const placed = [...this.labels].map((entry) => ({ entry, at: place(entry[0]) }))
+    placed.sort((a, b) => (a.at < b.at ? -1 : 1))
+    return placed.map(({ entry }) => entry)
   }
 
   // --- transactions ---------------------------------------------------------------------------

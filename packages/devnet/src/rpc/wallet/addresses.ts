@@ -7,13 +7,13 @@ import { Provider } from '../../descriptor/provider.ts'
 import { classifyScript, parseScript } from '../../script/script.ts'
 import { WalletError } from '../../wallet/error.ts'
 import type { Wallet } from '../../wallet/wallet.ts'
+import { addressFault } from '../address-fault.ts'
 import { rpcError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Method } from '../method.ts'
 import { textValue } from '../values.ts'
 import { addressValue, labelValue, outputTypeValue, walletMethod } from './chosen.ts'
 
-const ADDRESS_FAULT = 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.'
 type View = { readonly [key: string]: Json | undefined }
 
 function newAddress(wallet: Wallet, type: unknown, internal: boolean): string {
@@ -49,7 +49,7 @@ function setLabel(wallet: Wallet, args: readonly unknown[]): Json {
 }
 function addressesByLabel(wallet: Wallet, args: readonly unknown[]): Json {
   const label = labelValue(args[0])
-  const own = [...wallet.labels].filter(([, entry]) => entry.label === label)
+  const own = wallet.sortedLabels().filter(([, entry]) => entry.label === label)
   if (own.length === 0) throw rpcError('invalidLabel', `No addresses with label ${label}`)
   return Object.fromEntries(own.map(([address, { purpose }]) => [address, { purpose }]))
 }
@@ -128,8 +128,9 @@ function keyDetail(wallet: Wallet, script: Uint8Array, known: Provider): View {
   const [owner] = wallet.ownersOf(script)
   let origin = known.origins.get(toHex(form.data))
   if (form.kind === 'witness_v1_taproot') {
+    // With scripts behind it, the key is not the only way to spend: Core names none.
     const tree = known.trees.get(toHex(form.data))
-    origin = known.originOfXOnly(tree?.internalKey ?? form.data)
+    origin = tree && !tree.merkleRoot ? known.originOfXOnly(tree.internalKey) : undefined
   } else if (form.kind !== 'pubkeyhash' && form.kind !== 'witness_v0_keyhash') origin = undefined
   if (!owner || !origin) return {}
   return {
@@ -141,7 +142,7 @@ function keyDetail(wallet: Wallet, script: Uint8Array, known: Provider): View {
 }
 function addressInfo(wallet: Wallet, args: readonly unknown[]): Json {
   const text = textValue(args[0])
-  const script = addressValue(text, ADDRESS_FAULT)
+  const script = addressValue(text, addressFault(text))
   const address = addressOf(script) ?? text
   const provider = wallet.providerOf(script)
   const inferred = provider && inferWith(script, provider)

@@ -85,7 +85,7 @@ function tally(
 ): readonly Tally[] {
   const found = receivedByScript(wallet, integerArgument(args[0], 1), includeImmature)
   const tallies: Tally[] = []
-  for (const [address, { label }] of wallet.labels) {
+  for (const [address, { label }] of wallet.sortedLabels()) {
     if (only !== undefined && address !== only) continue
     const received = found.get(toHex(addressValue(address)))
     if (received || args[1] === true) tallies.push({ address, label, received })

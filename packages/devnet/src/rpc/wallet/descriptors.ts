@@ -1,7 +1,7 @@
 import { addressOf } from '../../chain/address.ts'
 import { DescriptorError } from '../../descriptor/error.ts'
 import { type Descriptor, parseDescriptor } from '../../descriptor/parse.ts'
-import { DescriptorRecord, KEYPOOL_SIZE } from '../../wallet/record.ts'
+import { DEFAULT_RANGE, DescriptorRecord } from '../../wallet/record.ts'
 import type { Wallet } from '../../wallet/wallet.ts'
 import { rangeArgument } from '../descriptors.ts'
 import { RpcError, rpcError } from '../errors.ts'
@@ -38,7 +38,7 @@ function rangeOf(descriptor: Descriptor, request: Request, warnings: string[]): 
     }
     return { start: 0, end: 1, next: 0 }
   }
-  let [start, end] = [0, KEYPOOL_SIZE]
+  let [start, end] = [0, DEFAULT_RANGE]
   if (has(request, 'range')) {
     const [first, last] = rangeArgument(request['range'])
     start = first
@@ -127,7 +127,6 @@ function importOne(wallet: Wallet, request: Request, timestamp: number, warnings
   checkUse(descriptor, request, active, internal)
   checkKeys(wallet, descriptor, warnings)
   const record = store(wallet, text, timestamp, range)
-  wallet.blank = false
   if (!descriptor.ranged && !internal) {
     for (const script of descriptor.scripts(0)) {
       const address = addressOf(script)

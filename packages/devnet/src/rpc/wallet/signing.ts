@@ -50,7 +50,7 @@ function signWithAddress(wallet: Wallet, args: readonly unknown[]): Json {
   const id = toHex(hash)
   const known = wallet.providerOf(addressValue(args[0]))
   const secret = known?.secrets.get(id)
-  if (!known || !secret) throw rpcError('invalidAddressOrKey', 'Private key not available')
+  if (!known || !secret) throw rpcError('wallet', 'Private key not available')
   return signMessage(textValue(args[1]), secret, known.publicKeys.get(id)?.length === 33)
 }
 function signWithKey([text, message]: readonly unknown[]): Json {
