@@ -11,6 +11,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const PAGES = [
   'docs/quick-start.md',
   ...readdirSync(`${ROOT}docs/guides`).map((name) => `docs/guides/${name}`),
+  'packages/devnet/README.md',
   'packages/server/README.md',
 ]
 const folders: string[] = []
@@ -78,11 +79,7 @@ class Reader {
     const before = watch?.objects.filter(({ type }) => type === 'state').length ?? 0
     if (word === 'pay') this.#devnet?.pay(first, BigInt(second))
     if (word === 'mine') this.#devnet?.mine(Number(first))
-    if (word === 'reorg')
-      this.#devnet?.reorg(
-        Number(first),
-        Array.from({ length: Number(first) + 1 }, () => []),
-      )
+    if (word === 'reorg') this.#devnet?.reorg(Number(first))
     await watch?.said(
       ({ type }) =>
         type === 'state' &&
@@ -125,6 +122,7 @@ const run = (file: string): string =>
 
 test.each([
   ['accept-payment', /full_confirmed, exact, 150000 sat credited\nthe books verify: true/],
+  ['devnet-first-test', /pass 4\n.*fail 0\n/],
   ['consume-events', /^\d+ ship ord_\w+\n\d+ stop the shipment: 150000 sat are gone\n$/],
   ['platform-orders', /unconfirmed, exact, 1 transaction\n.*\nalice is credited 150000 sat/],
 ])('examples/%s.ts runs and says what it should', (name, says) => {
@@ -134,6 +132,11 @@ test.each([
 test('every example has a test, and a page that leads to it', () => {
   const names = readdirSync(`${ROOT}examples`).filter((name) => name.endsWith('.ts'))
   const pages = PAGES.map((page) => readFileSync(`${ROOT}${page}`, 'utf8')).join('\n')
-  expect(names.sort()).toEqual(['accept-payment.ts', 'consume-events.ts', 'platform-orders.ts'])
+  expect(names.sort()).toEqual([
+    'accept-payment.ts',
+    'consume-events.ts',
+    'devnet-first-test.ts',
+    'platform-orders.ts',
+  ])
   expect(names.filter((name) => !pages.includes(`examples/${name}`))).toEqual([])
 })

@@ -88,7 +88,7 @@ describe.skipIf(reason !== undefined)('watch on btcd over TLS, with PostgreSQL',
     await network.hand()
     const second = startKaccy([...watch, '--order', '150000'])
     await second.said(orderIs('full_confirmed', 150_000))
-    network.makers.reorg(3, [[], [], [], []])
+    network.makers.reorg(3)
     await network.hand()
     await second.said(orderIs('unconfirmed', 0))
     network.makers.mineBlock({ txids: [txid] })

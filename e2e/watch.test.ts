@@ -44,7 +44,7 @@ test('watch follows a node, stops cleanly, and takes up what came while it was a
   const second = startKaccy(['watch', ...where, ...keys, '--order', '0.0015btc'])
   const credited = await second.said(orderIs('full_confirmed'))
   expect(order(credited)).toMatchObject({ address, credited_sat: 150_000, amount_verdict: 'exact' })
-  devnet.reorg(3, [[], [], [], []])
+  devnet.reorg(3)
   const undone = await second.said(
     (said) => orderIs('unconfirmed')(said) && order(said)['credited_sat'] === 0,
   )

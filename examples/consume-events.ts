@@ -59,7 +59,7 @@ if (!made.ok) throw new Error(made.error.message)
 devnet.pay(made.value.order.address, 150_000n)
 devnet.mine(3)
 await engine.sync()
-devnet.reorg(3, [[], [], [], []])
+devnet.reorg(3)
 await engine.sync()
 await booked
 

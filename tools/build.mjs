@@ -14,6 +14,8 @@ const run = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-b', ...packages], 
 })
 // Only a later build would read it, and there is none: every build starts from nothing.
 for (const folder of packages) rmSync(join(root, folder, 'dist/.tsbuildinfo'), { force: true })
-const command = join(root, 'packages/server/dist/main.js')
-if (existsSync(command)) chmodSync(command, 0o755)
+for (const folder of ['packages/devnet', 'packages/server']) {
+  const command = join(root, folder, 'dist/main.js')
+  if (existsSync(command)) chmodSync(command, 0o755)
+}
 process.exitCode = run.status ?? 1

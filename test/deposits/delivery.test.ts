@@ -121,12 +121,11 @@ function shoot(plot: Plot, scripts: readonly Uint8Array[], withReuse: boolean): 
   for (let at = 0; at < plot.branch; at++)
     devnet.mineBlock({ transactions: at === 0 ? [] : (planned.get(plot.fork + at - 1) ?? []) })
   const detour = hashes(devnet)
-  devnet.reorg(plot.branch, Array(plot.branch + 1).fill([]))
+  devnet.reorg(plot.branch)
   const kept = plot.branch + 1
-  devnet.reorg(
-    kept,
-    Array.from({ length: kept }, (_, i) => planned.get(plot.fork + i) ?? []),
-  )
+  devnet.reorg(kept, {
+    blocks: Array.from({ length: kept }, (_, i) => planned.get(plot.fork + i) ?? []),
+  })
   for (let at = plot.fork + kept; at < plot.blocks; at++) mine(at)
   const inBlock = new Map<number, Map<string, Uint8Array>>()
   for (const [at, raws] of planned) {

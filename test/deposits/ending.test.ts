@@ -272,7 +272,7 @@ test('a settled order whose payment is reorganised away stays settled; the credi
   const spend = till.pay('a', [order, 900])
   await till.mine(3)
   await till.engine.orders.settle(order.id, 'ann', 'good enough')
-  till.devnet.reorg(3, [[], [], [], []], { lose: [spend.txid] })
+  till.devnet.reorg(3, { drop: [spend.txid] })
   await till.look()
   expect(await till.state(order)).toBe('finalized none 0/0')
   expect(await till.alerts('deposit_reversed')).toHaveLength(1)

@@ -23,10 +23,7 @@ test.each([1, 3, 60])(
   'a reorganisation of %i blocks right after the first start goes below the first header and is followed',
   async (depth) => {
     const { devnet, store, engine } = await started()
-    devnet.reorg(
-      depth,
-      Array.from({ length: depth + 1 }, () => []),
-    )
+    devnet.reorg(depth)
     await engine.sync()
     expect(await engine.tip()).toMatchObject(devnet.view.tip())
     const base = await store.read((tx) => tx.chain.base())

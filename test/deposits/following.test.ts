@@ -46,7 +46,7 @@ test('a chain that turns under our hands: nothing half done, and the next attemp
       async block(ref) {
         if (turns > 0 && ref.height === till.devnet.tip.height - 1) {
           turns -= 1
-          till.devnet.reorg(4, [[], [], [], [], []])
+          till.devnet.reorg(4)
         }
         return source.block(ref)
       },

@@ -89,7 +89,7 @@ test('a reorganisation during a rescan: what was read from the old branch is not
       onRescan: () => {
         if (!once) return
         once = false
-        till.devnet.reorg(6, Array(7).fill([]))
+        till.devnet.reorg(6)
       },
     })
     .catch((error: unknown) => {
@@ -134,7 +134,7 @@ test('a block that leaves while it is being read again is not committed by a sec
   const wallet = await till.register({ account: 1, birthday: start })
   const lose = till.devnet.view.blockTxids(till.devnet.view.hashAt(start) ?? '')?.slice(1) ?? []
   meanwhile = async () => {
-    till.devnet.reorg(5, Array(6).fill([]), { lose })
+    till.devnet.reorg(5, { drop: lose })
     await expect(other.look()).rejects.toMatchObject({ code: 'NODE_TIMEOUT' })
   }
   await till.look()

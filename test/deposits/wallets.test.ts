@@ -32,7 +32,7 @@ test('the owner spends: leaves the books when deep, the change comes back, reorg
   // What is owed does not shrink because the coins moved.
   expect(await till.state(order)).toBe('finalized exact 9000/9000')
   await till.expectSound()
-  till.devnet.reorg(3, [[], [], [], []], { lose: [outgoing.txid] })
+  till.devnet.reorg(3, { drop: [outgoing.txid] })
   await till.look()
   expect(await till.balance()).toEqual({ coins: 9000n, pending: 0n, unassigned: 0n, spent: 0n })
   expect((await till.entries()).slice(5).toSorted()).toEqual(['unchange 5500', 'unspent 9000'])

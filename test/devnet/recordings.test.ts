@@ -62,6 +62,7 @@ type Make = () => Promise<Answer> | Answer
 
 beforeAll(async () => {
   devnet = await createDevnet({ clock: () => NOW })
+  devnet.posture.feeRate = 5000n
   const raw = twoPayments()
   const replaced = devnet.spend({
     from: 'fixture c',

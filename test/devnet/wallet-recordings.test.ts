@@ -156,8 +156,7 @@ describe("a wallet's recorded answers", () => {
     const block = made['block']
     const saved = devnet.snapshot()
     // Core's wallet had not heard of the returned transactions yet when this was recorded: here they are lost.
-    const lose = devnet.view.blockTxids(block ?? '')?.slice(1) ?? []
-    devnet.reorg(1, [], { lose })
+    devnet.reorg(1, { blocks: [], drop: 'all' })
     await compare('listsinceblock-removed', () =>
       inWallet('listsinceblock', block, 1, true, true),
     )

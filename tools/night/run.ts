@@ -30,7 +30,7 @@ const PARTS: readonly Part[] = [
   {
     name: 'btcd',
     what: 'chain schedules and a partition on btcd',
-    command: suite('e2e/scenarios-btcd', 'e2e/partition-btcd'),
+    command: suite('e2e/scenarios-nodes', 'e2e/partition-btcd'),
   },
   {
     name: 'simulate',

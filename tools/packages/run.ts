@@ -9,6 +9,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { exampleFiles, examplesOf } from './examples.ts'
+import { FRAMEWORKS, tryFramework, withRegistry } from './frameworks.ts'
 import { ROOT, run } from './process.ts'
 import { treeOf } from './tree.ts'
 
@@ -186,6 +187,18 @@ function main(): void {
     const out = run(process.execPath, [main, '--help'], folder)
     return /demo/.test(out) ? [] : [`kaccy --help does not name demo: ${out.slice(0, 200)}`]
   })
+
+  check('kaccy-devnet installs and answers', () => {
+    const folder = project('devnet-alone', [archive('devnet')])
+    const out = run('npx', ['--no-install', 'kaccy-devnet', '--help'], folder)
+    return /devnet_mine/.test(out) ? [] : [`kaccy-devnet --help says ${out.slice(0, 200)}`]
+  })
+  for (const framework of FRAMEWORKS) {
+    const name = framework.name.replace(':', '-')
+    check(`a fresh project tests with the devnet on ${framework.name}`, () =>
+      withRegistry(() => tryFramework(framework, project(name, [archive('devnet')]))),
+    )
+  }
 
   check('the examples type-check and run', () => {
     const folder = join(work, 'everything')

@@ -147,12 +147,8 @@ export class World {
       if (fate === 'lose') lose.push(txid)
       if (fate === 'doubleSpend' && block) block.push(this.#theft(sent))
     }
-    if (possible(() => this.devnet.reorg(depth, blocks, { lose }))) return
-    this.devnet.reorg(
-      depth,
-      blocks.map(() => []),
-      { lose },
-    )
+    if (possible(() => this.devnet.reorg(depth, { blocks, drop: lose }))) return
+    this.devnet.reorg(depth, { blocks: length, drop: lose })
   }
   #theft({ coin }: Sent): string {
     const outs = [{ script: THIEF, amount: sat(5000n) }]

@@ -8,6 +8,11 @@ export type DevnetErrorCode =
   | 'DEVNET_INTERNAL'
   | 'DEVNET_KEY_UNKNOWN'
   | 'DEVNET_SNAPSHOT_UNKNOWN'
+  | 'DEVNET_STORAGE_DAMAGED'
+  | 'DEVNET_STORAGE_FAILED'
+  | 'DEVNET_STORAGE_FORMAT'
+  | 'DEVNET_STORAGE_LOCKED'
+  | 'DEVNET_STORAGE_MISMATCH'
   | 'DEVNET_TRANSACTION_INVALID'
   | 'DEVNET_TRANSACTION_REFUSED'
   | 'DEVNET_TRANSACTION_UNKNOWN'
@@ -19,8 +24,8 @@ export class DevnetError extends Error {
   readonly code: DevnetErrorCode
   readonly reason: string | undefined
 
-  constructor(code: DevnetErrorCode, message: string, reason?: string) {
-    super(message)
+  constructor(code: DevnetErrorCode, message: string, reason?: string, options?: ErrorOptions) {
+    super(message, options)
     this.code = code
     this.reason = reason
   }

@@ -1,4 +1,4 @@
-import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
+import { fromHex, toHex, toReversedHex } from '@kaccy/bitcoin/kernel'
 import { addressOf } from '@kaccy/bitcoin/protocol/address'
 import { descriptorChecksum } from '@kaccy/bitcoin/protocol/descriptor'
 import {
@@ -15,7 +15,9 @@ import {
   checkTransaction,
   decodeTransaction,
   encodeTransaction,
+  type Transaction,
 } from '@kaccy/bitcoin/protocol/transaction'
+import { signatureHasher } from '@kaccy/devnet/script'
 import {
   type Case,
   type CaseRecord,
@@ -26,76 +28,95 @@ import {
   type VectorFile,
   type Verdict,
 } from '../cases.ts'
+import {
+  checkInvalidSpend,
+  checkScript,
+  checkValidSpend,
+  type ScriptRow,
+  type TransactionCase,
+} from '../spends.ts'
 
 export const topic = 'core-consensus'
-
-const NO_INTERPRETER = 'the script interpreter comes with the devnet issue'
 
 /** What a transaction file is about stands in its name only: both have the same rows. */
 const isInvalid = ({ name }: VectorFile): boolean => name.includes('invalid')
 
-type TransactionRow = readonly [prevouts: readonly unknown[], hex: string, flags: string]
-const isTransactionRow = (row: unknown): row is TransactionRow =>
-  Array.isArray(row) && row.length === 3 && Array.isArray(row[0]) && typeof row[1] === 'string'
-
-/** Valid ones come out byte for byte and break no context-free rule. */
-function checkValid(hex: string): Verdict {
-  const transaction = must(decodeTransaction(fromHex(hex)))
-  must(checkTransaction(transaction))
-  return differs({ bytes: [toHex(encodeTransaction(transaction)), hex] })
+/** A row with one text is a comment. */
+const isComment = (row: unknown): boolean =>
+  Array.isArray(row) && row.length === 1 && typeof row[0] === 'string'
+/** One case for each row that is no comment, under its place in the file. */
+function* eachRow<T>(rows: readonly T[], check: (row: T) => Verdict): Generator<Case> {
+  for (const [i, row] of rows.entries()) if (!isComment(row)) yield [String(i), () => check(row)]
 }
 
-/**
- * Invalid ones are refused by the decoder or by a context-free rule; the others have to come out byte for byte, and are
- * skipped because it takes their scripts to refuse them.
- */
-function checkInvalid(hex: string, flags: string): Verdict {
+type TransactionRow = readonly [prevouts: TransactionCase['prevouts'], hex: string, flags: string]
+const isTransactionRow = (row: unknown): boolean =>
+  isComment(row) ||
+  (Array.isArray(row) && row.length === 3 && Array.isArray(row[0]) && typeof row[1] === 'string')
+
+const caseOf = (
+  [prevouts, hex, flagText]: TransactionRow,
+  transaction: Transaction,
+): TransactionCase => ({
+  raw: fromHex(hex),
+  keys: transaction.inputs.map(({ txid, vout }) => `${txid}:${vout}`),
+  prevouts,
+  flagText,
+})
+
+/** Valid ones come out byte for byte, break no context-free rule, and their scripts hold. */
+function checkValid(row: TransactionRow): Verdict {
+  const [, hex] = row
+  const transaction = must(decodeTransaction(fromHex(hex)))
+  must(checkTransaction(transaction))
+  const verdict = differs({ bytes: [toHex(encodeTransaction(transaction)), hex] })
+  return verdict ?? checkValidSpend(caseOf(row, transaction))
+}
+
+/** Invalid ones break a context-free rule where the row says so; the others come out byte for byte and fail by script. */
+function checkInvalid(row: TransactionRow): Verdict {
+  const [, hex, flags] = row
   const decoded = decodeTransaction(fromHex(hex))
-  if (!decoded.ok || !checkTransaction(decoded.value).ok) return undefined
+  if (!decoded.ok || !checkTransaction(decoded.value).ok) {
+    return flags === 'BADTX' ? undefined : 'was refused before its scripts ran'
+  }
   if (flags === 'BADTX') return 'was taken, has to be refused'
   const verdict = differs({ bytes: [toHex(encodeTransaction(decoded.value)), hex] })
-  return verdict ?? { skip: `decoded byte for byte; to refuse it, ${NO_INTERPRETER}` }
+  return verdict ?? checkInvalidSpend(caseOf(row, decoded.value))
 }
 
 const transactions = {
   matches: ({ data }: VectorFile): boolean => Array.isArray(data) && data.every(isTransactionRow),
-  *cases(file: VectorFile): Generator<Case> {
-    const check = isInvalid(file) ? checkInvalid : checkValid
-    for (const [i, [, hex, flags]] of (file.data as readonly TransactionRow[]).entries()) {
-      yield [String(i), () => check(hex, flags)]
-    }
-  },
+  cases: (file: VectorFile): Iterable<Case> =>
+    eachRow(file.data as readonly TransactionRow[], isInvalid(file) ? checkInvalid : checkValid),
 }
 
 type SighashRow = readonly [hex: string, script: string, input: number, type: number, hash: string]
+/** The transaction comes out byte for byte, and signing the script with this type signs this hash. */
+function checkSighash([hex, script, input, type, hash]: SighashRow): Verdict {
+  const digest = signatureHasher(fromHex(hex)).legacy(input, fromHex(script), type)
+  return differs({
+    bytes: [toHex(encodeTransaction(must(decodeTransaction(fromHex(hex))))), hex],
+    hash: [toReversedHex(digest), hash],
+  })
+}
 const sighashes = jsonShape<readonly SighashRow[]>(
   (rows) =>
-    Array.isArray(rows) && rows.every((row) => row.length === 5 && typeof row[2] === 'number'),
-  function* (rows): Generator<Case> {
-    for (const [i, [hex]] of rows.entries()) {
-      yield [
-        String(i),
-        () =>
-          differs({
-            bytes: [toHex(encodeTransaction(must(decodeTransaction(fromHex(hex))))), hex],
-          }),
-      ]
-    }
-  },
+    Array.isArray(rows) &&
+    rows.every((row) => isComment(row) || (row.length === 5 && typeof row[2] === 'number')),
+  (rows) => eachRow(rows, checkSighash),
 )
 
 /** Scripts as Core writes them; an optional witness with its amount stands in front. */
-const scripts = jsonShape<readonly (readonly unknown[])[]>(
+const scripts = jsonShape<readonly ScriptRow[]>(
   (rows) =>
     Array.isArray(rows) &&
     rows.every((row) => {
       const rest: readonly unknown[] = Array.isArray(row[0]) ? row.slice(1) : row
-      return rest.length >= 4 && rest.slice(0, 4).every((cell) => typeof cell === 'string')
+      const isCase = rest.length >= 4 && rest.slice(0, 4).every((cell) => typeof cell === 'string')
+      return isCase || isComment(row)
     }),
-  function* (rows): Generator<Case> {
-    for (const i of rows.keys())
-      yield [String(i), () => ({ skip: `runs a script: ${NO_INTERPRETER}` })]
-  },
+  (rows) => eachRow(rows, checkScript),
 )
 
 const filters = jsonShape<readonly (readonly unknown[])[]>(

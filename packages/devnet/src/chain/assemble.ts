@@ -1,6 +1,14 @@
 import { must } from '../failure.ts'
 import { pushData, pushNumber } from '../script/script.ts'
-import { type Block, COMMITMENT_PREFIX, grindBlock, subsidyAt, witnessCommitment } from './block.ts'
+import {
+  type Block,
+  COMMITMENT_PREFIX,
+  commitmentIndex,
+  encodeBlock,
+  grindBlock,
+  subsidyAt,
+  witnessCommitment,
+} from './block.ts'
 import type { BlockNode } from './node.ts'
 import { decodeTransaction, encodeTransaction, NULL_HASH, type Transaction } from './transaction.ts'
 
@@ -53,4 +61,16 @@ export function assembleBlock(plan: BlockPlan): Block {
   const coinbase = coinbaseOf(plan, commitment)
   const time = Math.max(plan.now, prev.header.time, prev.medianTime + 1)
   return grindBlock({ version: BLOCK_VERSION, prev: prev.hash, time }, [coinbase, ...transactions])
+}
+
+/**
+ * A block handed in without the reserved value of its commitment gets it, as `submitblock` does for miners that know nothing of
+ * witnesses. Source: Core, UpdateUncommittedBlockStructures.
+ */
+export function withReservedValue(block: Block): Block {
+  const [coinbase, ...rest] = block.transactions
+  if (!coinbase || coinbase.hasWitness || commitmentIndex(coinbase) < 0) return block
+  const inputs = coinbase.inputs.map((input) => ({ ...input, witness: [RESERVED] }))
+  const whole = decodeTransaction(encodeTransaction({ ...coinbase, inputs }))
+  return encodeBlock(block.header, [must(whole, 'our own coinbase decodes'), ...rest])
 }

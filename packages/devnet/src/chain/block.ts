@@ -48,15 +48,14 @@ export function readHeader(bytes: Uint8Array): BlockHeader {
   return { version, prev, merkleRoot, time, bits, nonce, hash, bytes: own }
 }
 
-/** Undefined unless the bytes are exactly one block. */
+/** Undefined unless the bytes begin with a whole block; what follows it is left out, as Core does. */
 export function decodeBlock(raw: Uint8Array): Block | undefined {
   try {
     const reader = new ByteReader(raw, 80)
     const count = reader.size()
     const transactions: Transaction[] = []
     for (let left = count; left > 0; left--) transactions.push(readTransaction(reader))
-    if (reader.at !== raw.length) return undefined
-    return assembleBlock(readHeader(raw.subarray(0, 80)), transactions, raw.slice())
+    return assembleBlock(readHeader(raw.subarray(0, 80)), transactions, raw.slice(0, reader.at))
   } catch {
     return undefined
   }
@@ -145,7 +144,11 @@ export function grindBlock(
     hash: toReversedHex(digest),
     bytes,
   }
-  const writer = new ByteWriter().put(bytes).size(transactions.length)
+  return encodeBlock(header, transactions)
+}
+/** A block of a finished header and its transactions. */
+export function encodeBlock(header: BlockHeader, transactions: readonly Transaction[]): Block {
+  const writer = new ByteWriter().put(header.bytes).size(transactions.length)
   for (const transaction of transactions) writer.put(transaction.raw)
   return assembleBlock(header, transactions, writer.done())
 }

@@ -5,6 +5,8 @@ import { NULL_HASH, type Transaction } from './transaction.ts'
 export interface Rejection {
   readonly reason: string
   readonly detail?: string
+  /** The fault lies in what the hash does not cover: the true block or transaction may still come. */
+  readonly bent?: boolean
 }
 export const reject = (reason: string, detail?: string): Rejection =>
   detail === undefined ? { reason } : { reason, detail }

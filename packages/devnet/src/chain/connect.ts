@@ -2,10 +2,12 @@ import { isUnspendable } from '../script/script.ts'
 import { sigopCost } from '../script/sigops.ts'
 import { verifyScripts } from '../script/verify.ts'
 import { type Block, subsidyAt } from './block.ts'
-import { checkAmounts, formatMoney, type Rejection, reject, sequenceLocksHold } from './checks.ts'
+import { checkAmounts, inMoneyRange, type Rejection, reject, sequenceLocksHold } from './checks.ts'
 import type { LayeredMap } from './layered.ts'
 import type { BlockNode, BlockUndo, Coin } from './node.ts'
 import type { Transaction } from './transaction.ts'
+
+const MAX_SIGOPS_COST = 80_000
 
 export type CoinMap = LayeredMap<string, Coin>
 
@@ -33,37 +35,44 @@ function restoreInputs(coins: CoinMap, transaction: Transaction, spent: readonly
   })
 }
 
-/** Applies one transaction, or says why not and leaves the set as it was. */
+/** What a block has used up so far. */
+interface Tally {
+  fees: bigint
+  sigops: number
+}
+/** Applies one transaction, or says why not and leaves the set as it was. Checks in Core's order. Source: Core, ConnectBlock. */
 function applyTransaction(
   coins: CoinMap,
   transaction: Transaction,
   node: BlockNode,
-  prev: BlockNode,
+  tally: Tally,
   verifySignatures: boolean,
-): { spent: Coin[]; fee: bigint; sigops: number } | Rejection {
+): readonly Coin[] | Rejection {
   const spent: Coin[] = []
   for (const input of transaction.inputs) {
     const coin = coins.get(input.key)
     if (!coin) {
-      return reject(
-        'bad-txns-inputs-missingorspent',
-        `CheckTxInputs: inputs missing/spent in transaction ${transaction.txid}`,
-      )
+      return reject('bad-txns-inputs-missingorspent', 'CheckTxInputs: inputs missing/spent')
     }
     spent.push(coin)
   }
   const fee = checkAmounts(transaction, spent, node.height)
   if (typeof fee !== 'bigint') return fee
+  tally.fees += fee
+  if (!inMoneyRange(tally.fees)) return reject('bad-txns-accumulated-fee-outofrange')
   const heights = spent.map((coin) => coin.height)
-  if (!sequenceLocksHold(transaction, heights, prev)) {
-    return reject('bad-txns-nonfinal', 'contains a non-BIP68-final transaction')
+  if (node.prev && !sequenceLocksHold(transaction, heights, node.prev)) {
+    return reject('bad-txns-nonfinal')
   }
+  tally.sigops += sigopCost(transaction, spent)
+  if (tally.sigops > MAX_SIGOPS_COST) return reject('bad-blk-sigops')
   const fault = verifySignatures ? verifyScripts(transaction, spent, 'consensus') : undefined
-  if (fault) return reject(`mandatory-script-verify-flag-failed (${fault})`)
+  if (fault) return reject(fault.reason)
   for (const input of transaction.inputs) coins.delete(input.key)
   createCoins(coins, transaction, node.height)
-  return { spent, fee, sigops: sigopCost(transaction, spent) }
+  return spent
 }
+const isRejection = (answer: readonly Coin[] | Rejection): answer is Rejection => 'reason' in answer
 
 /** Spends and creates the coins of a block. On a rejection the set is as it was. */
 export function connectBlock(
@@ -73,37 +82,29 @@ export function connectBlock(
   verifySignatures: boolean,
 ): BlockUndo | Rejection {
   const [coinbase, ...rest] = block.transactions
-  const { prev } = node
-  if (!coinbase || !prev) return reject('bad-cb-missing')
-  const undo: Coin[][] = []
-  let fees = 0n
-  let sigops = sigopCost(coinbase)
+  if (!coinbase) return reject('bad-cb-missing')
+  const undo: (readonly Coin[])[] = []
   const fail = (fault: Rejection): Rejection => {
-    removeOutputs(coins, coinbase)
     unapply(coins, rest.slice(0, undo.length), undo)
+    removeOutputs(coins, coinbase)
     return fault
   }
+  // Source: BIP 30.
   for (const transaction of block.transactions) {
-    if (transaction.outputs.some((_, vout) => coins.has(`${transaction.txid}:${vout}`))) {
-      return reject('bad-txns-BIP30', 'tried to overwrite transaction')
+    for (let vout = 0; vout < transaction.outputs.length; vout++) {
+      if (coins.has(`${transaction.txid}:${vout}`)) return reject('bad-txns-BIP30')
     }
   }
+  const tally: Tally = { fees: 0n, sigops: sigopCost(coinbase) }
   createCoins(coins, coinbase, node.height)
   for (const transaction of rest) {
-    const applied = applyTransaction(coins, transaction, node, prev, verifySignatures)
-    if ('reason' in applied) return fail(applied)
-    undo.push(applied.spent)
-    fees += applied.fee
-    sigops += applied.sigops
-    if (sigops > 80_000) return fail(reject('bad-blk-sigops', 'too many sigops'))
+    const applied = applyTransaction(coins, transaction, node, tally, verifySignatures)
+    if (isRejection(applied)) return fail(applied)
+    undo.push(applied)
   }
-  const limit = subsidyAt(node.height) + fees
-  const paid = coinbase.outputs.reduce((sum, output) => sum + output.value, 0n)
-  if (paid > limit) {
-    const numbers = `(actual=${formatMoney(paid)} vs limit=${formatMoney(limit)})`
-    return fail(reject('bad-cb-amount', `coinbase pays too much ${numbers}`))
-  }
-  return undo
+  let paid = 0n
+  for (const output of coinbase.outputs) paid += output.value
+  return paid > subsidyAt(node.height) + tally.fees ? fail(reject('bad-cb-amount')) : undo
 }
 
 function unapply(coins: CoinMap, transactions: readonly Transaction[], undo: BlockUndo): void {

@@ -1,4 +1,12 @@
-import { ByteReader, ByteWriter, hashBytes, sha256d, toHex, toReversedHex } from './bytes.ts'
+import {
+  ByteReader,
+  ByteWriter,
+  hashBytes,
+  sha256d,
+  TruncatedError,
+  toHex,
+  toReversedHex,
+} from './bytes.ts'
 
 export interface TransactionInput {
   readonly txid: string
@@ -102,17 +110,23 @@ function readWitnesses(reader: ByteReader, inputs: OpenInput[]): boolean {
   return any
 }
 
-/** Reads one transaction from the stream. @throws TruncatedError when it is malformed. */
-export function readTransaction(reader: ByteReader): Transaction {
+/**
+ * Reads one transaction from the stream. No inputs at the start mean that a flag follows (BIP 144), unless `plain`.
+ * @throws TruncatedError when it is malformed.
+ */
+export function readTransaction(reader: ByteReader, plain = false): Transaction {
   const start = reader.at
   const version = reader.u32()
-  const extended = reader.bytes[reader.at] === 0 && reader.bytes[reader.at + 1] === 1
+  const marked = !plain && reader.bytes[reader.at] === 0
+  const flag = marked ? reader.bytes[reader.at + 1] : 0
+  const extended = flag !== 0
   if (extended) reader.at += 2
   const bodyStart = reader.at
   const inputs = readInputs(reader)
   const outputs = readOutputs(reader)
   const bodyEnd = reader.at
-  if (extended && !readWitnesses(reader, inputs)) reader.take(reader.bytes.length)
+  if (extended && flag !== 1) throw new TruncatedError('unknown flag')
+  if (extended && !readWitnesses(reader, inputs)) throw new TruncatedError('no witness')
   const locktime = reader.u32()
   const raw = reader.bytes.slice(start, reader.at)
   const stripped = extended
@@ -141,11 +155,14 @@ export function readTransaction(reader: ByteReader): Transaction {
   }
 }
 
-/** Undefined unless the bytes are exactly one transaction. */
+/** Undefined unless the bytes are exactly one transaction, in one of its two forms. */
 export function decodeTransaction(bytes: Uint8Array): Transaction | undefined {
+  return decodeAs(bytes, false) ?? decodeAs(bytes, true)
+}
+function decodeAs(bytes: Uint8Array, plain: boolean): Transaction | undefined {
   try {
     const reader = new ByteReader(bytes)
-    const transaction = readTransaction(reader)
+    const transaction = readTransaction(reader, plain)
     return reader.at === bytes.length ? transaction : undefined
   } catch {
     return undefined

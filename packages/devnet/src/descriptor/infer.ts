@@ -1,3 +1,4 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { classifyScript, parseScript } from '../script/script.ts'
@@ -74,8 +75,13 @@ function describe(script: Uint8Array, known: Provider, place: Place): string | u
       return undefined
   }
 }
+function isKey(x: Uint8Array): boolean {
+  return secp256k1.utils.isValidPublicKey(Uint8Array.of(2, ...x))
+}
 function taprootText(output: Uint8Array, known: Provider): string | undefined {
   const tree = known.trees.get(toHex(output))
+  // Half of all 32 bytes are no x coordinate: such an output is an address and no key.
+  if (!tree && !isKey(output)) return undefined
   if (!tree) return `rawtr(${xOnlyText(output, known)})`
   const key = xOnlyText(tree.internalKey, known)
   if (tree.leaves.length === 0) return `tr(${key})`

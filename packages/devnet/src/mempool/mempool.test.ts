@@ -159,7 +159,7 @@ describe('blocks', () => {
     const lost = sent(pay('y', 50_000n, 1000n))
     const child = sent(devnet.spend({ from: `${lost}:1`, outs: [{ script, amount: 9n * 1000n }] }))
     devnet.mine()
-    devnet.reorg(1, [[], []], { lose: [lost] })
+    devnet.reorg(1, { drop: [lost] })
     expect(devnet.view.mempool()).toEqual([kept])
     expect(devnet.view.coin(child, 0)).toBeUndefined()
   })
@@ -169,7 +169,7 @@ describe('blocks', () => {
     const outs = [{ script, amount: 9000n }]
     const child = sent(devnet.spend({ from: `${parent}:1`, outs }))
     devnet.mine()
-    devnet.reorg(2, [[], [], []])
+    devnet.reorg(2)
     expect(devnet.view.mempool()).toEqual([parent, child])
   })
   it('that leave take unconfirmed spends of their coinbase with them', () => {
@@ -178,9 +178,9 @@ describe('blocks', () => {
     devnet.mine(99)
     const outs = [{ script, amount: 5000n }]
     sent(devnet.spend({ from: `${coinbase}:0`, outs }))
-    devnet.reorg(1, [[]])
+    devnet.reorg(1, { blocks: 1 })
     expect(devnet.view.mempool()).toHaveLength(1)
-    devnet.reorg(2, [[]])
+    devnet.reorg(2, { blocks: 1 })
     expect(devnet.view.mempool()).toHaveLength(0)
   })
   it('hold parents before children and the better package first', () => {
@@ -231,7 +231,10 @@ describe('refusals', () => {
     expect(devnet.view.mempool()).toEqual([old, young])
     now += 6000
     devnet.mineBlock()
-    expect(devnet.view.mempool()).toEqual([young])
+    // As in Core, the next arrival makes the old ones go.
+    expect(devnet.view.mempool()).toEqual([old, young])
+    const next = sent(pay('z', 50_000n, 5000n))
+    expect(devnet.view.mempool()).toEqual([young, next])
   })
 })
 
@@ -253,9 +256,9 @@ it('never holds a double spend or an orphan, whatever happens', () => {
         if (kind === 'mine') chain.mine()
         else if (kind === 'block') chain.mineBlock({ txids: pool.slice(0, 1) })
         else if (kind === 'evict' && chosen) chain.evict(chosen)
-        else if (kind === 'reorg') chain.reorg(Math.min(2, chain.tip.height - 110), [[], [], []])
+        else if (kind === 'reorg') chain.reorg(Math.min(2, chain.tip.height - 110), { blocks: 3 })
         else if (kind === 'lose' && made.length > 0 && chain.tip.height > 111) {
-          chain.reorg(2, [[]], { lose: made.slice(0, 2) })
+          chain.reorg(2, { blocks: 1, drop: made.slice(0, 2) })
         } else if (kind === 'spend') {
           const earlier = made[pick % Math.max(1, made.length)]
           const from = pick % 3 === 0 && earlier ? `${earlier}:1` : (coins[coin] ?? 'c0')

@@ -1,168 +1,185 @@
+import type { Block } from '../chain/block.ts'
 import type { Chain } from '../chain/chain.ts'
-import {
-  checkAmounts,
-  checkTransaction,
-  isFinal,
-  type Rejection,
-  reject,
-  sequenceLocksHold,
-} from '../chain/checks.ts'
-import type { Say } from '../chain/happenings.ts'
+import { checkAmounts, isFinal, reject, sequenceLocksHold } from '../chain/checks.ts'
+import type { Happening, Say } from '../chain/happenings.ts'
 import type { ChainChange, Coin } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
-import { sigopCost } from '../script/sigops.ts'
-import { verifyScripts } from '../script/verify.ts'
-import { checkFamilyLimits } from './limits.ts'
 import {
-  checkEphemeralDust,
-  checkSize,
-  checkStandard,
-  checkStandardInputs,
-  EXPIRY_SECONDS,
-  feeAt,
-  MIN_RELAY_FEE_RATE,
-} from './policy.ts'
-import { Pool, type PoolEntry } from './pool.ts'
-import { checkReplacement, directConflicts } from './replace.ts'
+  type Candidate,
+  checkScripts,
+  type Ground,
+  isRefusal,
+  preCheck,
+  type Terms,
+} from './attempt.ts'
+import { type EntryFacts, PoolEntry, txidsOf, withAncestors, withDescendants } from './entry.ts'
+import { FeeEstimator } from './estimator.ts'
+import { RollingMinimum } from './minimum.ts'
+import { EXPIRY_SECONDS, MAX_MEMPOOL_BYTES, MIN_RELAY_FEE_RATE, rateOf } from './policy.ts'
+import { Pool } from './pool.ts'
+import { checkReplacement, type Refusal } from './replace.ts'
+import { trim } from './trim.ts'
 
 export type Acceptance =
-  | { readonly ok: true; readonly entry: PoolEntry; readonly replaced: readonly string[] }
-  | { readonly ok: false; readonly rejection: Rejection; readonly missingInputs: boolean }
+  | {
+      readonly ok: true
+      readonly entry: PoolEntry
+      readonly replaced: readonly string[]
+      /** Satoshi per 1000 vbytes that counted for it, and the wtxids whose fees and sizes are in there. */
+      readonly rate: bigint
+      readonly includes: readonly string[]
+    }
+  | { readonly ok: false; readonly rejection: Refusal; readonly missingInputs: boolean }
 export interface AcceptOptions {
   /** Only the verdict: nothing enters. */
   readonly test?: boolean
-  /** Skips fee and family limits: for transactions that come back from a block. */
+  /** Skips fee limits: for transactions that come back from a block. */
   readonly bypassLimits?: boolean
   readonly unbroadcast?: boolean
-  /** The mempool's moving minimum does not apply: a child pays for this one. The relay fee does. */
-  readonly paidByChild?: boolean
 }
-const no = (rejection: Rejection, missingInputs = false): Acceptance => ({
+const SINGLE: Terms = {
+  test: false,
+  bypassLimits: false,
+  replacement: true,
+  siblingEviction: true,
+  carveOuts: true,
+  inPackage: false,
+  packageRates: false,
+  unbroadcast: false,
+}
+/** Core learns fees only while its tip is not older than this. */
+const CURRENT_TIP_SECONDS = 3 * 3600
+
+export const refused = (rejection: Refusal): Acceptance => ({
   ok: false,
   rejection,
-  missingInputs,
+  missingInputs: rejection.kind === 'missing',
 })
 
 /** Unconfirmed transactions under Core 28's default policy. */
-export class Mempool {
+export class Mempool implements Ground {
   readonly pool: Pool
-  readonly #chain: Chain
+  readonly chain: Chain
+  /** Learns from everything that comes and goes. */
+  readonly estimator: FeeEstimator
+  /** Bytes of memory, as Core counts them, above which the worst payers leave. */
+  maxBytes = MAX_MEMPOOL_BYTES
   readonly #say: Say
-  /** Satoshi per 1000 vbytes below which nothing enters; rises in a fee spike. */
-  minFeeRate = MIN_RELAY_FEE_RATE
+  readonly #minimum: RollingMinimum
+  /** A minimum that was set by hand stays until it is set again. */
+  #held = 0n
 
   constructor(chain: Chain, say: Say = () => {}, from?: Mempool) {
-    this.#chain = chain
+    this.chain = chain
     this.#say = say
-    this.pool = from ? from.pool.copy(say) : new Pool(say)
-    if (from) this.minFeeRate = from.minFeeRate
+    const tell = (happening: Happening): void => {
+      const gone = happening.kind === 'transactionRemoved' && happening.reason !== 'mined'
+      if (gone) this.estimator.remove(happening.transaction.txid)
+      say(happening)
+    }
+    this.pool = from ? from.pool.copy(tell) : new Pool(tell)
+    this.estimator = from ? from.estimator.copy() : new FeeEstimator(chain.tip.height)
+    this.#minimum = from ? from.#minimum.copy() : new RollingMinimum(chain.options.now())
+    if (from) {
+      this.maxBytes = from.maxBytes
+      this.#held = from.#held
+    }
+  }
+  get rollingRate(): bigint {
+    const { pool, maxBytes } = this
+    const rolling = this.#minimum.current(this.chain.options.now(), pool.usage, maxBytes)
+    return rolling > this.#held ? rolling : this.#held
+  }
+  /** Satoshi per 1000 vbytes below which nothing enters. Setting it replaces what evictions made of it. */
+  get minFeeRate(): bigint {
+    const rate = this.rollingRate
+    return rate > MIN_RELAY_FEE_RATE ? rate : MIN_RELAY_FEE_RATE
+  }
+  set minFeeRate(rate: bigint) {
+    this.#held = rate > MIN_RELAY_FEE_RATE ? rate : 0n
+    this.#minimum.reset()
   }
 
   /** The coin as a new transaction sees it: unconfirmed outputs included, mempool spends not considered. */
   coinAt(txid: string, key: string, vout: number): Coin | undefined {
     const output = this.pool.entries.get(txid)?.transaction.outputs[vout]
-    if (!output) return this.#chain.coins.get(key)
-    return { ...output, height: this.#chain.tip.height + 1, coinbase: false }
-  }
-  #spentCoins(transaction: Transaction): Coin[] | undefined {
-    const coins: Coin[] = []
-    for (const input of transaction.inputs) {
-      const coin = this.coinAt(input.txid, input.key, input.vout)
-      if (!coin) return undefined
-      coins.push(coin)
-    }
-    return coins
+    if (!output) return this.chain.coins.get(key)
+    return { ...output, height: this.chain.tip.height + 1, coinbase: false }
   }
 
   /** Takes a transaction in or says why not, in Core's words and Core's order of checks. */
   accept(transaction: Transaction, options: AcceptOptions = {}): Acceptance {
-    const early = this.#checkAlone(transaction)
-    if (early) return no(early)
-    const spent = this.#spentCoins(transaction)
-    if (!spent) return this.#missing(transaction)
-    const checked = this.#checkSpending(transaction, spent, options)
-    if (typeof checked !== 'bigint') return no(checked)
-    const direct = directConflicts(this.pool, transaction)
-    const family = this.#checkFamily(transaction, checked, direct, options)
-    if ('reason' in family) return no(family)
-    if (this.#chain.options.verifySignatures) {
-      const fault = verifyScripts(transaction, spent, 'policy')
-      if (fault) return no(reject(`mandatory-script-verify-flag-failed (${fault})`))
-    }
-    const entry: PoolEntry = {
-      transaction,
-      fee: checked,
-      time: this.#chain.options.now(),
-      height: this.#chain.tip.height,
-      unbroadcast: options.unbroadcast ?? false,
-    }
-    if (!options.test) {
-      for (const txid of family.evicted) this.pool.remove(txid, 'replaced')
-      this.pool.add(entry)
-    }
-    return { ok: true, entry, replaced: family.evicted }
+    return this.acceptSingle(transaction, { ...SINGLE, ...options })
   }
-  #checkAlone(transaction: Transaction): Rejection | undefined {
-    const fault = checkTransaction(transaction)
-    if (fault) return fault
-    if (transaction.isCoinbase) return reject('coinbase')
-    const nonStandard = checkStandard(transaction) ?? checkSize(transaction)
-    if (nonStandard) return nonStandard
-    const { tip } = this.#chain
-    if (!isFinal(transaction, tip.height + 1, tip.medianTime)) return reject('non-final')
-    if (this.pool.wtxids.has(transaction.wtxid)) return reject('txn-already-in-mempool')
-    if (this.pool.entries.has(transaction.txid)) {
-      return reject('txn-same-nonwitness-data-in-mempool')
+  /** As `accept`, on the terms of a package where it is part of one. Source: Core's AcceptSingleTransaction. */
+  acceptSingle(transaction: Transaction, terms: Terms): Acceptance {
+    const candidate = preCheck(this, transaction, terms)
+    if (isRefusal(candidate)) return refused(candidate)
+    const { entry, conflicts, sibling } = candidate
+    const rate = rateOf(entry.modifiedFee, entry.size)
+    if (terms.maxRate !== undefined && rate > terms.maxRate) {
+      return refused(reject('max feerate exceeded'))
     }
-    return undefined
-  }
-  #missing(transaction: Transaction): Acceptance {
-    const { coins } = this.#chain
-    const known = transaction.outputs.some((_, vout) => coins.has(`${transaction.txid}:${vout}`))
-    return known
-      ? no(reject('txn-already-known'))
-      : no(reject('bad-txns-inputs-missingorspent'), true)
-  }
-  #checkSpending(
-    transaction: Transaction,
-    spent: readonly Coin[],
-    options: AcceptOptions,
-  ): bigint | Rejection {
-    const { tip } = this.#chain
-    const heights = spent.map((coin) => coin.height)
-    if (!sequenceLocksHold(transaction, heights, tip)) return reject('non-BIP68-final')
-    const fee = checkAmounts(transaction, spent, tip.height + 1)
-    if (typeof fee !== 'bigint') return fee
-    const fault = checkStandardInputs(transaction, spent) ?? checkEphemeralDust(transaction, fee)
-    if (fault) return fault
-    if (sigopCost(transaction, spent) > 16_000) return reject('bad-txns-too-many-sigops')
-    if (options.bypassLimits) return fee
-    const { vsize } = transaction
-    const floor = feeAt(this.minFeeRate, vsize)
-    if (this.minFeeRate > MIN_RELAY_FEE_RATE && fee < floor && !options.paidByChild) {
-      return reject('mempool min fee not met', `${fee} < ${floor}`)
+    const replaced =
+      conflicts.size > 0 ? checkReplacement(this.pool, entry, conflicts, sibling) : undefined
+    if (replaced && isRefusal(replaced)) return refused(replaced)
+    const fault = checkScripts(this, candidate)
+    if (fault) return refused(fault)
+    const evicted = replaced?.evicted ?? new Set<PoolEntry>()
+    const verdict: Acceptance = {
+      ok: true,
+      entry,
+      replaced: terms.test ? [] : txidsOf(evicted),
+      rate,
+      includes: [transaction.wtxid],
     }
-    const relay = feeAt(MIN_RELAY_FEE_RATE, vsize)
-    return fee < relay ? reject('min relay fee not met', `${fee} < ${relay}`) : fee
-  }
-  #checkFamily(
-    transaction: Transaction,
-    fee: bigint,
-    direct: ReadonlySet<string>,
-    options: AcceptOptions,
-  ): { readonly evicted: readonly string[] } | Rejection {
-    const limits = options.bypassLimits
-      ? undefined
-      : checkFamilyLimits(this.pool, transaction, direct)
-    if (limits) return limits
-    if (direct.size === 0) return { evicted: [] }
-    for (const ancestor of this.pool.ancestors(transaction)) {
-      if (!direct.has(ancestor)) continue
-      const { txid } = transaction
-      const detail = `${txid} spends conflicting transaction ${ancestor}`
-      return reject('bad-txns-spends-conflicting-tx', detail)
+    if (terms.test) return verdict
+    this.enter(candidate, evicted)
+    if (!terms.inPackage && !terms.bypassLimits) this.limit()
+    if (!this.pool.entries.has(entry.txid)) {
+      return refused({ ...reject('mempool full'), kind: 'reconsiderable' })
     }
-    return checkReplacement(this.pool, transaction, fee, direct)
+    this.announce(entry, terms)
+    return verdict
+  }
+  /** Puts a candidate in the place of what it evicts. */
+  enter({ entry, ancestors }: Candidate, evicted: ReadonlySet<PoolEntry>): void {
+    this.pool.removeAll(evicted, 'replaced')
+    this.pool.add(entry, ancestors)
+  }
+  /** Tells of an entry, and lets the estimator learn from those that came alone under all rules. */
+  announce(entry: PoolEntry, terms: Terms): void {
+    this.pool.announce(entry)
+    const { chain } = this
+    const current = chain.tip.header.time >= chain.options.now() - CURRENT_TIP_SECONDS
+    const plain = !terms.bypassLimits && !terms.inPackage && entry.parents.size === 0
+    if (plain && current) this.estimator.add(entry)
+  }
+  /** Puts entries in that were accepted in an earlier life, without a verdict and without telling anybody. */
+  refill(facts: readonly EntryFacts[]): void {
+    const waiting = new Map(facts.map((entry) => [entry.transaction.txid, entry]))
+    const place = (entry: EntryFacts): void => {
+      const { transaction } = entry
+      if (!waiting.delete(transaction.txid)) return
+      for (const { txid } of transaction.inputs) {
+        const parent = waiting.get(txid)
+        if (parent) place(parent)
+      }
+      this.pool.add(new PoolEntry(entry), withAncestors(this.pool.parentsOf(transaction)))
+    }
+    for (const entry of facts) place(entry)
+  }
+  /** What Core does after every arrival: old transactions leave, then the worst payers while there is too little room. */
+  limit(): void {
+    this.expire()
+    trim(this.pool, this.maxBytes, (rate) => this.#minimum.raise(rate))
+  }
+  /** Drops what waited longer than two weeks, with descendants. */
+  expire(): string[] {
+    const oldest = this.chain.options.now() - EXPIRY_SECONDS
+    const old: PoolEntry[] = []
+    for (const entry of this.pool.entries.values()) if (entry.time < oldest) old.push(entry)
+    return old.length > 0 ? txidsOf(this.pool.removeAll(withDescendants(old), 'expiry')) : []
   }
 
   /**
@@ -172,55 +189,75 @@ export class Mempool {
   follow(change: ChainChange, lose: ReadonlySet<string> = new Set()): void {
     for (const block of change.disconnected) this.#say({ kind: 'blockDisconnected', block })
     for (const { block, node } of change.connected) {
-      for (const transaction of block.transactions) this.#removeMined(transaction)
+      this.#removeMined(block.transactions, node.height)
       this.#say({ kind: 'blockConnected', block, node })
     }
     for (const txid of lose) this.pool.removeFamily(txid, 'reorg')
-    if (change.disconnected.length > 0) {
-      for (const block of [...change.disconnected].reverse()) {
-        for (const transaction of block.transactions.slice(1)) {
-          if (lose.has(transaction.txid)) continue
-          this.accept(transaction, { bypassLimits: true })
-        }
-      }
-      this.#dropInvalid()
-    }
-    this.expire()
+    if (change.disconnected.length > 0) this.#bringBack(change, lose)
     const moved = change.disconnected.length + change.connected.length > 0
-    if (moved) this.#say({ kind: 'tipChanged', node: this.#chain.tip })
+    if (moved) this.#say({ kind: 'tipChanged', node: this.chain.tip })
   }
-  #removeMined(transaction: Transaction): void {
-    this.pool.remove(transaction.txid, 'mined')
-    if (transaction.isCoinbase) return
-    for (const input of transaction.inputs) {
-      const spender = this.pool.spenders.get(input.key)
-      if (spender !== undefined) this.pool.removeFamily(spender, 'conflict')
+  /** One block was taken off the best chain, and others may follow. Its transactions come back only when `keep` is true. */
+  rewind(block: Block, keep: boolean): void {
+    this.#say({ kind: 'blockDisconnected', block })
+    const lose = keep ? [] : block.transactions.map(({ txid }) => txid)
+    this.#bringBack({ disconnected: [block], connected: [] }, new Set(lose))
+  }
+  #removeMined(transactions: readonly Transaction[], height: number): void {
+    const { pool } = this
+    const mined: PoolEntry[] = []
+    for (const transaction of transactions) {
+      const entry = pool.remove(transaction.txid, 'mined')
+      if (entry) mined.push(entry)
+      for (const { key } of transaction.isCoinbase ? [] : transaction.inputs) {
+        const spender = pool.spenders.get(key)
+        if (spender === undefined) continue
+        pool.deltas.delete(spender)
+        pool.removeFamily(spender, 'conflict')
+      }
+      pool.deltas.delete(transaction.txid)
     }
+    this.estimator.block(height, mined)
+    this.#minimum.blockFound(this.chain.options.now())
+  }
+  /** Oldest first. What does not get in again takes its unconfirmed spends along. Source: Core's MaybeUpdateMempoolForReorg. */
+  #bringBack(change: ChainChange, lose: ReadonlySet<string>): void {
+    const again = new Set<string>()
+    for (const { block } of change.connected) {
+      for (const { txid } of block.transactions) again.add(txid)
+    }
+    const back: string[] = []
+    for (const block of [...change.disconnected].reverse()) {
+      for (const transaction of block.transactions) {
+        const { txid, isCoinbase } = transaction
+        if (again.has(txid)) continue
+        const wanted = !isCoinbase && !lose.has(txid)
+        if (wanted && this.accept(transaction, { bypassLimits: true }).ok) back.push(txid)
+        else this.pool.removeRecursive(transaction, 'reorg')
+      }
+    }
+    this.pool.adopt(back)
+    this.#dropInvalid()
+    this.limit()
   }
   #dropInvalid(): void {
-    const { tip } = this.#chain
-    for (const { transaction } of [...this.pool.entries.values()]) {
-      if (!this.pool.entries.has(transaction.txid)) continue
-      const spent = this.#spentCoins(transaction)
-      const valid =
-        spent !== undefined &&
-        isFinal(transaction, tip.height + 1, tip.medianTime) &&
-        sequenceLocksHold(
-          transaction,
-          spent.map((coin) => coin.height),
-          tip,
-        ) &&
-        typeof checkAmounts(transaction, spent, tip.height + 1) === 'bigint'
-      if (!valid) this.pool.removeFamily(transaction.txid, 'reorg')
-    }
+    const entries = [...this.pool.entries.values()]
+    const invalid = entries.filter(({ transaction }) => !this.#isValid(transaction))
+    this.pool.removeAll(withDescendants(invalid), 'reorg')
   }
-  /** Drops what waited longer than two weeks, with descendants. */
-  expire(): string[] {
-    const oldest = this.#chain.options.now() - EXPIRY_SECONDS
-    const gone: string[] = []
-    for (const { transaction, time } of this.pool.entries.values()) {
-      if (time < oldest) gone.push(...this.pool.removeFamily(transaction.txid, 'expiry'))
+  #isValid(transaction: Transaction): boolean {
+    const { tip } = this.chain
+    const spent: Coin[] = []
+    for (const { txid, key, vout } of transaction.inputs) {
+      const coin = this.coinAt(txid, key, vout)
+      if (!coin) return false
+      spent.push(coin)
     }
-    return gone
+    const heights = spent.map((coin) => coin.height)
+    return (
+      isFinal(transaction, tip.height + 1, tip.medianTime) &&
+      sequenceLocksHold(transaction, heights, tip) &&
+      typeof checkAmounts(transaction, spent, tip.height + 1) === 'bigint'
+    )
   }
 }

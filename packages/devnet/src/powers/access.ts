@@ -16,8 +16,9 @@ export class Access {
   readonly #ownFolder: string | undefined
   #cookie = ''
 
-  constructor(auth: Credentials | undefined, folder: string | undefined) {
-    this.auth = auth ?? { user: 'devnet', password: randomBytes(16).toString('hex') }
+  constructor(auth: Partial<Credentials> | undefined, folder: string | undefined) {
+    const { user = 'devnet', password = randomBytes(16).toString('hex') } = auth ?? {}
+    this.auth = { user, password }
     this.#ownFolder =
       folder === undefined ? mkdtempSync(join(tmpdir(), 'kaccy-devnet-')) : undefined
     const home = folder ?? this.#ownFolder ?? ''

@@ -1,4 +1,5 @@
-import { addressOf, scriptOf } from '../chain/address.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { addressOf } from '../chain/address.ts'
 import { toHex } from '../chain/bytes.ts'
 import { signTransaction, type TestKey, testKey } from '../chain/keys.ts'
 import { minerKey, strangerKey, strangerSource } from '../chain/start.ts'
@@ -10,12 +11,17 @@ import {
 } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { dustThreshold, feeAt } from '../mempool/policy.ts'
+import { outputOf, type Payment, scriptOfAddress } from './payment.ts'
 import type { Regtest } from './regtest.ts'
+import {
+  type Draft,
+  type ReplaceOptions,
+  replacementFee,
+  sameOutputs,
+  settle,
+  sumOf,
+} from './replacement.ts'
 
-/** An output of a transaction that a test builds: an address or a raw script, and satoshi. */
-export type Payment =
-  | { readonly address: string; readonly amount: bigint | number }
-  | { readonly script: Uint8Array; readonly amount: bigint | number }
 /** The name of a stranger's coin, or `txid:vout`, or the outpoint itself. */
 export type CoinRef = string | { readonly txid: string; readonly vout: number }
 
@@ -24,7 +30,7 @@ export interface SpendOptions {
   readonly outs: readonly Payment[]
   /** Signals replacement (BIP 125). Default false; Core 28 replaces either way. */
   readonly rbf?: boolean
-  /** Satoshi; the rest goes back to the stranger. Default: 5 sat/vB, more with every earlier spend of the same coin. */
+  /** Satoshi; the rest goes back to the stranger. Default: 5 sat/vB or the mempool minimum, more with every earlier spend of the same coin. */
   readonly fee?: bigint | number
   /** False: what the outputs do not take is fee. Default true. */
   readonly change?: boolean
@@ -59,16 +65,20 @@ const OUTPOINT = /^[0-9a-f]{64}:\d+$/
 export class Coins {
   readonly #regtest: Regtest
   readonly #signing: 'real' | 'dummy'
-  /** Every transaction that a power made or was given, also refused ones, by txid. */
-  readonly known = new Map<string, Transaction>()
+  readonly #known = new Map<string, Transaction>()
+  /** Learned since the last look of whoever writes them down. */
+  #news: Transaction[] = []
   #named = new Map<string, string>()
   #used = new Set<string>()
   #spends = new Map<string, number>()
   #next = 0
+  readonly #first: number
 
   constructor(regtest: Regtest, signing: 'real' | 'dummy') {
     this.#regtest = regtest
     this.#signing = signing
+    const hash = sha256(new TextEncoder().encode(regtest.options.seed))
+    this.#first = new DataView(hash.buffer, hash.byteOffset).getUint32(0)
   }
   save(): CoinsState {
     return {
@@ -85,12 +95,26 @@ export class Coins {
     this.#next = state.next
   }
 
+  /** Every transaction that a power made or was given, also refused ones. */
+  known(): readonly Transaction[] {
+    return [...this.#known.values()]
+  }
+  /** Keeps a transaction, so that powers may name it by its txid. */
+  learn(transaction: Transaction): void {
+    if (this.#known.has(transaction.txid)) return
+    this.#known.set(transaction.txid, transaction)
+    this.#news.push(transaction)
+  }
+  /** What was learned since the last call. */
+  takeNews(): readonly Transaction[] {
+    return this.#news.splice(0)
+  }
   /** A transaction from anywhere: made here, in the mempool, or in a block. */
   transaction(txid: string): Transaction | undefined {
     const { chain, mempool } = this.#regtest
     const place = chain.index.get(txid)
     return (
-      this.known.get(txid) ??
+      this.#known.get(txid) ??
       mempool.pool.entries.get(txid)?.transaction ??
       (place && chain.blocks.get(place.hash)?.transactions[place.position])
     )
@@ -105,12 +129,16 @@ export class Coins {
     const { txid, vout, output } = this.#resolve(key)
     return { txid, vout, value: output.value }
   }
-  /** The next small coin that nobody used yet, however the chain looks now. */
+  /**
+   * The next small coin that no power used yet, however the chain looks now, but for coins that another devnet spent. Each seed
+   * begins elsewhere, so that devnets which part and join again do not pay with the same coins by accident.
+   */
   #fresh(): Source {
-    const source = strangerSource(this.#regtest.chain)
+    const { chain, mempool } = this.#regtest
+    const source = strangerSource(chain)
     while (source && this.#next < source.outputs.length) {
-      const key = `${source.txid}:${this.#next++}`
-      if (this.#used.has(key)) continue
+      const key = `${source.txid}:${(this.#first + this.#next++) % source.outputs.length}`
+      if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
       this.#used.add(key)
       return this.#resolve(key)
     }
@@ -156,7 +184,12 @@ export class Coins {
       this.#spends.set(key, earlier + 1)
       this.#used.add(key)
     }
-    return this.#build(sources, options, DEFAULT_RATE + RATE_STEP * BigInt(earlier))
+    return this.#build(sources, options, this.#enough(DEFAULT_RATE + RATE_STEP * BigInt(earlier)))
+  }
+  /** The rate, or the mempool's minimum in a fee spike: what nobody gave a fee for shall go through. */
+  #enough(rate: bigint): bigint {
+    const { minFeeRate } = this.#regtest.mempool
+    return rate > minFeeRate ? rate : minFeeRate
   }
   /** Pays from whatever small coins are free. The payment is output 0. */
   pay(
@@ -167,10 +200,11 @@ export class Coins {
       readonly inputs?: readonly CoinRef[]
     },
   ): Spend {
-    const rate = (options.feeRate ?? DEFAULT_RATE / 1000n) * 1000n
+    const rate =
+      options.feeRate === undefined ? this.#enough(DEFAULT_RATE) : options.feeRate * 1000n
     const sources = (options.inputs ?? []).map((ref) => this.#resolve(ref))
     for (const { key } of sources) this.#used.add(key)
-    const total = () => sources.reduce((sum, { output }) => sum + output.value, 0n)
+    const total = () => sumOf(sources.map(({ output }) => output))
     const needed = () => BigInt(payment.amount) + feeAt(rate, 110 + 70 * sources.length)
     while (options.inputs === undefined && total() < needed()) {
       const large = BigInt(payment.amount) > 5n * 19_000_000n
@@ -181,12 +215,8 @@ export class Coins {
   }
 
   #build(sources: readonly Source[], options: SpendOptions, rate: bigint): Spend {
-    const outputs: TransactionOutput[] = options.outs.map((payment) => ({
-      value: BigInt(payment.amount),
-      script: scriptOfPayment(payment),
-    }))
-    const funds = sources.reduce((sum, { output }) => sum + output.value, 0n)
-    const rest = outputs.reduce((left, { value }) => left - value, funds)
+    const outputs: TransactionOutput[] = options.outs.map(outputOf)
+    const rest = sumOf(sources.map(({ output }) => output)) - sumOf(outputs)
     if (rest < 0n) {
       throw new DevnetError('DEVNET_FUNDS_SHORT', `the coins hold ${-rest} satoshi too little`)
     }
@@ -195,21 +225,74 @@ export class Coins {
     const back = { value: rest - fee, script: strangerKey.script }
     const change = options.change !== false && back.value >= dustThreshold(back)
     if (change) outputs.push(back)
-    const unsigned = encodeTransaction({
-      version: 2,
-      inputs: sources.map(({ txid, vout }) => ({
-        txid,
-        vout,
-        script: new Uint8Array(),
-        sequence: options.rbf ? 0xfffffffd : 0xfffffffe,
-        witness: [],
-      })),
-      outputs,
-      locktime: options.locktime ?? 0,
-    })
-    const transaction = this.#sign(unsigned, sources, options.keys ?? [])
-    this.known.set(transaction.txid, transaction)
-    return { raw: toHex(transaction.raw), txid: transaction.txid, fee: change ? fee : rest }
+    const sequence = options.rbf ? 0xfffffffd : 0xfffffffe
+    return this.#finish(
+      {
+        version: 2,
+        sources: sources.map((source) => ({ ...source, sequence })),
+        outputs,
+        locktime: options.locktime ?? 0,
+      },
+      options.keys ?? [],
+      change ? fee : rest,
+    )
+  }
+  /**
+   * Builds and signs what takes the place of a mempool transaction: the same coins, by default the same outputs with the
+   * higher fee taken from our change, and one more of our coins where that is too little.
+   * @throws DevnetError DEVNET_TRANSACTION_UNKNOWN, DEVNET_KEY_UNKNOWN, DEVNET_FUNDS_SHORT, DEVNET_ADDRESS_INVALID.
+   */
+  replacement(txid: string, options: ReplaceOptions = {}): Spend {
+    const { mempool } = this.#regtest
+    const entry = mempool.pool.entries.get(txid)
+    if (!entry) {
+      throw new DevnetError('DEVNET_TRANSACTION_UNKNOWN', `${txid} is not in the mempool`)
+    }
+    const old = entry.transaction
+    const sources = old.inputs.map((input) => ({
+      ...this.#resolve({ txid: input.txid, vout: input.vout }),
+      sequence: input.sequence,
+    }))
+    for (const { key } of sources) this.#used.add(key)
+    const draft = draftOf(old, options)
+    const left = (): bigint => {
+      const grown = {
+        inputs: sources.length - old.inputs.length,
+        outputs: draft.fixed.length + 1 - old.outputs.length,
+      }
+      const fee = replacementFee(mempool, entry, options, grown)
+      return sumOf(sources.map(({ output }) => output)) - sumOf(draft.fixed) - fee
+    }
+    while (left() < 0n) sources.push({ ...this.#fresh(), sequence: 0xfffffffd })
+    const outputs = settle(draft, left())
+    if (outputs.length === 0) {
+      throw new DevnetError('DEVNET_FUNDS_SHORT', 'the fee leaves nothing to pay out')
+    }
+    const fee = sumOf(sources.map(({ output }) => output)) - sumOf(outputs)
+    const { version, locktime } = old
+    return this.#finish({ version, sources, outputs, locktime }, options.keys ?? [], fee)
+  }
+  #finish(
+    parts: {
+      readonly version: number
+      readonly sources: readonly (Source & { readonly sequence: number })[]
+      readonly outputs: readonly TransactionOutput[]
+      readonly locktime: number
+    },
+    keys: readonly Uint8Array[],
+    fee: bigint,
+  ): Spend {
+    const { sources } = parts
+    const inputs = sources.map(({ txid, vout, sequence }) => ({
+      txid,
+      vout,
+      script: new Uint8Array(),
+      sequence,
+      witness: [],
+    }))
+    const transaction = this.#sign(encodeTransaction({ ...parts, inputs }), sources, keys)
+    this.learn(transaction)
+    return { raw: toHex(transaction.raw), txid: transaction.txid, fee }
   }
   #sign(
     unsigned: Uint8Array,
@@ -228,11 +311,10 @@ export class Coins {
   }
 }
 
-/** @throws DevnetError DEVNET_ADDRESS_INVALID unless a regtest address. */
-export function scriptOfAddress(address: string): Uint8Array {
-  const script = scriptOf(address)
-  if (script) return script
-  throw new DevnetError('DEVNET_ADDRESS_INVALID', `not a regtest address: ${address.slice(0, 90)}`)
+const OURS = new Set([strangerKey, minerKey].map(({ script }) => toHex(script)))
+function draftOf(old: Transaction, { to, outs }: ReplaceOptions): Draft {
+  const fixed = outs?.map(outputOf) ?? []
+  if (to !== undefined) return { fixed, rest: { script: scriptOfAddress(to), at: 0 } }
+  if (outs) return { fixed, rest: { script: strangerKey.script, at: fixed.length } }
+  return sameOutputs(old, (script) => OURS.has(toHex(script)), strangerKey.script)
 }
-const scriptOfPayment = (payment: Payment): Uint8Array =>
-  'script' in payment ? payment.script : scriptOfAddress(payment.address)

@@ -6,14 +6,25 @@ import { Happenings } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
+import { filterOf } from '../filters/blockfilter.ts'
 import { type Acceptance, type AcceptOptions, Mempool } from '../mempool/mempool.ts'
+import {
+  acceptPackage,
+  type PackageOptions,
+  type PackageVerdict,
+  testPackage,
+} from '../mempool/package.ts'
 import { selectForBlock } from '../mempool/select.ts'
 
 export interface RegtestOptions {
   readonly base: ChainBase
+  /** Told of every block and header that enters the tree. */
+  readonly stored?: ((node: BlockNode, block: Block | undefined) => void) | undefined
   readonly verifySignatures: boolean
   /** Milliseconds since the epoch. */
   readonly clock: () => number
+  /** Where the mempool ends, in Core's bytes of memory. Default: Core's 300,000,000. */
+  readonly maxMempoolBytes?: number | undefined
   /** Goes into every coinbase, so that devnets with different seeds mine different blocks. */
   readonly seed: string
 }
@@ -24,24 +35,31 @@ export interface RegtestState {
   readonly mined: number
 }
 
+/** `invalidateblock` gives the transactions of so many blocks back to the mempool, and those of deeper ones not. */
+const KEPT_BLOCKS = 10
+
 /** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
 export class Regtest {
   chain: Chain
   mempool: Mempool
   readonly happenings = new Happenings()
   readonly peers = new Set<Regtest>()
+  readonly options: RegtestOptions
   readonly #seed: Uint8Array
   readonly #clock: () => number
   #mined = 0
 
   constructor(options: RegtestOptions) {
+    this.options = options
     this.#seed = new TextEncoder().encode(options.seed).slice(0, 40)
     this.#clock = options.clock
     this.chain = new Chain(options.base, {
       verifySignatures: options.verifySignatures,
       now: () => this.now(),
+      ...(options.stored ? { stored: options.stored } : {}),
     })
     this.mempool = new Mempool(this.chain, this.happenings.say)
+    if (options.maxMempoolBytes !== undefined) this.mempool.maxBytes = options.maxMempoolBytes
   }
   /** Seconds since the epoch. */
   now(): number {
@@ -56,11 +74,21 @@ export class Regtest {
     return { chain, mempool: new Mempool(chain, undefined, this.mempool), mined: this.#mined }
   }
   load(state: RegtestState): void {
-    this.chain = new Chain(state.chain, state.chain.options)
+    this.chain = new Chain(state.chain, this.chain.options)
     this.mempool = new Mempool(this.chain, this.happenings.say, state.mempool)
     // Blocks mined after a restore differ from those before it: the count never runs back.
     this.#mined = Math.max(this.#mined, state.mined)
     this.happenings.say({ kind: 'restored' })
+  }
+
+  /** Blocks mined so far, in every life of this devnet. */
+  get mined(): number {
+    return this.#mined
+  }
+
+  /** Goes on counting from here, so that a later life of this devnet mines no block again. */
+  countFrom(mined: number): void {
+    this.#mined = Math.max(this.#mined, mined)
   }
 
   /** Takes a block from anywhere. The mempool follows, and peers hear of it. */
@@ -76,6 +104,22 @@ export class Regtest {
     const verdict = this.mempool.accept(transaction, options)
     if (verdict.ok && !options.test) for (const peer of this.peers) peer.offer(transaction)
     return verdict
+  }
+  /** Hands a child with its parents to the mempool; peers hear of what is new here. */
+  offerPackage(list: readonly Transaction[], options: PackageOptions = {}): PackageVerdict {
+    const { pool } = this.mempool
+    const fresh = list.filter(({ txid }) => !pool.entries.has(txid))
+    const verdict = acceptPackage(this.mempool, list, options)
+    const taken = fresh.filter(({ txid }) => pool.entries.has(txid))
+    for (const peer of taken.length > 0 ? this.peers : []) {
+      if (verdict.fault) for (const transaction of taken) peer.offer(transaction)
+      else peer.offerPackage(list)
+    }
+    return verdict
+  }
+  /** The mempool's verdict on several transactions at once; nothing enters. */
+  testPackage(list: readonly Transaction[]): PackageVerdict {
+    return testPackage(this.mempool, list)
   }
   /** A block on `prev`, not yet submitted. Counts, so that equal contents give different blocks. */
   assemble(plan: {
@@ -172,20 +216,25 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. */
+  /** `invalidateblock`: the block and all after it no longer count. As in Core, the mempool follows block by block. */
   invalidate(node: BlockNode): void {
-    const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
-      disconnected: [],
-      connected: [],
+    const { chain, mempool } = this
+    const before = chain.tip
+    for (let left = 1; chain.isActive(node); left++) {
+      const change: { disconnected: Block[]; connected: [] } = { disconnected: [], connected: [] }
+      chain.disconnectTip(change)
+      for (const block of change.disconnected) mempool.rewind(block, left <= KEPT_BLOCKS)
     }
-    const { chain } = this
-    if (chain.isActive(node)) while (chain.isActive(node)) chain.disconnectTip(change)
     chain.markFailed(node)
     const best = chain.activateBest()
-    this.mempool.follow({
-      disconnected: [...change.disconnected, ...best.disconnected],
-      connected: best.connected,
-    })
+    mempool.follow(best)
+    const moved = best.connected.length + best.disconnected.length > 0
+    if (!moved && chain.tip !== before) this.happenings.say({ kind: 'tipChanged', node: chain.tip })
+  }
+  /** `preciousblock`: the block comes before all others of equal work. */
+  prefer(node: BlockNode): void {
+    this.chain.prefer(node)
+    this.mempool.follow(this.chain.activateBest())
   }
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
@@ -196,6 +245,9 @@ export class Regtest {
   /** Deletes the blocks up to this height, as a pruned node would. Returns the height. */
   prune(height: number): number {
     const { chain } = this
+    const last = chain.active[height]
+    // Filters outlive the blocks that they are made of.
+    if (last) filterOf(chain, last)
     for (const node of chain.active.slice(0, height + 1)) chain.blocks.delete(node.hash)
     chain.pruneHeight = Math.max(chain.pruneHeight, height + 1)
     return height

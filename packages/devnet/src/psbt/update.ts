@@ -8,7 +8,7 @@ import { Provider } from '../descriptor/provider.ts'
 import { must } from '../failure.ts'
 import { classifyScript } from '../script/script.ts'
 import type { SignatureHasher } from '../script/sighash.ts'
-import { checkSpend } from '../sign/check.ts'
+import { spendError } from '../sign/check.ts'
 import { EMPTY, type SignatureData } from '../sign/data.ts'
 import { produceSignature } from '../sign/produce.ts'
 import { hasherFor, inputSigner, type Signer, sizeSigner } from '../sign/signer.ts'
@@ -33,7 +33,7 @@ export function isSpent(psbt: Psbt, index: number, { spent, hasher }: Signing): 
   // A taproot signature commits to all spent outputs: without them it proves nothing.
   if (taproot && spent.includes(undefined)) return false
   const spend = { scriptSig: input.finalScriptSig ?? EMPTY, stack: input.finalWitness ?? [] }
-  return checkSpend(hasher, index, coin, spend) === undefined
+  return spendError({ transaction: psbt.transaction, index, coin, hasher }, spend) === undefined
 }
 export interface SignOptions {
   /** 0 is the default of each script. */
@@ -75,7 +75,7 @@ export function updateOutput(psbt: Psbt, index: number, provider: Provider): voi
   const nothing: Signer = {
     ecdsa: () => undefined,
     schnorr: () => undefined,
-    check: () => 'not a spend',
+    check: () => 'UNKNOWN_ERROR',
   }
   produceSignature(provider.hiding({ secrets: true }), nothing, script, data)
   dataIntoOutput(output, data)

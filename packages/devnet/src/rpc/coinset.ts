@@ -1,33 +1,46 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ByteWriter, hashBytes, toHex, toReversedHex } from '../chain/bytes.ts'
+import { coinSetHash } from '../chain/muhash.ts'
 import type { Coin } from '../chain/node.ts'
 import { inferDescriptor } from '../descriptor/infer.ts'
 import { descriptorArgument, rangeArgument, scriptsAt } from './descriptors.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { type Method, method, type RpcContext } from './method.ts'
+import { type Method, method, type RpcContext, textArgument } from './method.ts'
 
 const DEFAULT_RANGE = [0, 1000] as const
 // Deriving a thousand children takes seconds, and a reconciliation asks again and again.
 const expanded = new Map<string, readonly string[]>()
 const EXPANDED_LIMIT = 64
 
-/** Output scripts (hex) of a scan object: a descriptor, or `{ desc, range }`. @throws RpcError -5. */
-function scanScripts(value: unknown): readonly string[] {
-  const object = typeof value === 'object' && value !== null ? value : { desc: value }
-  const { desc, range } = object as { readonly desc?: unknown; readonly range?: unknown }
-  const [begin, end] = range === undefined ? DEFAULT_RANGE : rangeArgument(range)
+/** Output scripts (hex) of a scan object: a descriptor, or `{ desc, range }`. @throws RpcError in Core's words. */
+export function scanScripts(value: unknown): readonly string[] {
+  const [desc, [begin, end]] = scanObject(value)
   const id = `${desc} ${begin} ${end}`
   const known = expanded.get(id)
   if (known) return known
-  const descriptor = descriptorArgument(String(desc))
+  const descriptor = descriptorArgument(desc)
   const scripts: string[] = []
-  for (let index = begin; index <= (descriptor.ranged ? end : begin); index++) {
+  const [from, to] = descriptor.ranged ? [begin, end] : [0, 0]
+  for (let index = from; index <= to; index++) {
     scripts.push(...scriptsAt(descriptor, index).map(toHex))
   }
   if (expanded.size >= EXPANDED_LIMIT) expanded.clear()
   expanded.set(id, scripts)
   return scripts
+}
+function scanObject(value: unknown): readonly [string, readonly [number, number]] {
+  if (typeof value === 'string') return [value, DEFAULT_RANGE]
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const fault = 'Scan object needs to be either a string or an object'
+    throw rpcError('invalidParameter', fault)
+  }
+  const { desc, range } = value as { readonly desc?: unknown; readonly range?: unknown }
+  if (desc === undefined || desc === null) {
+    throw rpcError('invalidParameter', 'Descriptor needs to be provided in scan object')
+  }
+  const isOpen = range === undefined || range === null
+  return [textArgument(desc), isOpen ? DEFAULT_RANGE : rangeArgument(range)]
 }
 
 function scan({ regtest }: RpcContext, objects: unknown): Json {
@@ -37,7 +50,7 @@ function scan({ regtest }: RpcContext, objects: unknown): Json {
   const wanted = new Set(objects.flatMap(scanScripts))
   const { chain } = regtest
   const found = [...chain.coins.entries()].filter(([, coin]) => wanted.has(toHex(coin.script)))
-  found.sort(([a], [b]) => (a < b ? -1 : 1))
+  found.sort(([a], [b]) => compareOutpoints(a, b))
   return {
     success: true,
     txouts: chain.coins.size,
@@ -65,33 +78,49 @@ function scanTxOutSet(context: RpcContext, [action, objects]: readonly unknown[]
   throw rpcError('invalidParameter', `Invalid action '${action}'`)
 }
 
+const HASH_TYPES: ReadonlySet<unknown> = new Set(['hash_serialized_3', 'muhash', 'none'])
+const wireHash = (key: string): string => toHex(hashBytes(key.slice(0, 64)))
+/** Core's order of outpoints: the hash as it goes over the wire, then the index. */
+function compareOutpoints(a: string, b: string): number {
+  if (a.slice(0, 64) === b.slice(0, 64)) return Number(a.slice(65)) - Number(b.slice(65))
+  return wireHash(a) < wireHash(b) ? -1 : 1
+}
+function writeCoin(writer: ByteWriter, [key, coin]: readonly [string, Coin]): ByteWriter {
+  return writer
+    .put(hashBytes(key.slice(0, 64)))
+    .u32(Number(key.slice(65)))
+    .u32(coin.height * 2 + (coin.coinbase ? 1 : 0))
+    .u64(coin.value)
+    .script(coin.script)
+}
+const coinBytes = (coin: readonly [string, Coin]): Uint8Array =>
+  writeCoin(new ByteWriter(), coin).done()
 /** Core's `hash_serialized_3` form: one SHA256d over all coins, ordered by outpoint. */
 function serializeCoins(coins: readonly (readonly [string, Coin])[]): Uint8Array {
   const writer = new ByteWriter()
-  for (const [key, coin] of coins) {
-    writer.put(hashBytes(key.slice(0, 64))).u32(Number(key.slice(65)))
-    writer
-      .u32(coin.height * 2 + (coin.coinbase ? 1 : 0))
-      .u64(coin.value)
-      .script(coin.script)
-  }
+  for (const coin of coins) writeCoin(writer, coin)
   return sha256(sha256(writer.done()))
 }
-function txOutSetInfo({ regtest }: RpcContext, [kind]: readonly unknown[]): Json {
+function txOutSetInfo({ regtest }: RpcContext, [kind, at]: readonly unknown[]): Json {
   const { chain } = regtest
+  const type = kind ?? 'hash_serialized_3'
+  if (!HASH_TYPES.has(type)) {
+    throw rpcError('invalidParameter', `'${kind}' is not a valid hash_type`)
+  }
+  if (at !== undefined) {
+    const fault = 'Querying specific block heights requires coinstatsindex'
+    throw rpcError('invalidParameter', fault)
+  }
   const coins = [...chain.coins.entries()]
-  const wire = (key: string) => toHex(hashBytes(key.slice(0, 64)))
-  coins.sort(([a], [b]) => {
-    if (a.slice(0, 64) === b.slice(0, 64)) return Number(a.slice(65)) - Number(b.slice(65))
-    return wire(a) < wire(b) ? -1 : 1
-  })
-  const hashed = kind === undefined || kind === 'hash_serialized_3'
+  coins.sort(([a], [b]) => compareOutpoints(a, b))
   return {
     height: chain.tip.height,
     bestblock: chain.tip.hash,
     txouts: coins.length,
     bogosize: coins.reduce((sum, [, coin]) => sum + 50 + coin.script.length, 0),
-    hash_serialized_3: hashed ? toReversedHex(serializeCoins(coins)) : undefined,
+    hash_serialized_3:
+      type === 'hash_serialized_3' ? toReversedHex(serializeCoins(coins)) : undefined,
+    muhash: type === 'muhash' ? toReversedHex(coinSetHash(coins.map(coinBytes))) : undefined,
     total_amount: coins.reduce((sum, [, coin]) => sum + coin.value, 0n),
     transactions: new Set(coins.map(([key]) => key.slice(0, 64))).size,
     disk_size: 0,

@@ -1,10 +1,7 @@
-import { addressOf, scriptOf } from '../chain/address.ts'
-import { toHex } from '../chain/bytes.ts'
 import { INCREMENTAL_FEE_RATE, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
-import { classifyScript } from '../script/script.ts'
-import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { integerArgument, type Method, method, type RpcContext } from './method.ts'
+import { type Method, method, type RpcContext } from './method.ts'
+import { settingsOf } from './node.ts'
 
 /** What the devnet says it is: the release whose answers it reproduces. */
 export const CORE_VERSION = 280100
@@ -16,7 +13,8 @@ const network = (name: string, reachable: boolean): Json => ({
   proxy: '',
   proxy_randomize_credentials: false,
 })
-function networkInfo({ regtest }: RpcContext): Json {
+function networkInfo(context: RpcContext): Json {
+  const { regtest } = context
   const peers = regtest.peers.size
   return {
     version: CORE_VERSION,
@@ -26,7 +24,7 @@ function networkInfo({ regtest }: RpcContext): Json {
     localservicesnames: ['NETWORK', 'WITNESS', 'NETWORK_LIMITED', 'P2P_V2'],
     localrelay: true,
     timeoffset: 0,
-    networkactive: true,
+    networkactive: settingsOf(context).networkActive,
     connections: peers,
     connections_in: 0,
     connections_out: peers,
@@ -58,58 +56,14 @@ function netTotals({ regtest }: RpcContext): Json {
     },
   }
 }
-function smartFee({ posture, regtest }: RpcContext, [target]: readonly unknown[]): Json {
-  const blocks = integerArgument(target)
-  if (blocks < 1 || blocks > 1008) {
-    const fault = 'Invalid conf_target, must be between 1 and 1008'
-    throw rpcError('invalidParameter', fault)
-  }
-  if (posture.feeRate === undefined) {
-    return { errors: ['Insufficient data or no feerate found'], blocks: 0 }
-  }
-  const floor = regtest.mempool.minFeeRate
-  return { feerate: posture.feeRate > floor ? posture.feeRate : floor, blocks }
-}
-function validateAddress(_: RpcContext, [address]: readonly unknown[]): Json {
-  const text = String(address)
-  const script = scriptOf(text)
-  if (!script) {
-    return {
-      isvalid: false,
-      error_locations: [],
-      error: 'Invalid or unsupported Segwit (Bech32) or Base58 encoding.',
-    }
-  }
-  const form = classifyScript(script)
-  const witness = form.version >= 0
-  return {
-    isvalid: true,
-    address: addressOf(script, form) ?? text,
-    scriptPubKey: toHex(script),
-    isscript:
-      form.kind === 'scripthash' ||
-      form.kind === 'witness_v0_scripthash' ||
-      form.kind === 'witness_v1_taproot',
-    iswitness: witness,
-    witness_version: witness ? form.version : undefined,
-    witness_program: witness ? toHex(form.data) : undefined,
-  }
-}
-
 export const controlMethods: readonly Method[] = [
   method('getnetworkinfo', [], networkInfo),
   method('getconnectioncount', [], ({ regtest }) => regtest.peers.size),
   method('getpeerinfo', [], () => []),
   method('getnettotals', [], netTotals),
-  method('getzmqnotifications', [], () => []),
-  method('getindexinfo', ['index_name:string?'], ({ regtest }) => ({
-    txindex: { synced: true, best_block_height: regtest.chain.tip.height },
-  })),
   method('uptime', [], ({ uptimeMs }) => Math.floor(uptimeMs() / 1000)),
   method('stop', [], ({ stop }) => {
     stop()
     return 'Bitcoin Core stopping'
   }),
-  method('estimatesmartfee', ['conf_target:number', 'estimate_mode:string?'], smartFee),
-  method('validateaddress', ['address:string'], validateAddress),
 ]

@@ -11,6 +11,13 @@ export const RPC_CODE = {
   wrongEncryption: -15,
   walletNotFound: -18,
   walletNotSpecified: -19,
+  notConnected: -9,
+  nodeAlreadyAdded: -23,
+  nodeNotAdded: -24,
+  nodeNotConnected: -29,
+  invalidSubnet: -30,
+  invalidParams: -32602,
+  internal: -32603,
   deserialization: -22,
   verify: -25,
   verifyRejected: -26,
@@ -20,7 +27,6 @@ export const RPC_CODE = {
   walletAlreadyLoaded: -35,
   invalidRequest: -32600,
   methodNotFound: -32601,
-  internal: -32603,
   parse: -32700,
 } as const
 

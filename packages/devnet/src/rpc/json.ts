@@ -1,3 +1,12 @@
+/** A number with its text: what no double holds, and an id that goes back as it came. */
+export class JsonNumber {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
 /** What an RPC answers. A bigint is satoshi and is written as bitcoins with 8 decimals, as Core does. */
 export type Json =
   | string
@@ -5,6 +14,7 @@ export type Json =
   | bigint
   | boolean
   | null
+  | JsonNumber
   | readonly Json[]
   | { readonly [key: string]: Json | undefined }
 
@@ -27,6 +37,9 @@ export function writeAmount(value: bigint): string {
   return `${value < 0n ? '-' : ''}${size / 100_000_000n}.${decimals}`
 }
 
+/** Core also escapes the one control character that JSON leaves alone. */
+const writeText = (text: string): string => JSON.stringify(text).replaceAll('\x7f', '\\u007f')
+
 /** JSON without spaces, byte for byte as Core writes it. Members that are undefined are left out. */
 export function writeJson(value: Json): string {
   if (value === null) return 'null'
@@ -38,14 +51,15 @@ export function writeJson(value: Json): string {
     case 'boolean':
       return value ? 'true' : 'false'
     case 'string':
-      return JSON.stringify(value)
+      return writeText(value)
     default:
       break
   }
+  if (value instanceof JsonNumber) return value.text
   if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`
   const members: string[] = []
   for (const [key, member] of Object.entries(value)) {
-    if (member !== undefined) members.push(`${JSON.stringify(key)}:${writeJson(member)}`)
+    if (member !== undefined) members.push(`${writeText(key)}:${writeJson(member)}`)
   }
   return `{${members.join(',')}}`
 }

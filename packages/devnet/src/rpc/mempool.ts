@@ -1,23 +1,21 @@
-import { INCREMENTAL_FEE_RATE, MAX_MEMPOOL_BYTES, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
+import { inOrder, withAncestors, withDescendants, wireOrder } from '../mempool/entry.ts'
+import { INCREMENTAL_FEE_RATE, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
 import type { PoolEntry } from '../mempool/pool.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { hashArgument, type Method, method, type RpcContext } from './method.ts'
-
-/** Core's memory estimate for one small entry; only its order of magnitude means anything. */
-const USAGE_PER_ENTRY = 1248
+import { hashArgument, integerArgument, type Method, method, type RpcContext } from './method.ts'
 
 function mempoolInfo({ regtest, posture }: RpcContext): Json {
-  const { pool, minFeeRate } = regtest.mempool
+  const { pool, minFeeRate, maxBytes } = regtest.mempool
   let unbroadcast = 0
   for (const entry of pool.entries.values()) if (entry.unbroadcast) unbroadcast += 1
   return {
     loaded: posture.mempoolLoaded,
     size: pool.entries.size,
     bytes: pool.bytes,
-    usage: pool.entries.size * USAGE_PER_ENTRY,
+    usage: pool.usage,
     total_fee: pool.fees,
-    maxmempool: MAX_MEMPOOL_BYTES,
+    maxmempool: maxBytes,
     mempoolminfee: minFeeRate,
     minrelaytxfee: MIN_RELAY_FEE_RATE,
     incrementalrelayfee: INCREMENTAL_FEE_RATE,
@@ -26,34 +24,31 @@ function mempoolInfo({ regtest, posture }: RpcContext): Json {
   }
 }
 function entryView({ regtest }: RpcContext, entry: PoolEntry): Json {
-  const { pool } = regtest.mempool
-  const { transaction, fee } = entry
-  const ancestors = pool.ancestors(transaction)
-  const descendants = pool.descendants(transaction.txid)
+  const { transaction, withAncestors: above, withDescendants: below } = entry
   return {
-    vsize: transaction.vsize,
+    vsize: entry.size,
     weight: transaction.weight,
     time: entry.time,
     height: entry.height,
-    descendantcount: descendants.size + 1,
-    descendantsize: pool.sizeOf(descendants) + transaction.vsize,
-    ancestorcount: ancestors.size + 1,
-    ancestorsize: pool.sizeOf(ancestors) + transaction.vsize,
+    descendantcount: below.count,
+    descendantsize: below.size,
+    ancestorcount: above.count,
+    ancestorsize: above.size,
     wtxid: transaction.wtxid,
     fees: {
-      base: fee,
-      modified: fee,
-      ancestor: pool.feesOf(ancestors) + fee,
-      descendant: pool.feesOf(descendants) + fee,
+      base: entry.fee,
+      modified: entry.modifiedFee,
+      ancestor: above.fees,
+      descendant: below.fees,
     },
-    depends: [...pool.parents(transaction)],
-    spentby: [...pool.children(transaction.txid)],
-    'bip125-replaceable': pool.isReplaceable(entry),
+    depends: Array.from(entry.parents, ({ txid }) => txid).sort(),
+    spentby: inOrder(entry.children).map(({ txid }) => txid),
+    'bip125-replaceable': regtest.mempool.pool.isReplaceable(entry),
     unbroadcast: entry.unbroadcast,
   }
 }
 function entryArgument({ regtest }: RpcContext, value: unknown): PoolEntry {
-  const entry = regtest.mempool.pool.entries.get(hashArgument(value, 'txid'))
+  const entry = regtest.mempool.pool.entries.get(hashArgument(value, 'parameter 1'))
   if (!entry) throw rpcError('invalidAddressOrKey', 'Transaction not in mempool')
   return entry
 }
@@ -65,19 +60,41 @@ function rawMempool(context: RpcContext, [verbose, sequence]: readonly unknown[]
   }
   const entries = pool.sorted()
   if (verbose === true) return viewByTxid(context, entries)
-  const txids = entries.map(({ transaction }) => transaction.txid)
+  const txids = entries.map(({ txid }) => txid)
   return sequence === true ? { txids, mempool_sequence: pool.sequence } : txids
 }
 const viewByTxid = (context: RpcContext, entries: readonly PoolEntry[]): Json =>
-  Object.fromEntries(entries.map((entry) => [entry.transaction.txid, entryView(context, entry)]))
-/** The answer of the two family calls: txids, or entries by txid. */
-function family(context: RpcContext, txids: Iterable<string>, verbose: unknown): Json {
-  const { pool } = context.regtest.mempool
-  const members = [...txids]
-  if (verbose !== true) return members
-  return viewByTxid(
-    context,
-    members.flatMap((txid) => pool.entries.get(txid) ?? []),
+  Object.fromEntries(entries.map((entry) => [entry.txid, entryView(context, entry)]))
+/** The answer of the two family calls, without the one that was asked for: txids, or entries by txid. */
+function family(
+  context: RpcContext,
+  [value, verbose]: readonly unknown[],
+  walk: (from: readonly PoolEntry[]) => Set<PoolEntry>,
+): Json {
+  const own = entryArgument(context, value)
+  const members = inOrder(walk([own])).filter((entry) => entry !== own)
+  return verbose === true ? viewByTxid(context, members) : members.map(({ txid }) => txid)
+}
+
+function prioritise({ regtest }: RpcContext, [hash, dummy, delta]: readonly unknown[]): Json {
+  const txid = hashArgument(hash, 'txid')
+  const satoshi = integerArgument(delta)
+  if (dummy !== undefined && dummy !== 0) {
+    const fault = 'Priority is no longer supported, dummy argument to prioritisetransaction'
+    throw rpcError('invalidParameter', `${fault} must be 0.`)
+  }
+  regtest.mempool.pool.prioritise(txid, BigInt(satoshi))
+  return true
+}
+function prioritised({ regtest }: RpcContext): Json {
+  const { deltas, entries } = regtest.mempool.pool
+  const sorted = [...deltas].sort(([a], [b]) => (wireOrder(a) < wireOrder(b) ? -1 : 1))
+  return Object.fromEntries(
+    sorted.map(([txid, delta]) => {
+      const entry = entries.get(txid)
+      const modified = entry ? { modified_fee: Number(entry.modifiedFee) } : {}
+      return [txid, { fee_delta: Number(delta), in_mempool: entry !== undefined, ...modified }]
+    }),
   )
 }
 
@@ -87,13 +104,12 @@ export const mempoolMethods: readonly Method[] = [
   method('getmempoolentry', ['txid:string'], (context, [txid]) =>
     entryView(context, entryArgument(context, txid)),
   ),
-  method('getmempoolancestors', ['txid:string', 'verbose:bool?'], (context, [txid, verbose]) => {
-    const { transaction } = entryArgument(context, txid)
-    return family(context, context.regtest.mempool.pool.ancestors(transaction), verbose)
-  }),
-  method('getmempooldescendants', ['txid:string', 'verbose:bool?'], (context, [txid, verbose]) => {
-    const { transaction } = entryArgument(context, txid)
-    const { pool } = context.regtest.mempool
-    return family(context, pool.descendants(transaction.txid), verbose)
-  }),
+  method('getmempoolancestors', ['txid:string', 'verbose:bool?'], (context, args) =>
+    family(context, args, withAncestors),
+  ),
+  method('getmempooldescendants', ['txid:string', 'verbose:bool?'], (context, args) =>
+    family(context, args, withDescendants),
+  ),
+  method('prioritisetransaction', ['txid:string', 'dummy:number?', 'fee_delta:number'], prioritise),
+  method('getprioritisedtransactions', [], prioritised),
 ]

@@ -1,28 +1,45 @@
+import { tryFromHex } from '../chain/bytes.ts'
 import type { BlockNode } from '../chain/node.ts'
+import type { NodeClock } from '../powers/clock.ts'
+import type { Posture } from '../powers/posture.ts'
+import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { Wallets } from '../wallet/wallets.ts'
+import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
+import { helpOf } from './help.ts'
 import type { Json } from './json.ts'
+import { SUMMARIES } from './summaries.ts'
+import type { Waits } from './wait.ts'
 
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
   readonly regtest: Regtest
   readonly wallets: Wallets
+  /** The node's clock, which `setmocktime` stops. */
+  readonly clock: NodeClock
+  /** Where calls wait for the chain to move. */
+  readonly waits: Waits
+  /** What is published over ZeroMQ. */
+  readonly zmq: () => readonly ZmqNotifier[]
   /** Milliseconds since this life of the node began. */
   readonly uptimeMs: () => number
   /** `stop` was called. */
   readonly stop: () => void
   /** From the path `/wallet/<name>`. */
   readonly walletPath?: string
+  /** What the node can do beside being a node. */
+  readonly powers: NodePowers
   /** Overrides that a test set, such as `initialblockdownload`. */
   readonly posture: Posture
 }
-/** How the node presents itself where the chain does not decide it. */
-export interface Posture {
-  initialBlockDownload: boolean
-  mempoolLoaded: boolean
-  /** Satoshi per 1000 vbytes that `estimatesmartfee` answers; undefined: not enough data. */
-  feeRate: bigint | undefined
+export type { Posture }
+/** The powers, with those over the node's process. */
+export type NodePowers = Powers & {
+  restart(options: { readonly mempool?: 'kept' | 'lost' | 'loading' }): Promise<void>
+  finishLoading(): void
+  down(): Promise<void>
+  up(): Promise<void>
 }
 
 export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
@@ -34,7 +51,7 @@ export interface Parameter {
 export interface Method {
   readonly name: string
   readonly parameters: readonly Parameter[]
-  readonly run: (context: RpcContext, args: readonly unknown[]) => Json
+  readonly run: (context: RpcContext, args: readonly unknown[]) => Json | Promise<Json>
 }
 
 /** `'height:number'`, or `'verbose:bool?'` for one that may be left out. */
@@ -95,13 +112,9 @@ function checkTypes(target: Method, args: readonly unknown[]): void {
     throw rpcError('typeError', `Wrong type passed:\n{\n${wrong.join(',\n')}\n}`)
   }
 }
-/** Core answers a wrong count of arguments with the help text; ours is its first line. */
-function usage({ name, parameters }: Method): RpcError {
-  const words = parameters.map((parameter) =>
-    parameter.optional ? `( ${parameter.name} )` : parameter.name,
-  )
-  return rpcError('misc', `${[name, ...words].join(' ')}\n`)
-}
+/** Core answers a wrong count of arguments with the help text. */
+export const usage = (target: Method): RpcError =>
+  rpcError('misc', helpOf(target, SUMMARIES[target.name]))
 
 /** A hash argument. @throws RpcError -8 in Core's words. */
 export function hashArgument(value: unknown, name: string): string {
@@ -121,10 +134,32 @@ export function integerArgument(value: unknown, fallback?: number): number {
   if (typeof value === 'number' && Number.isInteger(value)) return value
   throw rpcError('misc', 'JSON integer out of range')
 }
+/** A whole number of 32 bits, as most of Core's arguments are. @throws RpcError -1 as Core does. */
+export function int32Argument(value: unknown, fallback?: number): number {
+  const whole = integerArgument(value, fallback)
+  if (whole === (whole | 0)) return whole
+  throw rpcError('misc', 'JSON integer out of range')
+}
+/** A text inside an array or object, whose kind nobody checked yet. @throws RpcError -3 in Core's words. */
+export function textArgument(value: unknown): string {
+  if (typeof value === 'string') return value
+  const fault = `JSON value of type ${typeName(value)} is not of expected type string`
+  throw rpcError('typeError', fault)
+}
+/** Bytes in hex. @throws RpcError -8 in Core's words. */
+export function hexArgument(value: unknown, name: string): Uint8Array {
+  const text = textArgument(value)
+  const bytes = text === '' ? undefined : tryFromHex(text)
+  if (bytes) return bytes
+  throw rpcError('invalidParameter', `${name} must be hexadecimal string (not '${text}')`)
+}
 /** Core's verbosity: a number, or a flag that stands for 0 and 1. */
 export function verbosityArgument(value: unknown, fallback: number): number {
   if (typeof value === 'boolean') return value ? 1 : 0
-  return integerArgument(value, fallback)
+  if (value === undefined) return fallback
+  if (typeof value === 'number') return int32Argument(value)
+  const fault = `JSON value of type ${typeName(value)} is not of expected type number`
+  throw rpcError('typeError', fault)
 }
 /** Bitcoins as a JSON number or string, in satoshi. @throws RpcError -3. */
 export function amountArgument(value: unknown): bigint {

@@ -1,110 +1,99 @@
 import { rejectionText } from '../chain/checks.ts'
 import type { Transaction } from '../chain/transaction.ts'
+import { wireOrder } from '../mempool/entry.ts'
 import type { Acceptance } from '../mempool/mempool.ts'
-import { feeAt, rateOf } from '../mempool/policy.ts'
+import type { PackageResult } from '../mempool/package.ts'
+import { isChildWithParentsTree, MAX_PACKAGE_COUNT } from '../mempool/topology.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { type Method, method, type RpcContext } from './method.ts'
-import { transactionArgument } from './transactions.ts'
+import { hashArgument, integerArgument, type Method, method, type RpcContext } from './method.ts'
+import { checkBurn, maxBurnArgument, maxRateArgument, packageMember } from './submission.ts'
 
 const TOPOLOGY =
   'package topology disallowed. not child-with-parents or parents depend on each other.'
 
-/** The last one must spend every other, and none of the others another. */
-function isChildWithParents(list: readonly Transaction[]): boolean {
-  const parents = list.slice(0, -1)
-  const child = list[list.length - 1]
-  const own = new Set(parents.map(({ txid }) => txid))
-  const spends = (transaction: Transaction | undefined, txid: string) =>
-    transaction?.inputs.some((input) => input.txid === txid) ?? false
-  return parents.every(
-    (parent) => spends(child, parent.txid) && !parent.inputs.some((input) => own.has(input.txid)),
-  )
+function acceptedView(verdict: Extract<Acceptance, { ok: true }>) {
+  const { entry, rate, includes } = verdict
+  const fees = { base: entry.fee, 'effective-feerate': rate, 'effective-includes': includes }
+  return { vsize: entry.size, fees }
 }
-
-/**
- * Each alone first. Parents that only the mempool's moving minimum keeps out come in together with their child when the
- * package as a whole pays it; below the relay fee nothing helps (version 3 is not served yet).
- */
-function submitAll({ regtest }: RpcContext, list: readonly Transaction[]) {
-  const verdicts = new Map<string, Acceptance>()
-  const offer = (transaction: Transaction, paidByChild = false) => {
-    const verdict = regtest.offer(transaction, { unbroadcast: true, paidByChild })
-    verdicts.set(transaction.wtxid, verdict)
-    return verdict
+function resultView({ txid }: Transaction, result: PackageResult): Json {
+  if (result.kind === 'otherWitness') return { txid, 'other-wtxid': result.wtxid }
+  if (result.kind === 'present') {
+    return { txid, vsize: result.entry.size, fees: { base: result.entry.fee } }
   }
-  const { pool, minFeeRate } = regtest.mempool
-  const fresh = list.filter(({ txid }) => !pool.entries.has(txid))
-  const waiting = fresh.filter((transaction) => {
-    const verdict = offer(transaction)
-    return !verdict.ok && verdict.rejection.reason === 'mempool min fee not met'
+  const { verdict } = result
+  return verdict.ok
+    ? { txid, ...acceptedView(verdict) }
+    : { txid, error: rejectionText(verdict.rejection) }
+}
+function packageArgument(raw: unknown, maxBurn: bigint): readonly Transaction[] {
+  return (raw as readonly unknown[]).map((hex) => {
+    const transaction = packageMember(hex)
+    checkBurn(transaction, maxBurn)
+    return transaction
   })
-  const child = list[list.length - 1]
-  if (waiting.length === 0 || !child) return verdicts
-  const before = regtest.mempool.pool.copy()
-  const together = fresh.filter(({ txid }) => !pool.entries.has(txid))
-  const taken = together.map((transaction) => offer(transaction, true))
-  const fees = taken.reduce((sum, verdict) => sum + (verdict.ok ? verdict.entry.fee : 0n), 0n)
-  const size = together.reduce((sum, { vsize }) => sum + vsize, 0)
-  const paid = taken.every((verdict) => verdict.ok) && fees >= feeAt(minFeeRate, size)
-  if (!paid) {
-    for (const { txid } of together) if (!before.entries.has(txid)) pool.remove(txid, 'evicted')
-    for (const { wtxid } of together) {
-      const reason = {
-        reason: 'mempool min fee not met',
-        detail: `${fees} < ${feeAt(minFeeRate, size)}`,
-      }
-      verdicts.set(wtxid, { ok: false, rejection: reason, missingInputs: false })
-    }
-  }
-  return verdicts
 }
-function submitPackage(context: RpcContext, [raw]: readonly unknown[]): Json {
-  const hexes = raw as readonly unknown[]
-  if (hexes.length < 1 || hexes.length > 25) {
-    const fault = 'Array must contain between 1 and 25 transactions.'
+function submitPackage({ regtest }: RpcContext, args: readonly unknown[]): Json {
+  const count = (args[0] as readonly unknown[]).length
+  if (count < 2 || count > MAX_PACKAGE_COUNT) {
+    const fault = `Array must contain between 2 and ${MAX_PACKAGE_COUNT} transactions.`
     throw rpcError('invalidParameter', fault)
   }
-  const list = hexes.map((hex) =>
-    transactionArgument(hex, `TX decode failed: ${hex} Make sure the tx has at least one input.`),
-  )
-  if (!isChildWithParents(list)) throw rpcError('verify', TOPOLOGY)
-  const verdicts = submitAll(context, list)
-  const replaced: string[] = []
-  let failed = false
-  const results = list.map((transaction) => {
-    const { txid, wtxid, vsize } = transaction
-    const verdict = verdicts.get(wtxid)
-    if (verdict && !verdict.ok) {
-      failed = true
-      return [wtxid, { txid, error: rejectionText(verdict.rejection) }] as const
+  const maxRate = maxRateArgument(args[1])
+  const list = packageArgument(args[0], maxBurnArgument(args[2]))
+  if (!isChildWithParentsTree(list)) throw rpcError('verify', TOPOLOGY)
+  const { fault, results } = regtest.offerPackage(list, maxRate > 0n ? { maxRate } : {})
+  const replaced = new Set<string>()
+  const views: [string, Json][] = []
+  for (const transaction of list) {
+    const { wtxid } = transaction
+    const result = results.get(wtxid)
+    // As in Core, what was not looked at is not listed.
+    if (!result) continue
+    if (result.kind === 'judged' && result.verdict.ok) {
+      for (const txid of result.verdict.replaced) replaced.add(txid)
     }
-    replaced.push(...(verdict?.replaced ?? []))
-    const fee = context.regtest.mempool.pool.entries.get(txid)?.fee ?? 0n
-    const own = {
-      base: fee,
-      'effective-feerate': rateOf(fee, vsize),
-      'effective-includes': [wtxid],
-    }
-    return [wtxid, { txid, vsize, fees: verdict ? own : { base: fee } }] as const
-  })
+    views.push([wtxid, resultView(transaction, result)])
+  }
   return {
-    package_msg: failed ? 'transaction failed' : 'success',
-    'tx-results': Object.fromEntries(results),
-    'replaced-transactions': replaced,
+    package_msg: fault ? rejectionText(fault) : 'success',
+    'tx-results': Object.fromEntries(views),
+    'replaced-transactions': [...replaced].sort((a, b) => (wireOrder(a) < wireOrder(b) ? -1 : 1)),
   }
 }
+
+const typeName = (value: unknown): string =>
+  value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+function fieldOf(object: Readonly<Record<string, unknown>>, name: string, type: string): unknown {
+  const value = object[name]
+  if (value === undefined || value === null) throw rpcError('typeError', `Missing ${name}`)
+  if (typeName(value) === type) return value
+  const actual = typeName(value) === 'boolean' ? 'bool' : typeName(value)
+  const fault = `JSON value of type ${actual} for field ${name} is not of expected type ${type}`
+  throw rpcError('typeError', fault)
+}
+function outpointArgument(value: unknown): { readonly txid: string; readonly vout: number } {
+  if (typeName(value) !== 'object') {
+    const fault = `JSON value of type ${typeName(value)} is not of expected type object`
+    throw rpcError('typeError', fault)
+  }
+  const object = value as Readonly<Record<string, unknown>>
+  const text = fieldOf(object, 'txid', 'string')
+  const number = fieldOf(object, 'vout', 'number')
+  const strange = Object.keys(object).find((key) => key !== 'txid' && key !== 'vout')
+  if (strange !== undefined) throw rpcError('typeError', `Unexpected key ${strange}`)
+  const txid = hashArgument(text, 'txid')
+  const vout = integerArgument(number)
+  if (vout < 0) throw rpcError('invalidParameter', 'Invalid parameter, vout cannot be negative')
+  return { txid, vout }
+}
 function spendingPrevouts({ regtest }: RpcContext, [list]: readonly unknown[]): Json {
-  const outputs = list as readonly { readonly txid?: unknown; readonly vout?: unknown }[]
+  const outputs = list as readonly unknown[]
   if (outputs.length === 0) {
     throw rpcError('invalidParameter', 'Invalid parameter, outputs are missing')
   }
-  return outputs.map((output) => {
-    const { txid, vout } = output
-    if (typeof txid !== 'string' || typeof vout !== 'number') {
-      throw rpcError('typeError', 'Missing txid')
-    }
-    if (vout < 0) throw rpcError('invalidParameter', 'Invalid parameter, vout cannot be negative')
+  return outputs.map(outpointArgument).map(({ txid, vout }) => {
     const spendingtxid = regtest.mempool.pool.spenders.get(`${txid}:${vout}`)
     return { txid, vout, spendingtxid }
   })

@@ -158,10 +158,11 @@ function combineRaw(context: RpcContext, list: readonly unknown[]): Json {
   const inputs = first.inputs.map((input, index) => {
     const coin = spent[index]
     if (!coin) throw rpcError('verify', 'Input not found or already spent')
-    const data = dataOfInput(hasher, index, { script: new Uint8Array(), witness: [] }, coin)
+    const at = { transaction: first, index, coin, hasher }
+    const data = dataOfInput(at, { script: new Uint8Array(), witness: [] })
     for (const variant of variants) {
       const other = variant.inputs[index]
-      if (other) mergeData(data, dataOfInput(hasher, index, other, coin))
+      if (other) mergeData(data, dataOfInput(at, other))
     }
     const signer = assemblerOf(inputSigner(first, spent, index, 1, hasher))
     produceSignature(new Provider(), signer, coin.script, data)

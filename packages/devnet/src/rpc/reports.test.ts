@@ -107,7 +107,7 @@ describe('reports', () => {
     const { txid } = devnet.pay(shop, 5000n)
     devnet.mine()
     const stale = devnet.tip.hash
-    devnet.reorg(1, [[], []], { lose: [txid] })
+    devnet.reorg(1, { drop: [txid] })
     expect(devnet.call('getrawtransaction', [txid, 1])).toMatchObject({
       blockhash: stale,
       confirmations: 0,

@@ -1,8 +1,9 @@
-import type { Fault, Faults } from '../powers/faults.ts'
-import { asRpcError, callMethod, type Request, readRequest, writeAnswer } from './dispatch.ts'
+import { type Fault, type Faults, type TakenFault, UNDONE } from '../powers/faults.ts'
+import { asRpcError, type Envelope, readRequest, startMethod, writeAnswer } from './dispatch.ts'
 import { RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import type { RpcContext } from './method.ts'
+import { readJson } from './read.ts'
 
 /** An answer and what the network does to it. */
 export interface Reply {
@@ -15,7 +16,11 @@ export interface Responder {
   readonly faults: Faults
   /** Set while the node warms up: every call answers -28 with this text. */
   readonly warmingUp: () => string | undefined
+  /** Called when a call is done, before anybody hears of it. */
+  readonly settle: () => void
 }
+/** Calls of the devnet's own: they arm faults, so that no fault may hit them. */
+export const CONTROL_PREFIX = 'devnet_'
 export const WARMING_UP = 'Verifying blocks…'
 
 interface Outcome {
@@ -23,22 +28,40 @@ interface Outcome {
   readonly error?: RpcError
   readonly fault?: Fault
 }
-/** Runs one request under the armed faults. Never throws. */
-export function runRequest(responder: Responder, name: string, params: unknown): Outcome {
-  const fault = responder.faults.take(name)
-  const warming = responder.warmingUp()
+/** Runs one request under the armed faults, which control calls pass by. Never throws; who waits for the chain answers later. */
+export function runRequest(
+  responder: Responder,
+  name: string,
+  params: unknown,
+): Outcome | Promise<Outcome> {
+  const control = name.startsWith(CONTROL_PREFIX)
+  const fault = control ? undefined : responder.faults.take(name)
+  const more = fault ? { fault } : {}
+  const failed = (thrown: unknown): Outcome => ({ error: asRpcError(thrown), ...more })
+  const done = (right: Json): Outcome => {
+    const result = fault?.kind === 'wrong' ? wrongAnswer(fault, right) : right
+    responder.settle()
+    return { result, ...more }
+  }
   try {
+    const warming = control ? undefined : responder.warmingUp()
     if (fault?.kind === 'warming_up') throw rpcError('inWarmup', WARMING_UP)
     if (warming !== undefined) throw rpcError('inWarmup', warming)
     if (fault?.kind === 'error') {
       throw new RpcError(fault.code ?? -1, fault.message ?? 'devnet fault')
     }
-    const undone = fault?.kind === 'timeout_before' || fault?.kind === 'reset'
-    const result = undone ? null : callMethod(responder.context, name, params)
-    return { result, ...(fault ? { fault } : {}) }
+    if (fault && UNDONE.has(fault.kind)) return { result: null, ...more }
+    const { context } = responder
+    const regtest = fault?.instead
+    const started = startMethod(regtest ? { ...context, regtest } : context, name, params)
+    return started instanceof Promise ? started.then(done).catch(failed) : done(started)
   } catch (thrown) {
-    return { error: asRpcError(thrown), ...(fault ? { fault } : {}) }
+    return failed(thrown)
   }
+}
+function wrongAnswer({ answer }: TakenFault, right: Json): Json {
+  const wrong = typeof answer === 'function' ? answer(right) : answer
+  return (wrong ?? null) as Json
 }
 
 const statusOf = (error: RpcError): number => {
@@ -46,40 +69,47 @@ const statusOf = (error: RpcError): number => {
   return error.code === -32601 ? 404 : 500
 }
 const line = (text: string): string => `${text}\n`
-
-function single(responder: Responder, value: unknown): Reply {
-  const seen: { id?: Json; modern?: boolean } = {}
-  let request: Request
-  try {
-    request = readRequest(value, seen)
-  } catch (thrown) {
-    const error = asRpcError(thrown)
-    return { status: statusOf(error), body: line(writeAnswer({ error }, seen.id, false)) }
-  }
-  const { result, error, fault } = runRequest(responder, request.method, request.params)
-  const more = fault ? { fault } : {}
-  // Only JSON-RPC 2.0 knows notifications: done, but not answered.
-  if (request.modern && request.id === undefined) return { status: 204, body: '', ...more }
-  const outcome = error ? { error } : { result: result ?? null }
-  const status = error && !request.modern ? statusOf(error) : 200
-  return { status, body: line(writeAnswer(outcome, request.id, request.modern)), ...more }
+const failure = (thrown: unknown, seen: Envelope): Reply => {
+  const error = asRpcError(thrown)
+  return { status: statusOf(error), body: line(writeAnswer({ error }, seen)) }
 }
-function batch(responder: Responder, values: readonly unknown[]): Reply {
+/** Only JSON-RPC 2.0 knows notifications: done, but not answered. */
+const isNotification = ({ id, modern }: Envelope): boolean => modern && id === undefined
+const shown = ({ result, error }: Outcome) => (error ? { error } : { result: result ?? null })
+
+function single(responder: Responder, value: unknown): Reply | Promise<Reply> {
+  const seen: Envelope = { id: 'null', modern: false }
+  const finish = (outcome: Outcome): Reply => {
+    const { error, fault } = outcome
+    const more = fault ? { fault } : {}
+    if (isNotification(seen)) return { status: 204, body: '', ...more }
+    const status = error && !seen.modern ? statusOf(error) : 200
+    return { status, body: line(writeAnswer(shown(outcome), seen)), ...more }
+  }
+  try {
+    const request = readRequest(value, seen)
+    const outcome = runRequest(responder, request.method, request.params)
+    return outcome instanceof Promise ? outcome.then(finish) : finish(outcome)
+  } catch (thrown) {
+    return failure(thrown, seen)
+  }
+}
+/** One after the other, each in its own version; what fails stands between the others. */
+async function batch(responder: Responder, values: readonly unknown[]): Promise<Reply> {
   const answers: string[] = []
+  const seen: Envelope = { id: 'null', modern: false }
   let fault: Fault | undefined
   for (const value of values) {
-    const seen: { id?: Json; modern?: boolean } = {}
+    let outcome: Outcome
     try {
       const request = readRequest(value, seen)
-      const outcome = runRequest(responder, request.method, request.params)
+      const started = runRequest(responder, request.method, request.params)
+      outcome = started instanceof Promise ? await started : started
       fault ??= outcome.fault
-      if (request.modern && request.id === undefined) continue
-      const { error } = outcome
-      const shown = error ? { error } : { result: outcome.result ?? null }
-      answers.push(writeAnswer(shown, request.id, request.modern))
     } catch (thrown) {
-      answers.push(writeAnswer({ error: asRpcError(thrown) }, seen.id, seen.modern ?? false))
+      outcome = { error: asRpcError(thrown) }
     }
+    if (!isNotification(seen)) answers.push(writeAnswer(shown(outcome), seen))
   }
   const more = fault ? { fault } : {}
   if (answers.length === 0 && values.length > 0) return { status: 204, body: '', ...more }
@@ -87,16 +117,16 @@ function batch(responder: Responder, values: readonly unknown[]): Reply {
 }
 
 /** The answer to one HTTP body, with Core's statuses for both versions of JSON-RPC. */
-export function respond(responder: Responder, text: string): Reply {
+export function respond(responder: Responder, body: Uint8Array | string): Reply | Promise<Reply> {
+  const unread: Envelope = { id: 'null', modern: false }
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = readJson(body)
   } catch {
-    const error = rpcError('parse', 'Parse error')
-    return { status: 500, body: line(writeAnswer({ error }, null, false)) }
+    // Whatever is wrong with the text, Core says no more than this.
+    return failure(rpcError('parse', 'Parse error'), unread)
   }
   if (Array.isArray(value)) return batch(responder, value)
   if (typeof value === 'object' && value !== null) return single(responder, value)
-  const error = rpcError('parse', 'Top-level object parse error')
-  return { status: 500, body: line(writeAnswer({ error }, null, false)) }
+  return failure(rpcError('parse', 'Top-level object parse error'), unread)
 }

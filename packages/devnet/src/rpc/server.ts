@@ -3,13 +3,28 @@ import type { AddressInfo, Socket } from 'node:net'
 import { DevnetError } from '../failure.ts'
 import type { Reply } from './respond.ts'
 
+/** What is answered below `/rest/`. */
+export interface RestReply {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string | Uint8Array
+}
 export interface ServerPorts {
   /** The answer to a body; `walletPath` is the name in `/wallet/<name>`. */
-  readonly respond: (body: string, walletPath: string | undefined) => Reply
+  readonly respond: (body: Uint8Array, walletPath: string | undefined) => Reply | Promise<Reply>
   /** True for the value of an `Authorization: Basic` header that is right now. */
   readonly authorize: (credentials: string) => boolean
+  /** The answer to a path below `/rest/`; undefined where there is no such path. */
+  readonly rest: ((url: string, body: Uint8Array) => RestReply | undefined) | undefined
 }
+/** Core's limits: longer bodies are 413, longer headers 400. */
 const MAX_BODY = 32 * 1024 * 1024
+const MAX_HEADERS = 8192
+/** Core keeps an idle connection for this long. */
+const IDLE_MS = 30_000
+const PLAIN_HTML = 'text/html; charset=ISO-8859-1'
+/** What Core's HTTP library understands. DELETE and PUT it hands on to Core, which knows no DELETE. */
+const METHODS = new Set(['GET', 'POST', 'HEAD', 'PUT', 'DELETE'])
 
 /** Core's HTTP face on loopback. Listens, stops listening and listens again on the same port. */
 export class RpcServer {
@@ -17,11 +32,14 @@ export class RpcServer {
   readonly #sockets = new Set<Socket>()
   readonly #timers = new Set<NodeJS.Timeout>()
   #server: Server | undefined
+  readonly #keepAlive: boolean
   #port: number
 
-  constructor(ports: ServerPorts, port: number) {
+  /** Without `keepAlive` neither the server nor a connection keeps the process from ending. */
+  constructor(ports: ServerPorts, port: number, keepAlive = true) {
     this.#ports = ports
     this.#port = port
+    this.#keepAlive = keepAlive
   }
   get port(): number {
     return this.#port
@@ -31,9 +49,11 @@ export class RpcServer {
   }
   async listen(): Promise<void> {
     if (this.#server) return
-    const server = createServer((request, response) => this.#serve(request, response))
+    const options = { maxHeaderSize: MAX_HEADERS, keepAliveTimeout: IDLE_MS }
+    const server = createServer(options, (request, response) => this.#serve(request, response))
     server.on('connection', (socket) => {
       this.#sockets.add(socket)
+      if (!this.#keepAlive) socket.unref()
       socket.on('close', () => this.#sockets.delete(socket))
     })
     this.#server = server
@@ -42,6 +62,7 @@ export class RpcServer {
       server.listen(this.#port, '127.0.0.1', resolve)
     })
     this.#port = (server.address() as AddressInfo).port
+    if (!this.#keepAlive) server.unref()
   }
   /** Refuses connections and breaks those that are open, also calls that wait for an answer. */
   async stop(): Promise<void> {
@@ -57,38 +78,64 @@ export class RpcServer {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '/'
-    if (path !== '/' && !path.startsWith('/wallet/')) {
-      response.writeHead(404).end()
-      return
-    }
-    if (request.method !== 'POST') {
-      response.writeHead(405, { 'content-type': 'text/html; charset=ISO-8859-1' })
-      response.end('JSONRPC server handles only POST requests')
-      return
-    }
-    const [scheme, credentials = ''] = (request.headers.authorization ?? '').split(' ')
-    if (scheme !== 'Basic' || !this.#ports.authorize(credentials)) {
-      response.writeHead(401, {
-        'www-authenticate': 'Basic realm="jsonrpc"',
-        'content-type': 'text/html; charset=ISO-8859-1',
+    const method = request.method ?? ''
+    const known = path === '/' || path.startsWith('/wallet/')
+    if (!METHODS.has(method)) refuse(request, response, 501, 'Not Implemented')
+    else if (method === 'DELETE') plain(response, 405, '')
+    else if (this.#ports.rest && path.startsWith('/rest/')) this.#serveRest(request, response)
+    else if (!known) plain(response, 404, '')
+    else if (method !== 'POST') {
+      plain(response, 405, 'JSONRPC server handles only POST requests')
+    } else if (!this.#isAuthorized(request)) {
+      response.setHeader('www-authenticate', 'Basic realm="jsonrpc"')
+      plain(response, 401, '')
+    } else {
+      const wallet = path === '/' ? undefined : urlDecode(path.slice(8))
+      this.#read(request, response, async (body) => {
+        this.#send(await this.#ports.respond(body, wallet), request, response)
       })
-      response.end()
-      return
     }
-    this.#read(request, (body) => {
-      const wallet = path.startsWith('/wallet/') ? decodeURIComponent(path.slice(8)) : undefined
-      this.#send(this.#ports.respond(body, wallet), request, response)
+  }
+  /** Core compares the scheme to the letter. */
+  #isAuthorized(request: IncomingMessage): boolean {
+    const [, credentials] = /^Basic (.*)$/.exec(request.headers.authorization ?? '') ?? []
+    return credentials !== undefined && this.#ports.authorize(credentials.trim())
+  }
+  #serveRest(request: IncomingMessage, response: ServerResponse): void {
+    this.#read(request, response, async (body) => {
+      const reply = this.#ports.rest?.(request.url ?? '', body)
+      if (!reply) {
+        plain(response, 404, '')
+        return
+      }
+      response.writeHead(reply.status, {
+        'content-type': reply.contentType,
+        'content-length': Buffer.byteLength(reply.body),
+      })
+      response.end(reply.body)
     })
   }
-  #read(request: IncomingMessage, done: (body: string) => void): void {
+  #read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    done: (body: Uint8Array) => Promise<void>,
+  ): void {
     const parts: Buffer[] = []
     let size = 0
+    const take = (more: number): boolean => {
+      size += more
+      if (size <= MAX_BODY) return true
+      if (!response.writableEnded) refuse(request, response, 413, 'Request Entity Too Large')
+      return false
+    }
+    const announced = Number(request.headers['content-length'] ?? 0)
+    if (announced > MAX_BODY) take(announced)
     request.on('data', (part: Buffer) => {
-      size += part.length
-      if (size > MAX_BODY) request.destroy()
-      else parts.push(part)
+      if (take(part.length)) parts.push(part)
     })
-    request.on('end', () => done(Buffer.concat(parts).toString('utf8')))
+    request.on('end', () => {
+      if (!response.writableEnded) void done(Buffer.concat(parts))
+    })
   }
   #send(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
     const { fault } = reply
@@ -105,6 +152,7 @@ export class RpcServer {
         // The socket stays open without an answer until the caller gives up.
         return
       case 'reset':
+      case 'reset_after':
         request.socket.destroy()
         return
       case 'garbage':
@@ -122,6 +170,36 @@ export class RpcServer {
         write(reply.body)
     }
   }
+}
+
+function plain(response: ServerResponse, status: number, body: string): void {
+  const size = Buffer.byteLength(body)
+  response.writeHead(status, { 'content-type': PLAIN_HTML, 'content-length': size })
+  response.end(body)
+}
+/** What Core's HTTP library says itself, before Core sees the request. The connection ends with it. */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  text: string,
+): void {
+  const head = `<HTML><HEAD>\n<TITLE>${status} ${text}</TITLE>\n</HEAD>`
+  const body = `${head}<BODY>\n<H1>${text}</H1>\n</BODY></HTML>\n`
+  response.writeHead(status, {
+    'content-type': 'text/html',
+    connection: 'close',
+    'content-length': body.length,
+  })
+  response.end(body)
+  request.resume()
+}
+/** Percent signs that encode nothing stay as they are. */
+function urlDecode(text: string): string {
+  const bytes = text.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
 /** @throws DevnetError DEVNET_USAGE when the server was never started. */

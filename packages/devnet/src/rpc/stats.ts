@@ -5,7 +5,7 @@ import { isUnspendable } from '../script/script.ts'
 import { blockArgument, nodeArgument } from './blockchain.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { integerArgument, type Method, method, type RpcContext } from './method.ts'
+import { int32Argument, type Method, method, type RpcContext, textArgument } from './method.ts'
 import { feeOf } from './view.ts'
 
 /** Bytes that Core counts for an entry of the unspent set beside the output itself. */
@@ -55,10 +55,12 @@ function rowsOf(block: Block, undo: BlockUndo): Row[] {
 }
 
 /** Growth of the unspent set: by Core's plain count, and without outputs that nobody can spend. */
-function coinGrowth(block: Block, undo: BlockUndo) {
+function coinGrowth(block: Block, undo: BlockUndo, isGenesis: boolean) {
   const outputs = block.transactions.flatMap((transaction) => transaction.outputs)
   const spent = undo.flat()
-  const real = outputs.filter(({ script }) => !isUnspendable(script))
+  // The genesis coinbase never became a coin.
+  const made = isGenesis ? [] : outputs
+  const real = made.filter(({ script }) => !isUnspendable(script))
   const spentSize = sum(spent.map(coinSize))
   return {
     utxo_increase: outputs.length - spent.length,
@@ -107,7 +109,7 @@ function statsOf(node: BlockNode, block: Block, undo: BlockUndo): { readonly [ke
     total_weight: totalWeight,
     totalfee: sum(fees),
     txs: block.transactions.length,
-    ...coinGrowth(block, undo),
+    ...coinGrowth(block, undo, node.height === 0),
   }
 }
 
@@ -115,23 +117,26 @@ function blockStats(context: RpcContext, [which, chosen]: readonly unknown[]): J
   const { chain } = context.regtest
   let node: BlockNode | undefined
   if (typeof which === 'number') {
-    const height = integerArgument(which)
+    const height = int32Argument(which)
     node = chain.active[height]
     if (!node) {
       const fault = `Target block height ${height} ${height < 0 ? 'is negative' : `after current tip ${chain.tip.height}`}`
       throw rpcError('invalidParameter', fault)
     }
-  } else node = nodeArgument(context, which, 'hash_or_height')
+  } else node = nodeArgument(context, textArgument(which), 'hash_or_height')
   const all = statsOf(node, blockArgument(context, node), chain.undo.get(node.hash) ?? [])
   if (!Array.isArray(chosen) || chosen.length === 0) return all
   return Object.fromEntries(
-    chosen.map((name) => {
-      const value = all[String(name)]
-      if (value === undefined) {
-        throw rpcError('invalidParameter', `Invalid selected statistic '${name}'`)
-      }
-      return [String(name), value]
-    }),
+    chosen
+      .map(textArgument)
+      .sort()
+      .map((name) => {
+        const value = all[String(name)]
+        if (value === undefined) {
+          throw rpcError('invalidParameter', `Invalid selected statistic '${name}'`)
+        }
+        return [String(name), value]
+      }),
   )
 }
 export const statsMethods: readonly Method[] = [

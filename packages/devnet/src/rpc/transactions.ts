@@ -1,17 +1,15 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { addressOf } from '../chain/address.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
-import { rejectionText } from '../chain/checks.ts'
 import type { BlockNode } from '../chain/node.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
-import type { Acceptance } from '../mempool/mempool.ts'
-import { feeAt, rateOf } from '../mempool/policy.ts'
+import { withChecksum } from '../descriptor/checksum.ts'
+import { inferDescriptor } from '../descriptor/infer.ts'
 import { classifyScript, hash160, isUnspendable, parseScript } from '../script/script.ts'
-import { blockArgument, nodeArgument } from './blockchain.ts'
+import { blockArgument } from './blockchain.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import {
-  amountArgument,
   confirmationsOf,
   hashArgument,
   integerArgument,
@@ -23,10 +21,6 @@ import {
 import { scriptView, transactionView } from './view.ts'
 
 const DECODE_FAILED = 'TX decode failed. Make sure the tx has at least one input.'
-const FEE_EXCEEDED = 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)'
-const BURN_EXCEEDED = 'Unspendable output exceeds maximum configured by user (maxburnamount)'
-/** 0.10 BTC per 1000 vbytes: what `sendrawtransaction` refuses to exceed by default. */
-const DEFAULT_MAX_RATE = 10_000_000n
 
 export function transactionArgument(value: unknown, fault = DECODE_FAILED): Transaction {
   const bytes = tryFromHex(String(value))
@@ -54,6 +48,12 @@ function find({ regtest }: RpcContext, txid: string): Found | undefined {
   const transaction = node && regtest.chain.blockOf(node)?.transactions[place.position]
   return transaction && { transaction, node, position: place.position }
 }
+function holderArgument({ regtest }: RpcContext, value: unknown): BlockNode {
+  const node = regtest.chain.nodes.get(hashArgument(value, 'parameter 3'))
+  if (!node) throw rpcError('invalidAddressOrKey', 'Block hash not found')
+  if (!regtest.chain.blockOf(node)) throw rpcError('misc', 'Block not available')
+  return node
+}
 function notFound(inBlock: boolean): RpcError {
   const where = inBlock
     ? 'No such transaction found in the provided block'
@@ -69,7 +69,7 @@ function getRawTransaction(context: RpcContext, args: readonly unknown[]): Json 
     const fault = 'The genesis block coinbase is not considered an ordinary transaction'
     throw rpcError('invalidAddressOrKey', `${fault} and cannot be retrieved`)
   }
-  const within = args[2] === undefined ? undefined : nodeArgument(context, args[2], 'parameter 3')
+  const within = args[2] === undefined ? undefined : holderArgument(context, args[2])
   const found = within ? findIn(context, txid, within) : find(context, txid)
   if (!found) throw notFound(within !== undefined)
   const { transaction, node, position } = found
@@ -87,72 +87,11 @@ function placeView(context: RpcContext, node: BlockNode): { readonly [key: strin
   return { blockhash: node.hash, confirmations, time, blocktime: time }
 }
 
-function maxRateArgument(value: unknown): bigint {
-  const rate = value === undefined ? DEFAULT_MAX_RATE : amountArgument(value)
-  if (rate >= 100_000_000n) {
-    const fault = 'Fee rates larger than or equal to 1BTC/kvB are not accepted'
-    throw rpcError('invalidParameter', fault)
-  }
-  return rate
-}
-function sendRawTransaction(context: RpcContext, args: readonly unknown[]): Json {
-  const { regtest } = context
-  const transaction = transactionArgument(args[0])
-  const burn = args[2] === undefined ? 0n : amountArgument(args[2])
-  if (transaction.outputs.some(({ script, value }) => isUnspendable(script) && value > burn)) {
-    throw rpcError('verify', BURN_EXCEEDED)
-  }
-  const maxRate = maxRateArgument(args[1])
-  const { txid } = transaction
-  if (transaction.outputs.some((_, vout) => regtest.chain.coins.has(`${txid}:${vout}`))) {
-    throw rpcError('alreadyInChain', 'Transaction outputs already in utxo set')
-  }
-  if (regtest.mempool.pool.entries.has(txid)) return txid
-  if (maxRate > 0n) {
-    const trial = regtest.offer(transaction, { test: true })
-    if (!trial.ok) throw refusal(trial)
-    if (trial.entry.fee > feeAt(maxRate, transaction.vsize)) throw rpcError('verify', FEE_EXCEEDED)
-  }
-  const verdict = regtest.offer(transaction, { unbroadcast: true })
-  if (!verdict.ok) throw refusal(verdict)
-  return txid
-}
-const refusal = ({ rejection, missingInputs }: Extract<Acceptance, { ok: false }>): RpcError =>
-  rpcError(missingInputs ? 'verify' : 'verifyRejected', rejectionText(rejection))
-
-function testMempoolAccept({ regtest }: RpcContext, args: readonly unknown[]): Json {
-  const list = args[0] as readonly unknown[]
-  if (list.length < 1 || list.length > 25) {
-    throw rpcError('invalidParameter', 'Array must contain between 1 and 25 transactions.')
-  }
-  const maxRate = maxRateArgument(args[1])
-  return list.map((hex) => {
-    const fault = `TX decode failed: ${hex} Make sure the tx has at least one input.`
-    const transaction = transactionArgument(hex, fault)
-    const { txid, wtxid, vsize } = transaction
-    const verdict = regtest.offer(transaction, { test: true })
-    if (!verdict.ok) {
-      const { reason } = verdict.rejection
-      const shown = verdict.missingInputs ? 'missing-inputs' : reason
-      return { txid, wtxid, allowed: false, 'reject-reason': shown }
-    }
-    const { fee } = verdict.entry
-    if (maxRate > 0n && fee > feeAt(maxRate, vsize)) {
-      return { txid, wtxid, allowed: false, 'reject-reason': 'max-fee-exceeded' }
-    }
-    const fees = {
-      base: fee,
-      'effective-feerate': rateOf(fee, vsize),
-      'effective-includes': [wtxid],
-    }
-    return { txid, wtxid, allowed: true, vsize, fees }
-  })
-}
-
 function getTxOut({ regtest }: RpcContext, args: readonly unknown[]): Json {
   const { chain, mempool } = regtest
   const txid = hashArgument(args[0], 'txid')
   const vout = integerArgument(args[1])
+  if (vout < 0 || vout > 0xffffffff) throw rpcError('misc', 'JSON integer out of range')
   const key = `${txid}:${vout}`
   const withMempool = args[2] !== false
   if (withMempool && mempool.pool.spenders.has(key)) return null
@@ -178,9 +117,29 @@ const WRAPPED = new Set([
 ])
 const isWrappable = (script: Uint8Array): boolean => {
   const pieces = parseScript(script)
-  // OP_RESERVED and everything above the known opcodes fail the script wherever they stand.
-  const sound = pieces?.every(({ opcode }) => opcode <= 0xb9 && opcode !== 0x50) ?? false
+  // What tapscript lets pass without a look means nothing to other scripts, and neither does OP_CHECKSIGADD.
+  const sound =
+    pieces?.every(
+      ({ opcode, data }) =>
+        opcode <= MAX_OPCODE && !isOpSuccess(opcode) && (data?.length ?? 0) <= MAX_ELEMENT,
+    ) ?? false
   return sound && !isUnspendable(script)
+}
+const MAX_OPCODE = 0xb9
+const MAX_ELEMENT = 520
+/** Opcodes that end a tapscript with success. Source: BIP 342. */
+const isOpSuccess = (opcode: number): boolean =>
+  opcode === 80 ||
+  opcode === 98 ||
+  (opcode >= 126 && opcode <= 129) ||
+  (opcode >= 131 && opcode <= 134) ||
+  (opcode >= 137 && opcode <= 138) ||
+  (opcode >= 141 && opcode <= 142) ||
+  (opcode >= 149 && opcode <= 153)
+/** Segwit knows compressed keys only. */
+function hasLongKey(kind: string, script: Uint8Array): boolean {
+  if (kind !== 'pubkey' && kind !== 'multisig') return false
+  return parseScript(script)?.some(({ data }) => data?.length === 65) ?? false
 }
 function decodeScript(hex: string): Json {
   const script = tryFromHex(hex)
@@ -193,15 +152,20 @@ function decodeScript(hex: string): Json {
   if (!WRAPPED.has(form.kind) || !isWrappable(script)) return view
   const p2sh = (inner: Uint8Array) => Uint8Array.of(0xa9, 20, ...hash160(inner), 0x87)
   const wrapped = { ...view, p2sh: addressOf(p2sh(script)) }
-  const uncompressed = form.kind === 'pubkey' && form.data.length === 65
-  if (form.version >= 0 || uncompressed) return wrapped
+  if (form.version >= 0 || hasLongKey(form.kind, script)) return wrapped
   const witness =
     form.kind === 'pubkey'
       ? Uint8Array.of(0, 20, ...hash160(form.data))
       : form.kind === 'pubkeyhash'
         ? Uint8Array.of(0, 20, ...form.data)
         : Uint8Array.of(0, 32, ...sha256(script))
-  const segwit = { ...scriptView(witness), 'p2sh-segwit': addressOf(p2sh(witness)) }
+  const shown = scriptView(witness)
+  // Of a multisig Core knows what is inside.
+  const desc =
+    form.kind === 'multisig'
+      ? withChecksum(`wsh(${inferDescriptor(script).split('#')[0]})`)
+      : shown['desc']
+  const segwit = { ...shown, desc, 'p2sh-segwit': addressOf(p2sh(witness)) }
   return { ...wrapped, segwit }
 }
 
@@ -211,15 +175,14 @@ export const transactionMethods: readonly Method[] = [
     ['txid:string', 'verbosity:any?', 'blockhash:string?'],
     getRawTransaction,
   ),
-  method(
-    'sendrawtransaction',
-    ['hexstring:string', 'maxfeerate:any?', 'maxburnamount:any?'],
-    sendRawTransaction,
-  ),
-  method('testmempoolaccept', ['rawtxs:array', 'maxfeerate:any?'], testMempoolAccept),
-  method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex]) =>
-    transactionView(transactionArgument(hex), { hex: false }),
-  ),
+  method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex, witness]) => {
+    const transaction = transactionArgument(hex)
+    // Without the extended form, its marker reads as a transaction without inputs.
+    if (witness === false && transaction.hasWitness) {
+      throw rpcError('deserialization', DECODE_FAILED)
+    }
+    return transactionView(transaction, { hex: false })
+  }),
   method('decodescript', ['hexstring:string'], (_, [hex]) => decodeScript(String(hex))),
   method('gettxout', ['txid:string', 'n:number', 'include_mempool:bool?'], getTxOut),
 ]

@@ -1,7 +1,10 @@
 import { ripemd160 } from '@noble/hashes/legacy.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { OP } from '@scure/btc-signer'
 import { ByteWriter, toHex } from '../chain/bytes.ts'
+import { isStrictSignature } from './der.ts'
+import { decodeScriptNumber, encodeScriptNumber, MAX_NUMBER_SIZE } from './number.ts'
+import { OP, opcodeName } from './opcodes/names.ts'
+import { ScriptReader } from './reader.ts'
 
 /** Core's names for the forms of an output script. */
 export type ScriptKind =
@@ -126,9 +129,6 @@ export function classifyScript(script: Uint8Array): ScriptForm {
 export const isUnspendable = (script: Uint8Array): boolean =>
   script[0] === 0x6a || script.length > 10_000
 
-const NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(OP).map(([name, code]) => [code, name.startsWith('OP_') ? name : `OP_${name}`]),
-)
 const SIGHASH_NAMES: Readonly<Record<number, string>> = {
   1: 'ALL',
   2: 'NONE',
@@ -137,66 +137,43 @@ const SIGHASH_NAMES: Readonly<Record<number, string>> = {
   130: 'NONE|ANYONECANPAY',
   131: 'SINGLE|ANYONECANPAY',
 }
-function scriptNumber(data: Uint8Array): string {
-  let value = 0
-  for (let i = data.length - 1; i >= 0; i--) value = value * 256 + (data[i] as number)
-  const top = data[data.length - 1]
-  if (top === undefined || top < 0x80) return `${value}`
-  return `${-(value - 128 * 256 ** (data.length - 1))}`
+function signatureWord(data: Uint8Array): string | undefined {
+  const type = SIGHASH_NAMES[data[data.length - 1] ?? 0]
+  return type && isStrictSignature(data) ? `${toHex(data.subarray(0, -1))}[${type}]` : undefined
 }
-/** Bitcoin Core's text form of a script; `signatures` names the hash type at the end of each signature. */
+/**
+ * Bitcoin Core's text form of a script; `signatures` names the hash type at the end of each signature. A push that runs
+ * over the end is `[error]`.
+ */
 export function scriptToAsm(script: Uint8Array, signatures = false): string {
   const words: string[] = []
-  const pieces = parseScript(script)
-  if (!pieces) return '[error]'
-  for (const { opcode, data } of pieces) {
-    if (data === undefined) {
-      if (opcode === 0x4f) words.push('-1')
-      else if (opcode >= 0x51 && opcode <= 0x60) words.push(`${opcode - 0x50}`)
-      else words.push(NAMES.get(opcode) ?? 'OP_UNKNOWN')
-    } else if (data.length <= 4) words.push(scriptNumber(data))
-    else if (signatures && isStrictSignature(data)) {
-      const type = SIGHASH_NAMES[data[data.length - 1] ?? 0]
-      words.push(type ? `${toHex(data.subarray(0, -1))}[${type}]` : toHex(data))
-    } else words.push(toHex(data))
+  const namesTypes = signatures && !isUnspendable(script)
+  const reader = new ScriptReader(script)
+  while (reader.at < script.length) {
+    if (!reader.next()) return [...words, '[error]'].join(' ')
+    const { opcode, data } = reader
+    if (opcode > OP.PUSHDATA4) words.push(opcodeName(opcode))
+    else if (data.length <= MAX_NUMBER_SIZE) words.push(`${decodeScriptNumber(data, false) ?? 0}`)
+    else words.push((namesTypes ? signatureWord(data) : undefined) ?? toHex(data))
   }
   return words.join(' ')
 }
 
-/** Strict DER with a hash type at the end. Source: BIP 66. */
-export function isStrictSignature(signature: Uint8Array): boolean {
-  const size = signature.length
-  const at = (i: number): number => signature[i] ?? 0
-  if (size < 9 || size > 73 || at(0) !== 0x30 || at(1) !== size - 3) return false
-  const rSize = at(3)
-  if (5 + rSize >= size) return false
-  const sSize = at(5 + rSize)
-  if (rSize + sSize + 7 !== size) return false
-  const integer = (tag: number, length: number): boolean => {
-    if (at(tag) !== 2 || length === 0 || at(tag + 2) >= 0x80) return false
-    return length === 1 || at(tag + 2) !== 0 || at(tag + 3) >= 0x80
-  }
-  return integer(2, rSize) && integer(4 + rSize, sSize)
-}
-
-/** The shortest push of these bytes. */
+/** A push of these bytes with the shortest length; also small numbers are pushed as bytes. */
 export function pushData(data: Uint8Array): Uint8Array {
   const writer = new ByteWriter()
   if (data.length < 76) writer.u8(data.length)
-  else if (data.length < 256) writer.u8(76).u8(data.length)
-  else
+  else if (data.length < 256) writer.u8(OP.PUSHDATA1).u8(data.length)
+  else if (data.length < 65_536)
     writer
-      .u8(77)
+      .u8(OP.PUSHDATA2)
       .u8(data.length & 0xff)
       .u8(data.length >>> 8)
+  else writer.u8(OP.PUSHDATA4).u32(data.length)
   return writer.put(data).done()
 }
-/** The minimal push of a small number, as BIP 34 wants the height. */
+/** The shortest push of a number, as BIP 34 wants the height. */
 export function pushNumber(value: number): Uint8Array {
-  if (value === 0) return Uint8Array.of(0)
-  if (value >= 1 && value <= 16) return Uint8Array.of(0x50 + value)
-  const bytes: number[] = []
-  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes.push(rest & 0xff)
-  if ((bytes[bytes.length - 1] ?? 0) >= 0x80) bytes.push(0)
-  return pushData(Uint8Array.from(bytes))
+  if (value >= 1 && value <= 16) return Uint8Array.of(OP['1'] - 1 + value)
+  return value === -1 ? Uint8Array.of(OP['1NEGATE']) : pushData(encodeScriptNumber(value))
 }

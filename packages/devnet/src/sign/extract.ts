@@ -1,21 +1,19 @@
-import type { TransactionInput, TransactionOutput } from '../chain/transaction.ts'
+import type { TransactionInput } from '../chain/transaction.ts'
 import { classifyScript, parseScript } from '../script/script.ts'
-import type { SignatureHasher } from '../script/sighash.ts'
-import { checkSpend, ecdsaHolds, multisigParts } from './check.ts'
+import { ecdsaHolds, multisigParts, type SpendingInput, spendError } from './check.ts'
 import { addSignature, newSignatureData, type SignatureData } from './data.ts'
 
 /** What an input of a half-signed transaction already holds: scripts, and multisig signatures by key. */
 export function dataOfInput(
-  hasher: SignatureHasher,
-  index: number,
+  at: SpendingInput,
   input: Pick<TransactionInput, 'script' | 'witness'>,
-  coin: TransactionOutput,
 ): SignatureData {
+  const { hasher, index, coin } = at
   const data = newSignatureData()
   data.scriptSig = input.script
   data.stack = input.witness
   const spend = { scriptSig: data.scriptSig, stack: data.stack }
-  if (checkSpend(hasher, index, coin, spend) === undefined) {
+  if (spendError(at, spend) === undefined) {
     data.complete = true
     data.witness = input.witness.length > 0
     return data

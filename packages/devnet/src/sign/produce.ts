@@ -2,9 +2,9 @@ import { ripemd160 } from '@noble/hashes/legacy.js'
 import { ByteWriter, toHex, tryFromHex } from '../chain/bytes.ts'
 import { hashKey, type Provider } from '../descriptor/provider.ts'
 import { leafHash } from '../descriptor/taproot.ts'
-import { classifyScript, pushData, type ScriptKind } from '../script/script.ts'
+import { classifyScript, parseScript, pushData, type ScriptKind } from '../script/script.ts'
 import { multisigParts } from './check.ts'
-import { addLeaf, EMPTY, type SignatureData } from './data.ts'
+import { addLeaf, EMPTY, type LeafScript, type SignatureData, sortedByKey } from './data.ts'
 import type { Signer } from './signer.ts'
 
 interface Context {
@@ -107,7 +107,8 @@ function step(context: Context, script: Uint8Array, segwit: boolean): Step {
       return failed
   }
 }
-function taprootStep({ provider, signer, data }: Context, output: Uint8Array): Step {
+function taprootStep(context: Context, output: Uint8Array): Step {
+  const { provider, signer, data } = context
   const { tap } = data
   const kind = 'witness_v1_taproot'
   const tree = provider.trees.get(toHex(output))
@@ -126,32 +127,65 @@ function taprootStep({ provider, signer, data }: Context, output: Uint8Array): S
     (internal && signer.schnorr(provider, internal, tap.merkleRoot ?? EMPTY)) ??
     signer.schnorr(provider, output, undefined)
   if (tap.keySignature) return { solved: true, kind, items: [tap.keySignature] }
-  noteLeafKeys(provider, data)
-  return { solved: false, kind, items: [] }
+  const spends = sortedByKey(tap.scripts)
+    .map(([, leaf]) => leafSpend(context, leaf))
+    .filter((items) => items !== undefined)
+  const size = (items: readonly Uint8Array[]) => items.reduce((sum, { length }) => sum + length, 0)
+  const [best] = spends.sort((a, b) => size(a) - size(b))
+  return best ? { solved: true, kind, items: best } : { solved: false, kind, items: [] }
 }
-/** Keys inside leaves: where they come from, and which leaves they stand in. */
-function noteLeafKeys(provider: Provider, { tap }: SignatureData): void {
-  for (const { script, version } of tap.scripts.values()) {
-    if (version !== 0xc0) continue
-    const hash = toHex(leafHash(version, script))
-    for (const key of leafKeys(script)) {
-      const origin = provider.originOfXOnly(key)
-      if (!origin) continue
-      const known = tap.origins.get(toHex(key))
-      if (known) known.leafHashes.add(hash)
-      else tap.origins.set(toHex(key), { leafHashes: new Set([hash]), origin })
-    }
-  }
+/** The witness of one leaf: signatures, script, control block. Every key is tried, so that others find all signatures. */
+function leafSpend(context: Context, leaf: LeafScript): readonly Uint8Array[] | undefined {
+  const { script, version, controls } = leaf
+  if (version !== 0xc0) return undefined
+  const hash = leafHash(version, script)
+  const { keys, least } = leafParts(script)
+  const made = keys.map((key) => leafSignature(context, key, hash))
+  let left = least
+  const items = made.map((signature) => {
+    if (!signature || left === 0) return EMPTY
+    left -= 1
+    return signature
+  })
+  const [control] = [...controls].sort((a, b) => a.length - b.length || (a < b ? -1 : 1))
+  if (left > 0 || keys.length === 0 || control === undefined) return undefined
+  // The first key of the script finds its signature on top of the stack.
+  return [...items.reverse(), script, tryFromHex(control) ?? EMPTY]
 }
-/** The keys of `pk(KEY)` and `multi_a(...)` leaves. */
-function leafKeys(script: Uint8Array): readonly Uint8Array[] {
-  const keys: Uint8Array[] = []
-  for (let at = 0; script[at] === 32 && at + 33 < script.length; at += 34) {
-    const opcode = script[at + 33]
-    if (opcode !== 0xac && opcode !== 0xba) break
-    keys.push(script.subarray(at + 1, at + 33))
+function leafSignature(
+  { provider, signer, data: { tap } }: Context,
+  key: Uint8Array,
+  hash: Uint8Array,
+): Uint8Array | undefined {
+  const id = toHex(key)
+  const origin = provider.originOfXOnly(key)
+  if (origin) {
+    const known = tap.origins.get(id)
+    if (known) known.leafHashes.add(toHex(hash))
+    else tap.origins.set(id, { leafHashes: new Set([toHex(hash)]), origin })
   }
-  return keys
+  const place = id + toHex(hash)
+  const signature = tap.scriptSignatures.get(place) ?? signer.schnorr(provider, key, undefined, hash)
+  if (signature) tap.scriptSignatures.set(place, signature)
+  return signature
+}
+/** Keys and threshold of `pk(KEY)` and `multi_a(...)` leaves; no keys for any other. */
+function leafParts(script: Uint8Array): {
+  readonly keys: readonly Uint8Array[]
+  readonly least: number
+} {
+  const none = { keys: [], least: 0 }
+  const pieces = parseScript(script) ?? []
+  const body = pieces.length === 2 ? pieces : pieces.slice(0, -2)
+  const keys = body.flatMap(({ data }) => (data?.length === 32 ? [data] : []))
+  const checks = body.filter((_, at) => at % 2 === 1).map(({ opcode }) => opcode)
+  const right = checks.every((opcode, at) => opcode === (at === 0 ? 0xac : 0xba))
+  if (!right || keys.length !== checks.length || body.length !== 2 * keys.length) return none
+  if (pieces.length === 2) return { keys, least: 1 }
+  const [least, last] = pieces.slice(-2)
+  if (last?.opcode !== 0x9c || !least) return none
+  const small = least.opcode >= 0x51 && least.opcode <= 0x60
+  return { keys, least: small ? least.opcode - 0x50 : (least.data?.[0] ?? keys.length + 1) }
 }
 const pushAll = (items: readonly Uint8Array[]): Uint8Array => {
   const writer = new ByteWriter()

@@ -3,7 +3,8 @@ import { toHex } from '../chain/bytes.ts'
 import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
 import type { Provider } from '../descriptor/provider.ts'
 import { SignatureHasher } from '../script/sighash.ts'
-import { checkSpend } from './check.ts'
+import type { ScriptError } from '../script/errors.ts'
+import { spendError } from './check.ts'
 
 /** Makes the signatures for one input, or stand-ins of the same size. */
 export interface Signer {
@@ -14,13 +15,21 @@ export interface Signer {
     code: Uint8Array,
     segwit: boolean,
   ) => Uint8Array | undefined
-  /** Key path: `root` undefined signs with the key as it is, otherwise with the key tweaked by it (empty: no scripts). */
+  /**
+   * Key path: `root` undefined signs with the key as it is, otherwise with the key tweaked by it (empty: no scripts).
+   * Script path: with the key as it is, for this leaf.
+   */
   readonly schnorr: (
     provider: Provider,
     xOnly: Uint8Array,
     root: Uint8Array | undefined,
+    leafHash?: Uint8Array,
   ) => Uint8Array | undefined
-  readonly check: (scriptSig: Uint8Array, stack: readonly Uint8Array[]) => string | undefined
+  /** Undefined when the spend holds. */
+  readonly check: (
+    scriptSig: Uint8Array,
+    stack: readonly Uint8Array[],
+  ) => ScriptError | undefined
 }
 const MAX_MONEY = 2_100_000_000_000_000n
 
@@ -68,17 +77,17 @@ export function inputSigner(
         : hasher.legacy(index, code, own)
       return Uint8Array.of(...signEcdsa(digest, secret), own)
     },
-    schnorr: (provider, xOnly, root) => {
+    schnorr: (provider, xOnly, root, leafHash) => {
       const secret = provider.secretOfXOnly(xOnly)
-      const digest = whole && secret ? hasher.taproot(index, type) : undefined
+      const digest = whole && secret ? hasher.taproot(index, type, { leafHash }) : undefined
       if (!secret || !digest) return undefined
       const key = root === undefined ? secret : tweakSecret(secret, root)
       const signature = schnorr.sign(digest, key, new Uint8Array(32))
       return type === 0 ? signature : Uint8Array.of(...signature, type)
     },
     check: (scriptSig, stack) => {
-      if (!coin) return 'unknown error'
-      return checkSpend(hasher, index, coin, { scriptSig, stack })
+      if (!coin) return 'SCRIPT_ERR_UNKNOWN_ERROR' as ScriptError
+      return spendError({ transaction, index, coin, hasher }, { scriptSig, stack })
     },
   }
 }

@@ -6,7 +6,7 @@ import {
 } from '../chain/transaction.ts'
 import type { Provider } from '../descriptor/provider.ts'
 import { must } from '../failure.ts'
-import { SPEND_FAULT } from './check.ts'
+import { scriptErrorText } from './check.ts'
 import { newSignatureData } from './data.ts'
 import { dataOfInput } from './extract.ts'
 import { produceSignature } from './produce.ts'
@@ -20,8 +20,8 @@ export interface SigningOutcome {
   readonly errors: ReadonlyMap<number, string>
 }
 const WORDS: Readonly<Record<string, string>> = {
-  [SPEND_FAULT.stack]: 'Unable to sign input, invalid stack size (possibly missing key)',
-  [SPEND_FAULT.nullFail]:
+  INVALID_STACK_OPERATION: 'Unable to sign input, invalid stack size (possibly missing key)',
+  SIG_NULLFAIL:
     'CHECK(MULTI)SIG failing with non-zero signature (possibly need more signatures)',
 }
 
@@ -41,7 +41,7 @@ export function signInputs(
       errors.set(index, 'Input not found or already spent')
       return input
     }
-    const data = dataOfInput(hasher, index, input, coin)
+    const data = dataOfInput({ transaction, index, coin, hasher }, input)
     const signer = inputSigner(transaction, spent, index, type, hasher)
     // SINGLE without its output signs the number one: never.
     if (!single || index < transaction.outputs.length) {
@@ -50,7 +50,7 @@ export function signInputs(
     if (coin.value === UNKNOWN_AMOUNT && data.stack.length > 0) errors.set(index, 'Missing amount')
     else if (!data.complete) {
       const fault = signer.check(data.scriptSig, data.stack)
-      if (fault) errors.set(index, WORDS[fault] ?? fault)
+      if (fault) errors.set(index, WORDS[fault] ?? scriptErrorText(fault))
     }
     return { ...input, script: data.scriptSig, witness: data.stack }
   })

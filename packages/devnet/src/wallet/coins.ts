@@ -70,11 +70,11 @@ export function isTooDeep(wallet: Wallet, { txid, depth }: WalletCoin): boolean 
   const { pool } = wallet.host.regtest.mempool
   const own = pool.entries.get(txid)
   if (!own) return false
-  const ancestors = pool.ancestors(own.transaction)
-  if (ancestors.size + 2 > FAMILY_LIMITS.ancestors) return true
-  return [txid, ...ancestors].some(
-    (family) => pool.descendants(family).size + 2 > FAMILY_LIMITS.descendants,
-  )
+  if (own.withAncestors.count >= FAMILY_LIMITS.ancestors) return true
+  return [txid, ...pool.ancestors(own.transaction)].some((member) => {
+    const count = pool.entries.get(member)?.withDescendants.count ?? 0
+    return count >= FAMILY_LIMITS.descendants
+  })
 }
 export interface Balance {
   /** Satoshi each. */

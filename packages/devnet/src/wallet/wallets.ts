@@ -31,18 +31,26 @@ export class Wallets {
   readonly stored = new Map<string, WalletState>()
   readonly #host: WalletHost
   #created = 0
+  /** What `toJson` gave last, until something may have changed. */
+  #text: string | undefined
 
   constructor(host: WalletHost) {
     this.#host = host
     host.regtest.happenings.listen((happening) => {
+      this.touch()
       for (const wallet of this.loaded.values()) follow(wallet, happening)
     })
+  }
+  /** Must be called before a wallet is changed from outside: what is kept is then written anew. */
+  touch(): void {
+    this.#text = undefined
   }
   /** A new wallet with Core's eight descriptors, unless it is blank or watches only. */
   create(
     name: string,
     options: { readonly privateKeys: boolean; readonly blank: boolean },
   ): Wallet {
+    this.touch()
     this.#created += 1
     const wallet = new Wallet(this.#host, { ...options, name })
     if (options.privateKeys && !options.blank) this.#addDescriptors(wallet)
@@ -73,6 +81,7 @@ export class Wallets {
   unload(name: string): void {
     const wallet = this.loaded.get(name)
     if (!wallet) return
+    this.touch()
     this.stored.set(name, wallet.save())
     this.loaded.delete(name)
   }
@@ -80,6 +89,7 @@ export class Wallets {
   reload(name: string): Wallet | undefined {
     const state = this.stored.get(name)
     if (!state) return undefined
+    this.touch()
     const wallet = Wallet.load(this.#host, state)
     wallet.resync()
     this.stored.delete(name)
@@ -111,6 +121,7 @@ export class Wallets {
   }
   /** Back to saved wallets. They must belong to the chain that the node now has: restore that first. */
   load(state: WalletsState): void {
+    this.touch()
     this.loaded.clear()
     this.stored.clear()
     for (const own of state.loaded) this.loaded.set(own.name, Wallet.load(this.#host, own))
@@ -119,11 +130,12 @@ export class Wallets {
   }
   /** Everything needed to keep the wallets in a file, secrets included: for tests only. */
   toJson(): string {
-    return JSON.stringify(this.save(), (_, value: unknown) => {
+    this.#text ??= JSON.stringify(this.save(), (_, value: unknown) => {
       if (typeof value === 'bigint') return { sat: value.toString() }
       if (value instanceof Map || value instanceof Set) return [...value]
       return isTransaction(value) ? toHex(value.raw) : value
     })
+    return this.#text
   }
   /** Takes the wallets of `toJson` and lets them catch up with the chain. @throws DevnetError DEVNET_USAGE on other text. */
   fromJson(text: string): void {

@@ -29,7 +29,7 @@ export function addDevnet(program: Command, bind: Bind): void {
     mkdirSync(dir, { recursive: true })
     const port = readNumber(context.text('port') ?? '18443', '--port', 0, 65_535)
     const seed = context.text('seed') ?? 'kaccy'
-    const devnet = await createDevnet({ port, dir, seed }).catch((cause: unknown) => {
+    const devnet = await createDevnet({ port, dir, seed, keepAlive: true }).catch((cause: unknown) => {
       if (!isTaken(cause)) throw cause
       throw new EngineError('USAGE_INVALID', `--port: ${port} is in use; 0 takes a free one`, {
         details: { param: '--port', port },
@@ -104,10 +104,7 @@ function obey(devnet: Devnet, word: string, [first = '', second = '']: readonly 
     }
     case 'reorg': {
       const depth = readNumber(first, 'depth', 1, devnet.tip.height)
-      devnet.reorg(
-        depth,
-        Array.from({ length: depth + 1 }, () => []),
-      )
+      devnet.reorg(depth)
       return tipOf(devnet)
     }
     case 'tip':

@@ -102,16 +102,15 @@ function perform(devnet: Devnet, payments: Map<string, Spend>, deed: Deed): void
       devnet.mine(deed.blocks)
       return
     case 'reorganise':
-      devnet.reorg(
-        deed.depth,
-        deed.blocks.map((names) =>
+      devnet.reorg(deed.depth, {
+        blocks: deed.blocks.map((names) =>
           names.map((name) => {
             const spend = payments.get(name)
             assert(spend, `the demo has no payment ${name}`)
             return spend.raw
           }),
         ),
-      )
+      })
       return
   }
 }

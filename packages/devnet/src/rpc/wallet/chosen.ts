@@ -13,6 +13,7 @@ export const NOT_LOADED = 'Requested wallet does not exist or is not loaded'
 
 /** The wallet that a call means: by its path, or the only one. @throws RpcError -18, -19. */
 export function walletOf({ wallets, walletPath }: RpcContext): Wallet {
+  wallets.touch()
   if (walletPath !== undefined) {
     const wallet = wallets.loaded.get(walletPath)
     if (wallet) return wallet

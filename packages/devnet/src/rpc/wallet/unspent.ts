@@ -74,15 +74,14 @@ function innerScripts(script: Uint8Array, known: Provider): View {
 }
 function family(wallet: Wallet, { txid, depth }: WalletCoin): View {
   if (depth > 0) return {}
-  const { pool } = wallet.host.regtest.mempool
-  const own = pool.entries.get(txid)
+  const own = wallet.host.regtest.mempool.pool.entries.get(txid)
   if (!own) return {}
-  const members = [txid, ...pool.ancestors(own.transaction)]
+  const { count, size, fees } = own.withAncestors
   return {
-    ancestorcount: members.length,
-    ancestorsize: pool.sizeOf(members),
+    ancestorcount: count,
+    ancestorsize: size,
     // Satoshi as a whole number, unlike every other amount.
-    ancestorfees: Number(pool.feesOf(members)),
+    ancestorfees: Number(fees),
   }
 }
 function coinView(wallet: Wallet, coin: WalletCoin): View {
