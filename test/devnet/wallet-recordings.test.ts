@@ -1,7 +1,15 @@
 import { readdirSync } from 'node:fs'
 import { createDevnet, type Devnet } from '@kaccy/devnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Answer, ask, compareWith, folder, type Recording, recording, shape } from './recording.ts'
+import {
+  type Answer,
+  ask,
+  compareWith,
+  folder,
+  type Recording,
+  recording,
+  shape,
+} from './recording.ts'
 
 const NOW = 1_795_370_832_000
 let devnet: Devnet
@@ -126,13 +134,16 @@ describe("a wallet's recorded answers", () => {
   it('are the same for PSBTs', async () => {
     const outputs = [{ [made['bech32'] ?? '']: 0.5 }]
     // The recorded one spends the single large taproot coin of the wallet.
-    const coins = await result<readonly { txid: string; vout: number; desc: string }[]>(
-      'listunspent',
-    )
+    const coins =
+      await result<readonly { txid: string; vout: number; desc: string }[]>('listunspent')
     const taproot = coins.filter(({ desc }) => desc.startsWith('tr('))
     const locks = coins.filter(({ desc }) => !desc.startsWith('tr('))
     expect(taproot.length).toBeGreaterThan(0)
-    await result('lockunspent', false, locks.map(({ txid, vout }) => ({ txid, vout })))
+    await result(
+      'lockunspent',
+      false,
+      locks.map(({ txid, vout }) => ({ txid, vout })),
+    )
     const params = [[], outputs, 0, { fee_rate: 5, changePosition: 1 }, true]
     const funded = await inWallet('walletcreatefundedpsbt', ...params)
     await compare('walletcreatefundedpsbt', async () => funded)
@@ -157,9 +168,7 @@ describe("a wallet's recorded answers", () => {
     const saved = devnet.snapshot()
     // Core's wallet had not heard of the returned transactions yet when this was recorded: here they are lost.
     devnet.reorg(1, { blocks: [], drop: 'all' })
-    await compare('listsinceblock-removed', () =>
-      inWallet('listsinceblock', block, 1, true, true),
-    )
+    await compare('listsinceblock-removed', () => inWallet('listsinceblock', block, 1, true, true))
     devnet.restore(saved)
     await ownCall('/', 'invalidateblock', block)
     const waiting = devnet.view.mempool()

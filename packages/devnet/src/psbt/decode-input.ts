@@ -20,17 +20,17 @@ type Read = (input: PsbtInput, field: Field, seen: Set<string>) => void
 
 /** A script or bytes that stand once: an empty one counts as absent. */
 const single =
-  (
-    duplicate: string,
-    long: string,
-    keep: (input: PsbtInput, field: Field) => void,
-  ): Read =>
+  (duplicate: string, long: string, keep: (input: PsbtInput, field: Field) => void): Read =>
   (input, field, seen) => {
-    lone(seen, field, `Duplicate Key, input ${duplicate} already provided`, `${long} key is more than one byte type`)
+    lone(
+      seen,
+      field,
+      `Duplicate Key, input ${duplicate} already provided`,
+      `${long} key is more than one byte type`,
+    )
     keep(input, field)
   }
-const filled = (bytes: Uint8Array): Uint8Array | undefined =>
-  bytes.length > 0 ? bytes : undefined
+const filled = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length > 0 ? bytes : undefined)
 const notNull = (bytes: Uint8Array): Uint8Array | undefined =>
   bytes.some((byte) => byte !== 0) ? bytes : undefined
 

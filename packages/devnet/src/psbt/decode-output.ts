@@ -51,7 +51,8 @@ function readField(output: PsbtOutput, field: Field, seen: Set<string>): void {
       output.witnessScript = filled(reader.vector())
       return
     case 2:
-      return readKeyOrigin(output.keys, field)
+      readKeyOrigin(output.keys, field)
+      return
     case 5: {
       alone('Taproot internal key', 'Output Taproot internal key')
       const key = reader.sized((from) => from.take(32))
@@ -63,11 +64,13 @@ function readField(output: PsbtOutput, field: Field, seen: Set<string>): void {
       output.tapTree = readTree(reader.vector())
       return
     case 7:
-      return readTapOrigin(output.tapOrigins, seen, field, 'Output')
+      readTapOrigin(output.tapOrigins, seen, field, 'Output')
+      return
     case 0xfc:
-      return readProprietary(output.proprietary, field)
+      readProprietary(output.proprietary, field)
+      return
     default:
-      return readUnknown(output.unknown, field)
+      readUnknown(output.unknown, field)
   }
 }
 /** The map of one output. @throws PsbtError. */

@@ -1,15 +1,7 @@
 import { base64 } from '@scure/base'
 import { toHex } from '../chain/bytes.ts'
 import type { Transaction } from '../chain/transaction.ts'
-import {
-  fail,
-  fieldsOf,
-  lone,
-
-  publicKeyIn,
-  readProprietary,
-  readUnknown,
-} from './fields.ts'
+import { fail, fieldsOf, lone, publicKeyIn, readProprietary, readUnknown } from './fields.ts'
 import { readInput } from './decode-input.ts'
 import { readOutput } from './decode-output.ts'
 import { type GlobalXpub, type Psbt, PsbtError, type PsbtInput } from './psbt.ts'
@@ -114,4 +106,3 @@ export function decodePsbt(text: string): Psbt {
   if (!reader.empty) throw new PsbtError('extra data after PSBT')
   return psbt
 }
-

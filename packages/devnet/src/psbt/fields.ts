@@ -27,12 +27,7 @@ export const fail = (message: string): never => {
   throw new PsbtError(message)
 }
 /** A field that stands once and has nothing but its type as key. */
-export function lone(
-  seen: Set<string>,
-  { key }: Field,
-  duplicate: string,
-  tooLong: string,
-): void {
+export function lone(seen: Set<string>, { key }: Field, duplicate: string, tooLong: string): void {
   once(seen, key, duplicate)
   if (key.length !== 1) fail(tooLong)
 }

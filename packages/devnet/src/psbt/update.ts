@@ -107,7 +107,10 @@ export function extract(psbt: Psbt): Transaction {
     witness: psbt.inputs[at]?.finalWitness ?? [],
   }))
   const raw = encodeTransaction({ ...psbt.transaction, inputs })
-  return decodeTransaction(raw) ?? must(psbt.inputs.length === 0 ? psbt.transaction : undefined, 'a signed transaction decodes')
+  return (
+    decodeTransaction(raw) ??
+    must(psbt.inputs.length === 0 ? psbt.transaction : undefined, 'a signed transaction decodes')
+  )
 }
 export const unsignedInputs = (psbt: Psbt): number =>
   psbt.inputs.filter((input) => !isFinal(input)).length

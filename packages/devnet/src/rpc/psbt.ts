@@ -173,7 +173,13 @@ export const psbtMethods: readonly Method[] = [
   method('utxoupdatepsbt', ['psbt:string', 'descriptors:array?'], utxoUpdate),
   method(
     'descriptorprocesspsbt',
-    ['psbt:string', 'descriptors:array', 'sighashtype:string?', 'bip32derivs:bool?', 'finalize:bool?'],
+    [
+      'psbt:string',
+      'descriptors:array',
+      'sighashtype:string?',
+      'bip32derivs:bool?',
+      'finalize:bool?',
+    ],
     descriptorProcess,
   ),
 ]

@@ -141,7 +141,10 @@ function signWithKey(context: RpcContext, args: readonly unknown[]): Json {
   for (const key of known.publicKeys.values()) {
     if (key.length === 33) known.addScript(Uint8Array.of(0, 20, ...hashBytesOf(key)))
   }
-  return signingView(signInputs(transaction, spent, () => known, sighashValue(args[3])), coins)
+  return signingView(
+    signInputs(transaction, spent, () => known, sighashValue(args[3])),
+    coins,
+  )
 }
 const hashBytesOf = (key: Uint8Array): Uint8Array => scriptHash(key).subarray(2, 22)
 

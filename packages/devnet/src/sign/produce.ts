@@ -165,7 +165,8 @@ function leafSignature(
     else tap.origins.set(id, { leafHashes: new Set([toHex(hash)]), origin })
   }
   const place = id + toHex(hash)
-  const signature = tap.scriptSignatures.get(place) ?? signer.schnorr(provider, key, undefined, hash)
+  const signature =
+    tap.scriptSignatures.get(place) ?? signer.schnorr(provider, key, undefined, hash)
   if (signature) tap.scriptSignatures.set(place, signature)
   return signature
 }

@@ -26,10 +26,7 @@ export interface Signer {
     leafHash?: Uint8Array,
   ) => Uint8Array | undefined
   /** Undefined when the spend holds. */
-  readonly check: (
-    scriptSig: Uint8Array,
-    stack: readonly Uint8Array[],
-  ) => ScriptError | undefined
+  readonly check: (scriptSig: Uint8Array, stack: readonly Uint8Array[]) => ScriptError | undefined
 }
 const MAX_MONEY = 2_100_000_000_000_000n
 

@@ -21,8 +21,7 @@ export interface SigningOutcome {
 }
 const WORDS: Readonly<Record<string, string>> = {
   INVALID_STACK_OPERATION: 'Unable to sign input, invalid stack size (possibly missing key)',
-  SIG_NULLFAIL:
-    'CHECK(MULTI)SIG failing with non-zero signature (possibly need more signatures)',
+  NULLFAIL: 'CHECK(MULTI)SIG failing with non-zero signature (possibly need more signatures)',
 }
 
 /** Signs what can be signed, keeps signatures that are there. `type` 0 means the default of each script. */

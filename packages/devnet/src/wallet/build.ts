@@ -39,7 +39,11 @@ const EIGHT_HOURS = 8 * 3600
 export const MAX_WEIGHT = 400_000
 
 /** The kind of change that hides best among the recipients. Source: Core's TransactionChangeType. */
-function changeType(wallet: Wallet, control: Control, recipients: readonly Recipient[]): OutputType {
+function changeType(
+  wallet: Wallet,
+  control: Control,
+  recipients: readonly Recipient[],
+): OutputType {
   if (control.changeType) return control.changeType
   const kinds = new Set(recipients.map(({ script }) => classifyScript(script).kind))
   const has = (type: OutputType) => wallet.activeRecord(type, true) !== undefined
@@ -117,7 +121,13 @@ export function buildTransaction(
     changePosition = control.changePosition ?? drawPosition(wallet, outputs.length + 1)
     outputs.splice(changePosition, 0, { value: chosen.change, script: change.script })
   }
-  const fee = settleFee(recipients, outputs, chosen, feeAt(rate, vsizeOf(chosen, outputs)), changePosition)
+  const fee = settleFee(
+    recipients,
+    outputs,
+    chosen,
+    feeAt(rate, vsizeOf(chosen, outputs)),
+    changePosition,
+  )
   if (vsizeOf(chosen, outputs) * 4 > (control.maxWeight ?? MAX_WEIGHT)) {
     throw new WalletError('Transaction too large')
   }

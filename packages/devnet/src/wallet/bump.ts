@@ -82,12 +82,7 @@ const standingWeight = (input: Entry['transaction']['inputs'][number]): number =
   const items = input.witness.reduce((sum, item) => sum + 1 + item.length, 0)
   return (41 + input.script.length) * 4 + 1 + items + 2
 }
-function checkRate(
-  wallet: Wallet,
-  rate: bigint,
-  size: number,
-  oldFee: bigint,
-): void {
+function checkRate(wallet: Wallet, rate: bigint, size: number, oldFee: bigint): void {
   const floor = wallet.host.regtest.mempool.minFeeRate
   if (rate < floor) {
     const fault = `(${moneyText(rate)}) is lower than the minimum fee rate (${moneyText(floor)})`
@@ -115,7 +110,10 @@ function largestSize(
 ): number {
   const size = (count: number) => (count < 253 ? 1 : 3)
   const base = 8 + size(transaction.inputs.length) + size(outputs.length)
-  const body = outputs.reduce((sum, { script }) => sum + 8 + size(script.length) + script.length, base)
+  const body = outputs.reduce(
+    (sum, { script }) => sum + 8 + size(script.length) + script.length,
+    base,
+  )
   const inputs = transaction.inputs.map((input, at) => {
     const coin = spent[at]
     const known = coin && coinWeight(wallet, coin)
@@ -190,7 +188,10 @@ function recipientsOf(
     throw new BumpError('invalidParameter', fault)
   }
   // Everything went to a change address: it pays the fee itself.
-  return { recipients: [{ value: total(outputs), script: change, paysFee: true }], change: undefined }
+  return {
+    recipients: [{ value: total(outputs), script: change, paysFee: true }],
+    change: undefined,
+  }
 }
 function raisedRate(wallet: Wallet, { transaction }: Entry, oldFee: bigint): bigint {
   const raised = rateOf(oldFee, transaction.vsize) + 1n + WALLET_INCREMENT

@@ -11,7 +11,12 @@ export const MAX_FEE = 10_000_000n
 export const WALLET_INCREMENT = 5000n
 const DUST_RATE = 3000n
 
-export type RateReason = 'PayTxFee set' | 'Fallback fee' | 'Minimum Required Fee' | 'Mempool Min Fee' | 'Half Target 60% Threshold'
+export type RateReason =
+  | 'PayTxFee set'
+  | 'Fallback fee'
+  | 'Minimum Required Fee'
+  | 'Mempool Min Fee'
+  | 'Half Target 60% Threshold'
 export interface RateChoice {
   readonly rate: bigint
   readonly reason: RateReason

@@ -71,6 +71,10 @@ export class DescriptorRecord {
       shown: this.shown,
     }
   }
+  /** The root private keys in it, as text. */
+  rootKeys(): readonly string[] {
+    return this.#text.match(/tprv[1-9A-HJ-NP-Za-km-z]+/g) ?? []
+  }
   /** What Core compares descriptors by: the public text. */
   get id(): string {
     return this.descriptor.body

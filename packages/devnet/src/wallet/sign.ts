@@ -3,7 +3,13 @@ import { decodeTransaction, encodeTransaction } from '../chain/transaction.ts'
 import { Provider } from '../descriptor/provider.ts'
 import { must } from '../failure.ts'
 import { isFinal, type Psbt, type PsbtInput } from '../psbt/psbt.ts'
-import { dropPreviousTransactions, isSpent, signInput, signingOf, updateOutput } from '../psbt/update.ts'
+import {
+  dropPreviousTransactions,
+  isSpent,
+  signInput,
+  signingOf,
+  updateOutput,
+} from '../psbt/update.ts'
 import { signInputs, type SigningOutcome } from '../sign/transaction.ts'
 import type { Draft } from './build.ts'
 import type { Wallet } from './wallet.ts'
@@ -49,7 +55,8 @@ function providerOfKeys(wallet: Wallet, input: PsbtInput, script: Uint8Array): P
       for (const [id, key] of own.publicKeys) {
         const named = [...input.keys.values()].some(({ publicKey }) => same(publicKey, key))
         const inTree = input.tapOrigins.has(Buffer.from(key.slice(-32)).toString('hex'))
-        if (named || inTree || same(script.subarray(2), key.slice(-32))) provider.merge(only(own, id))
+        if (named || inTree || same(script.subarray(2), key.slice(-32)))
+          provider.merge(only(own, id))
       }
     }
   }

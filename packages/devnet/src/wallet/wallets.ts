@@ -17,7 +17,8 @@ export interface WalletsState {
   readonly stored: readonly WalletState[]
   readonly created: number
 }
-const TEMPLATES: Readonly<Record<OutputType, (key: string, branch: number) => string>> = {
+/** Core's descriptors for one root key. Source: BIP 44, 49, 84, 86. */
+export const TEMPLATES: Readonly<Record<OutputType, (key: string, branch: number) => string>> = {
   legacy: (key, branch) => `pkh(${key}/44h/1h/0h/${branch}/*)`,
   'p2sh-segwit': (key, branch) => `sh(wpkh(${key}/49h/1h/0h/${branch}/*))`,
   bech32: (key, branch) => `wpkh(${key}/84h/1h/0h/${branch}/*)`,
@@ -181,18 +182,22 @@ function follow(wallet: Wallet, happening: Happening): void {
   const { ledger } = wallet
   switch (happening.kind) {
     case 'blockConnected':
-      return ledger.connected(happening.block, happening.node)
+      ledger.connected(happening.block, happening.node)
+      break
     case 'blockDisconnected':
-      return ledger.disconnected(happening.block)
+      ledger.disconnected(happening.block)
+      break
     case 'transactionAdded':
-      return ledger.added(happening.transaction)
+      ledger.added(happening.transaction)
+      break
     case 'transactionRemoved':
-      // The block itself follows and tells more.
-      if (happening.reason === 'mined') return
-      return ledger.removed(happening.transaction, happening.reason)
+      // Of what was mined the block itself follows and tells more.
+      if (happening.reason !== 'mined') ledger.removed(happening.transaction, happening.reason)
+      break
     case 'restored':
-      return wallet.resync()
+      wallet.resync()
+      break
     case 'tipChanged':
-      return
+      break
   }
 }

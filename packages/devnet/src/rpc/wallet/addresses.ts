@@ -71,9 +71,7 @@ function listLabels(wallet: Wallet, args: readonly unknown[]): Json {
 function addressDetail(script: Uint8Array): View {
   const { kind, version, data } = classifyScript(script)
   const isscript =
-    kind === 'witness_unknown'
-      ? undefined
-      : !['pubkeyhash', 'witness_v0_keyhash'].includes(kind)
+    kind === 'witness_unknown' ? undefined : !['pubkeyhash', 'witness_v0_keyhash'].includes(kind)
   if (version < 0) return { isscript, iswitness: false }
   if (kind === 'anchor') return { isscript, iswitness: true }
   return { isscript, iswitness: true, witness_version: version, witness_program: toHex(data) }

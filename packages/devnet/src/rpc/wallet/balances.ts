@@ -59,7 +59,11 @@ function receivedByScript(
   }
   return found
 }
-function receivedBy(wallet: Wallet, scripts: readonly Uint8Array[], args: readonly unknown[]): Json {
+function receivedBy(
+  wallet: Wallet,
+  scripts: readonly Uint8Array[],
+  args: readonly unknown[],
+): Json {
   const own = scripts.filter((script) => wallet.isMine(script))
   if (own.length === 0) throw rpcError('wallet', 'Address not found in wallet')
   const found = receivedByScript(wallet, integerArgument(args[1], 1), args[2] === true)

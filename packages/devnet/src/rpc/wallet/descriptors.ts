@@ -1,14 +1,18 @@
+import { HDKey } from '@scure/bip32'
 import { addressOf } from '../../chain/address.ts'
+import { withChecksum } from '../../descriptor/checksum.ts'
 import { DescriptorError } from '../../descriptor/error.ts'
+import { BIP32_VERSIONS } from '../../descriptor/key.ts'
 import { type Descriptor, parseDescriptor } from '../../descriptor/parse.ts'
-import { DEFAULT_RANGE, DescriptorRecord } from '../../wallet/record.ts'
+import { DEFAULT_RANGE, DescriptorRecord, KEYPOOL_SIZE } from '../../wallet/record.ts'
 import type { Wallet } from '../../wallet/wallet.ts'
+import { TEMPLATES } from '../../wallet/wallets.ts'
 import { rangeArgument } from '../descriptors.ts'
 import { RpcError, rpcError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Method, RpcContext } from '../method.ts'
 import { flagValue, kindOf, listValue, objectValue, textValue, wholeValue } from '../values.ts'
-import { labelValue, walletMethod, warningsView } from './chosen.ts'
+import { labelValue, outputTypeValue, walletMethod, warningsView } from './chosen.ts'
 
 type Request = Readonly<Record<string, unknown>>
 /** A transaction may be up to two hours older than the key it pays. */
@@ -183,9 +187,7 @@ function listDescriptors(wallet: Wallet, args: readonly unknown[]): Json {
     wallet.show(record)
     const range = [record.rangeStart, record.rangeEnd - 1]
     const { nextIndex } = record
-    const ranged = record.descriptor.ranged
-      ? { range, next: nextIndex, next_index: nextIndex }
-      : {}
+    const ranged = record.descriptor.ranged ? { range, next: nextIndex, next_index: nextIndex } : {}
     const internal = wallet.isInternal(record)
     return {
       desc,
@@ -199,7 +201,53 @@ function listDescriptors(wallet: Wallet, args: readonly unknown[]): Json {
   return { wallet_name: wallet.name, descriptors }
 }
 
+/** The private root key that new descriptors of a wallet come from. @throws RpcError -5. */
+function rootKeyOf(wallet: Wallet, wanted: unknown): string {
+  const publicOf = (key: string): string =>
+    HDKey.fromExtendedKey(key, BIP32_VERSIONS).publicExtendedKey
+  if (wanted === undefined) {
+    const keys = new Set([...wallet.active.values()].flatMap((record) => record.rootKeys()))
+    const [only] = keys
+    if (only !== undefined && keys.size === 1) return only
+    const fault = 'Unable to determine which HD key to use from active descriptors.'
+    throw rpcError('invalidAddressOrKey', `${fault} Please specify with 'hdkey'`)
+  }
+  const text = textValue(wanted)
+  if (!/^tpub[1-9A-HJ-NP-Za-km-z]{107}$/.test(text)) {
+    throw rpcError('invalidAddressOrKey', 'Unable to parse HD key. Please provide a valid xpub')
+  }
+  const known = wallet.records.flatMap((record) => record.rootKeys())
+  const own = known.find((key) => publicOf(key) === text)
+  if (own !== undefined) return own
+  throw rpcError('invalidAddressOrKey', `Private key for ${text} is not known`)
+}
+function createDescriptor(wallet: Wallet, args: readonly unknown[], context: RpcContext): Json {
+  const type = outputTypeValue(args[0])
+  const options = args[1] === undefined ? {} : objectValue(args[1])
+  const { internal } = options
+  const sides = internal === undefined ? [false, true] : [flagValue(internal)]
+  const key = rootKeyOf(wallet, options['hdkey'])
+  const made: string[] = []
+  for (const side of sides) {
+    const record = new DescriptorRecord({
+      text: withChecksum(TEMPLATES[type](key, side ? 1 : 0)),
+      timestamp: context.regtest.now(),
+      rangeStart: 0,
+      rangeEnd: KEYPOOL_SIZE,
+      nextIndex: 0,
+      shown: true,
+    })
+    if (wallet.records.some(({ id }) => id === record.id)) continue
+    wallet.addRecord(record)
+    wallet.activate(record, type, side)
+    made.push(record.descriptor.text('normalized') ?? '')
+  }
+  if (made.length === 0) throw rpcError('wallet', 'Descriptor already exists')
+  return { descs: made }
+}
+
 export const walletDescriptorMethods: readonly Method[] = [
+  walletMethod('createwalletdescriptor', ['type:string', 'options:object?'], createDescriptor),
   walletMethod('importdescriptors', ['requests:array'], importDescriptors),
   walletMethod('listdescriptors', ['private:bool?'], listDescriptors),
 ]

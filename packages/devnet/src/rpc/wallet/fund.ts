@@ -182,7 +182,11 @@ function sweep(wallet: Wallet, parts: TransactionParts, options: Options, rate: 
   }
   const body = encodeTransaction({ ...parts, inputs: [] }, false).length
   const size = inputs.length < 253 ? 0 : 2
-  return { parts: { ...parts, inputs }, value, vsize: Math.ceil(((body + size) * 4 + weight + 2) / 4) }
+  return {
+    parts: { ...parts, inputs },
+    value,
+    vsize: Math.ceil(((body + size) * 4 + weight + 2) / 4),
+  }
 }
 function ownCoin(wallet: Wallet, txid: string, vout: number): TransactionOutput {
   const place = `(${txid}:${vout})`
@@ -220,7 +224,9 @@ function sendAll(wallet: Wallet, args: readonly unknown[]): Json {
   const options = sendOptions(args)
   const recipients = listValue(args[0])
   const open = new Set(recipients.filter((item) => typeof item === 'string'))
-  const pairs = recipients.map((item) => (kindOf(item) === 'string' ? { [textValue(item)]: 0 } : item))
+  const pairs = recipients.map((item) =>
+    kindOf(item) === 'string' ? { [textValue(item)]: 0 } : item,
+  )
   if (open.size === 0) {
     throw refuse('Must provide at least one address without a specified amount')
   }
@@ -266,13 +272,7 @@ export const fundMethods: readonly Method[] = [
   ),
   walletMethod(
     'walletcreatefundedpsbt',
-    [
-      'inputs:array?',
-      'outputs:any',
-      'locktime:number?',
-      'options:object?',
-      'bip32derivs:bool?',
-    ],
+    ['inputs:array?', 'outputs:any', 'locktime:number?', 'options:object?', 'bip32derivs:bool?'],
     createFundedPsbt,
   ),
   walletMethod('send', ['outputs:any', ...FEE_PARAMETERS, 'options:object?'], send),

@@ -1,4 +1,8 @@
-import type { TransactionInput, TransactionOutput, TransactionParts } from '../../chain/transaction.ts'
+import type {
+  TransactionInput,
+  TransactionOutput,
+  TransactionParts,
+} from '../../chain/transaction.ts'
 import { DescriptorError } from '../../descriptor/error.ts'
 import { parseDescriptor } from '../../descriptor/parse.ts'
 import { Provider } from '../../descriptor/provider.ts'
@@ -118,7 +122,11 @@ function solvingData(value: unknown): Provider | undefined {
     if (publicKey?.length !== 33 && publicKey?.length !== 65) {
       throw rpcError('invalidAddressOrKey', `Pubkey "${item}" must be a hex string`)
     }
-    known.addKey({ publicKey, origin: { fingerprint: fingerprintOf(publicKey), path: [] }, secret: undefined })
+    known.addKey({
+      publicKey,
+      origin: { fingerprint: fingerprintOf(publicKey), path: [] },
+      secret: undefined,
+    })
     known.addScript(witnessKeyHash(publicKey))
   }
   for (const item of list('scripts')) {
@@ -154,7 +162,8 @@ function inputWeights(value: unknown): ReadonlyMap<string, number> {
       )
     }
     if (weight > MAX_WEIGHT) {
-      const fault = 'Invalid parameter, weight cannot be greater than the maximum standard tx weight'
+      const fault =
+        'Invalid parameter, weight cannot be greater than the maximum standard tx weight'
       throw refuse(`${fault} of ${MAX_WEIGHT}`)
     }
     weights.set(`${txid}:${vout}`, weight)

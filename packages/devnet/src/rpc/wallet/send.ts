@@ -30,10 +30,7 @@ import { walletMethod } from './chosen.ts'
 import { feePayers, feeRateOf, recipientsOf } from './options.ts'
 
 /** `-6` for what Core calls too little money: every failure to make a transaction. */
-export function builtOr(
-  kind: 'insufficientFunds' | 'wallet',
-  make: () => Draft,
-): Draft {
+export function builtOr(kind: 'insufficientFunds' | 'wallet', make: () => Draft): Draft {
   try {
     return make()
   } catch (fault) {
@@ -92,8 +89,7 @@ function sendMany(wallet: Wallet, args: readonly unknown[]): Json {
 }
 function setTxFee(wallet: Wallet, args: readonly unknown[]): Json {
   const rate = amountValue(args[0])
-  const text = (value: bigint) =>
-    `0.${value.toString().padStart(8, '0')} BTC/kvB`
+  const text = (value: bigint) => `0.${value.toString().padStart(8, '0')} BTC/kvB`
   if (rate > 0n && rate < MIN_RELAY_FEE_RATE) {
     const least = `(${text(MIN_RELAY_FEE_RATE)})`
     throw rpcError('invalidParameter', `txfee cannot be less than min relay tx fee ${least}`)
