@@ -142,7 +142,7 @@ describe('version 3', () => {
     const parents = ['x', 'y'].map((from) => scene.sent({ from, version: 3, split: 2 }))
     scene.devnet.mine()
     scene.sent({ from: parents.map((parent) => coin(parent)), version: 3 })
-    scene.devnet.reorg(1, [[]])
+    scene.devnet.reorg(1, { blocks: [[]] })
     const [first] = parents
     const next = scene.make({ from: coin(first, 1), version: 3, fee: 50_000n })
     expect(first && scene.send(next)).toBe(
@@ -154,7 +154,7 @@ describe('version 3', () => {
     scene.devnet.mine()
     scene.sent({ from: coin(parent), version: 3 })
     scene.sent({ from: coin(parent, 1), version: 3 })
-    scene.devnet.reorg(1, [[]])
+    scene.devnet.reorg(1, { blocks: [[]] })
     expect(scene.pool()).toHaveLength(3)
     const third = scene.make({ from: coin(parent, 2), version: 3, fee: 50_000n })
     expect(scene.send(third)).toBe(

@@ -254,7 +254,7 @@ describe('time and depth', () => {
     const confirmed = scene.chain('x', 2)
     scene.devnet.mine()
     const line = scene.chain(coin(confirmed[1] as Made), 25)
-    scene.devnet.reorg(1, [[]])
+    scene.devnet.reorg(1, { blocks: [[]] })
     expect(scene.pool()).toHaveLength(25)
     expect(scene.pool()).toContain(line[22]?.txid)
     expect(scene.pool()).not.toContain(line[23]?.txid)

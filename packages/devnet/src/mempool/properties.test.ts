@@ -262,7 +262,8 @@ describe('a mempool in use', () => {
       devnet.call('invalidateblock', [
         devnet.view.hashAt(Math.max(111, devnet.tip.height - 1)) ?? devnet.tip.hash,
       ])
-    else if (kind === 'reorg') devnet.reorg(Math.min(2, devnet.tip.height - 110), [[], [], []])
+    else if (kind === 'reorg')
+      devnet.reorg(Math.min(2, devnet.tip.height - 110), { blocks: [[], [], []] })
     else if (kind === 'prioritise') {
       const [txid] = scene.pool()
       if (txid !== undefined) devnet.call('prioritisetransaction', [txid, 0, one.fee - 15_000])
