@@ -40,6 +40,13 @@ describe('the rolling minimum', () => {
     expect(after(4 * 43_200 - 100)).toBe(1000n)
     expect(after(4 * 43_200 + 100)).toBe(0n)
   })
+  it('waits for another block when it rises again', () => {
+    const minimum = new RollingMinimum(0)
+    minimum.raise(8000n)
+    minimum.blockFound(0)
+    minimum.raise(9000n)
+    expect(minimum.current(86_400, LIMIT, LIMIT)).toBe(9000n)
+  })
   it('rises, and does not rise by less', () => {
     const minimum = new RollingMinimum(0)
     expect(minimum.current(99, 0, LIMIT)).toBe(0n)
