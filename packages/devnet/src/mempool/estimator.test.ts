@@ -134,6 +134,27 @@ describe('ranges of rates', () => {
     expect(both.estimate(1, 0.9, 1)).toMatchObject({ rate: 2005, pass: { totalConfirmed: 3 } })
     expect(both.estimate(1, 1.01, 1)).toMatchObject({ rate: undefined, fail: { withinTarget: 3 } })
   })
+  it('count what waits for the target or longer', () => {
+    const rules = { name: 'short', periods: 12, scale: 1, decay: 0.5, sufficient: 0.1 } as const
+    const waiting = (target: number, best: number) => {
+      const horizon = new Horizon(rules)
+      horizon.record(1, 2000)
+      horizon.enter(100, bucketOf(2000))
+      return horizon.estimate(target, 0.1, best).pass.inMempool
+    }
+    expect([3, 4, 5].map((target) => waiting(target, 104))).toEqual([1, 1, 0])
+  })
+  it('count what left unconfirmed after the target', () => {
+    const rules = { name: 'short', periods: 12, scale: 1, decay: 0.5, sufficient: 0.1 } as const
+    const horizon = new Horizon(rules)
+    horizon.record(1, 2000)
+    for (const mined of [true, false]) {
+      horizon.enter(100, bucketOf(2000))
+      horizon.leave(100, 104, bucketOf(2000), mined)
+    }
+    const left = [3, 4, 5].map((target) => horizon.estimate(target, 0.1, 104).pass.leftMempool)
+    expect(left).toEqual([1, 1, 0])
+  })
   it('decay with every block', () => {
     const rules = { name: 'short', periods: 12, scale: 1, decay: 0.5, sufficient: 0.1 } as const
     const horizon = new Horizon(rules)

@@ -40,6 +40,13 @@ describe('the rolling minimum', () => {
     expect(after(4 * 43_200 - 100)).toBe(1000n)
     expect(after(4 * 43_200 + 100)).toBe(0n)
   })
+  it('waits for another block when it rises again', () => {
+    const minimum = new RollingMinimum(0)
+    minimum.raise(8000n)
+    minimum.blockFound(0)
+    minimum.raise(9000n)
+    expect(minimum.current(86_400, LIMIT, LIMIT)).toBe(9000n)
+  })
   it('rises, and does not rise by less', () => {
     const minimum = new RollingMinimum(0)
     expect(minimum.current(99, 0, LIMIT)).toBe(0n)
@@ -233,6 +240,25 @@ describe('time and depth', () => {
     scene.now += 1
     const next = scene.sent({ from: 'y' })
     expect(scene.pool()).toEqual([next.txid])
+  })
+  it('drop what waits for a height again, and keep what waits no longer', () => {
+    const scene = new Scene()
+    const parent = scene.sent({ from: 'x', split: 3 })
+    scene.devnet.mine()
+    const [first, second] = [0, 1].map((vout) => parent.coins[vout] ?? 'none')
+    const locked = scene.make({ from: first ?? '', sequence: 2 })
+    expect(scene.send(locked)).toBe('non-BIP68-final')
+    scene.devnet.mine()
+    expect(scene.send(locked)).toBeUndefined()
+    const free = scene.sent({ from: second ?? '', sequence: 1 })
+    scene.devnet.call('invalidateblock', [scene.devnet.tip.hash])
+    expect(scene.pool()).toEqual([free.txid])
+    // Of an unconfirmed parent, a lock of nothing counts from the height that was.
+    const zero = scene.sent({ from: free.coins[0] ?? '', sequence: 0 })
+    const other = scene.sent({ from: 'y', sequence: 0 })
+    scene.devnet.call('invalidateblock', [scene.devnet.tip.hash])
+    expect(scene.pool()).not.toContain(zero.txid)
+    expect(scene.pool()).toContain(other.txid)
   })
   it('give back the transactions of ten blocks, as invalidateblock does', () => {
     const scene = new Scene()

@@ -189,6 +189,16 @@ describe('the selection of a block', () => {
       { numRuns: 200 },
     )
   })
+  it('scores a rich child of a poor parent by both together', () => {
+    const pool = poolOf([
+      { parents: [], fee: 2500, padding: 900 },
+      { parents: [0], fee: 20_000, padding: 0 },
+      { parents: [], fee: 15_000, padding: 0 },
+      { parents: [], fee: 4000, padding: 0 },
+    ])
+    const fees = selectForBlock(pool).entries.map(({ fee }) => fee)
+    expect(fees).toEqual([15_000n, 2500n, 20_000n, 4000n])
+  })
   it('fits a block, in weight and in signature operations', () => {
     const large = poolOf(
       Array.from({ length: 70 }, (_, i) => ({ parents: [], fee: 100_000 + i, padding: 60_000 })),
