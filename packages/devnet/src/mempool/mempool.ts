@@ -14,7 +14,7 @@ import {
 } from './attempt.ts'
 import { type EntryFacts, PoolEntry, txidsOf, withAncestors, withDescendants } from './entry.ts'
 import { FeeEstimator } from './estimator.ts'
-import { RollingMinimum } from './minimum.ts'
+import { type MinimumState, RollingMinimum } from './minimum.ts'
 import { EXPIRY_SECONDS, MAX_MEMPOOL_BYTES, MIN_RELAY_FEE_RATE, rateOf } from './policy.ts'
 import { Pool } from './pool.ts'
 import { checkReplacement, type Refusal } from './replace.ts'
@@ -98,6 +98,15 @@ export class Mempool implements Ground {
   set minFeeRate(rate: bigint) {
     this.#held = rate > MIN_RELAY_FEE_RATE ? rate : 0n
     this.#minimum.reset()
+  }
+
+  /** How the minimum came to be, to be kept in a file. */
+  saveMinimum(): MinimumState & { readonly held: string } {
+    return { ...this.#minimum.save(), held: `${this.#held}` }
+  }
+  loadMinimum({ held, ...rolling }: MinimumState & { readonly held: string }): void {
+    this.#held = BigInt(held)
+    this.#minimum.load(rolling)
   }
 
   /** The coin as a new transaction sees it: unconfirmed outputs included, mempool spends not considered. */

@@ -5,6 +5,7 @@ import type { Posture } from '../powers/posture.ts'
 import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { Waits } from '../powers/waits.ts'
+import type { Wallets } from '../wallet/wallets.ts'
 import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import { helpOf } from './help.ts'
@@ -15,6 +16,7 @@ import { SUMMARIES } from './summaries.ts'
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
   readonly regtest: Regtest
+  readonly wallets: Wallets
   /** The node's clock, which `setmocktime` stops. */
   readonly clock: NodeClock
   /** Where calls wait for the chain to move. */

@@ -2,6 +2,7 @@ import type { NodeClock } from '../powers/clock.ts'
 import type { Coins } from '../powers/coins.ts'
 import type { Posture } from '../powers/posture.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import type { Wallets } from '../wallet/wallets.ts'
 import type { StatePart } from './keeper.ts'
 
 /** Names and uses of the stranger's coins. */
@@ -26,17 +27,18 @@ export const clockPart = (clock: NodeClock): StatePart => ({
 export const mempoolPart = (regtest: Regtest): StatePart => ({
   name: 'mempool',
   save() {
-    const { pool, minFeeRate } = regtest.mempool
-    const { mined } = regtest
+    const { mempool, mined } = regtest
+    const { pool } = mempool
     const deltas = [...pool.deltas].map(([txid, delta]) => [txid, `${delta}`])
-    return JSON.stringify({ sequence: pool.sequence, minFeeRate: `${minFeeRate}`, deltas, mined })
+    const minimum = mempool.saveMinimum()
+    return JSON.stringify({ sequence: pool.sequence, minimum, deltas, mined })
   },
   load(text) {
-    const { sequence, minFeeRate, deltas, mined } = JSON.parse(text)
+    const { sequence, minimum, deltas, mined } = JSON.parse(text)
     const { pool } = regtest.mempool
     for (const [txid, delta] of deltas) pool.prioritise(txid, BigInt(delta))
     pool.sequence = sequence
-    regtest.mempool.minFeeRate = BigInt(minFeeRate)
+    regtest.mempool.loadMinimum(minimum)
     regtest.countFrom(mined)
   },
 })
@@ -49,4 +51,10 @@ export const posturePart = (posture: Posture): StatePart => ({
     const rate = feeRate === null || feeRate === 'unknown' ? feeRate : BigInt(feeRate)
     Object.assign(posture, rest, { feeRate: rate ?? undefined })
   },
+})
+/** All wallets, loaded and not, with their keys. */
+export const walletsPart = (wallets: Wallets): StatePart => ({
+  name: 'wallets',
+  save: () => wallets.toJson(),
+  load: (text) => wallets.fromJson(text),
 })
