@@ -1,66 +1,19 @@
-import { connect, type Socket } from 'node:net'
-import { addressOf, createDevnet, type Devnet, namedKey } from '@kaccy/devnet'
+import type { Devnet } from '@kaccy/devnet'
 import fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
-import { Subscriber } from 'zeromq'
+import { describe, expect, it } from 'vitest'
+import {
+  countsIn,
+  type Heard,
+  isTip,
+  listen,
+  pause,
+  publishing,
+  rawSubscriber,
+  shop,
+  subscribed,
+  until,
+} from './subscriber.ts'
 
-const NOW = 1_795_370_832_000
-const shop = addressOf(namedKey('shop').script) ?? ''
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const open: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
-
-type Options = Parameters<typeof createDevnet>[0]
-async function publishing(zmq: NonNullable<Options>['zmq'] = true): Promise<Devnet> {
-  const devnet = await createDevnet({ clock: () => NOW, verifySignatures: false, zmq })
-  open.push(() => devnet.close())
-  return devnet
-}
-interface Heard {
-  readonly topic: string
-  readonly body: Buffer
-  readonly count: number
-}
-/** A real subscriber that writes down what it hears. */
-async function listen(devnet: Devnet, prefixes: readonly string[] = ['']) {
-  const before = devnet.zmq?.subscribers ?? 0
-  const addresses = new Set(Object.values(devnet.zmq?.addresses ?? {}))
-  const socket = new Subscriber({ receiveHighWaterMark: 0, linger: 0 })
-  const heard: Heard[] = []
-  for (const address of addresses) socket.connect(address)
-  socket.subscribe(...prefixes)
-  const reading = (async () => {
-    for await (const [topic, body, count] of socket) {
-      if (!topic || !body || !count) continue
-      heard.push({ topic: topic.toString(), body, count: count.readUInt32LE() })
-    }
-  })()
-  const close = async () => {
-    if (!socket.closed) socket.close()
-    await reading
-  }
-  open.push(close)
-  while ((devnet.zmq?.subscribers ?? 0) < before + addresses.size) await pause(2)
-  await subscribed(devnet, heard)
-  return { heard, close }
-}
-/** The subscription travels after the handshake: a probe tells when it has arrived. */
-async function subscribed(devnet: Devnet, heard: Heard[]): Promise<void> {
-  for (let i = 0; heard.length === 0 && i < 200; i++) {
-    for (const topic of ['hashblock', 'hashtx', 'rawblock', 'rawtx', 'sequence'] as const) {
-      devnet.zmq?.publish({ topic, body: PROBE })
-    }
-    await pause(5)
-  }
-  await pause(30)
-  heard.length = 0
-}
-const PROBE = Buffer.from('probe')
-const until = async (isDone: () => boolean, ms = 5000) => {
-  for (let waited = 0; !isDone() && waited < ms; waited += 5) await pause(5)
-}
 const text = ({ topic, body }: Heard): string => {
   if (topic.startsWith('raw')) return `${topic} ${body.length}`
   const label = body.length > 32 ? ` ${String.fromCharCode(body[32] ?? 0)}` : ''
@@ -172,8 +125,6 @@ describe('notifications', () => {
     )
   }, 60_000)
 })
-const isTip = (heard: readonly Heard[], hash: string): boolean =>
-  heard.some(({ topic, body }) => topic === 'hashblock' && body.toString('hex') === hash)
 function perform(devnet: Devnet, kind: string, n: number): void {
   const { height } = devnet.tip
   if (kind === 'mine') devnet.mine(n)
@@ -305,112 +256,5 @@ describe('the publisher', () => {
     devnet.mine()
     await until(() => heard.length >= 1)
     expect(heard.at(-1)?.count).toBe(0)
-  }, 20_000)
-})
-
-const GREETING = Buffer.concat([
-  Buffer.from('ff00000000000000007f0301', 'hex'),
-  Buffer.from('NULL'),
-  Buffer.alloc(48),
-])
-const command = (name: string, data: Uint8Array) => {
-  const body = Buffer.concat([Buffer.of(name.length), Buffer.from(name), data])
-  return Buffer.concat([Buffer.of(4, body.length), body])
-}
-const property = (name: string, value: string) =>
-  Buffer.concat([
-    Buffer.of(name.length),
-    Buffer.from(name),
-    Buffer.of(0, 0, 0, value.length),
-    Buffer.from(value),
-  ])
-const READY = command('READY', property('Socket-Type', 'SUB'))
-function plain(devnet: Devnet): Promise<Socket> {
-  const port = Number(new URL(Object.values(devnet.zmq?.addresses ?? {})[0] ?? '').port)
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(socket))
-    socket.on('error', reject)
-    open.push(() => void socket.destroy())
-  })
-}
-async function rawSubscriber(devnet: Devnet, join = command('SUBSCRIBE', new Uint8Array())) {
-  const socket = await plain(devnet)
-  socket.write(Buffer.concat([GREETING, READY, join]))
-  await until(() => devnet.zmq?.subscribers === 1)
-  await pause(20)
-  return socket
-}
-/** The counters in the messages that a raw connection received so far. */
-function countsIn(socket: Socket, size: number): () => readonly number[] {
-  const parts: Buffer[] = []
-  socket.on('data', (part: Buffer) => parts.push(part))
-  const head = Buffer.from('\x01\x08rawblock', 'latin1')
-  return () => {
-    const bytes = Buffer.concat(parts)
-    const counts: number[] = []
-    for (let at = bytes.indexOf(head); at >= 0; at = bytes.indexOf(head, at + 1)) {
-      const count = at + head.length + 9 + size + 2
-      if (count + 4 <= bytes.length) counts.push(bytes.readUInt32LE(count))
-    }
-    return counts
-  }
-}
-
-describe('the wire', () => {
-  it('speaks ZMTP 3.0 subscriptions, 3.1 commands and heartbeats', async () => {
-    const devnet = await publishing({ topics: ['hashblock'] })
-    const socket = await rawSubscriber(devnet, Buffer.from('\x00\x05\x01hash', 'latin1'))
-    const parts: Buffer[] = []
-    socket.on('data', (part: Buffer) => parts.push(part))
-    socket.write(command('PING', Buffer.from('\x00\x00hello', 'latin1')))
-    const said = () => Buffer.concat(parts).toString('latin1')
-    await until(() => said().includes('PONG'))
-    expect(said()).toContain('\x04\x0a\x04PONGhello')
-    devnet.mine()
-    await until(() => said().includes('hashblock'))
-    expect(said()).toContain('\x01\x09hashblock\x01\x20')
-    socket.write(Buffer.from('\x00\x05\x00hash', 'latin1'))
-    await pause(30)
-    parts.length = 0
-    devnet.mine()
-    await pause(30)
-    expect(said()).toBe('')
-  })
-  it('closes what is no subscriber, and goes on', async () => {
-    const devnet = await publishing({ topics: ['hashblock'] })
-    const { heard } = await listen(devnet)
-    const hostile: readonly Buffer[] = [
-      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
-      Buffer.from('ff00000000000000007f01', 'hex'),
-      Buffer.concat([GREETING.subarray(0, 12), Buffer.from('PLAIN'), Buffer.alloc(47)]),
-      Buffer.concat([GREETING, command('READY', property('Socket-Type', 'PUSH'))]),
-      Buffer.concat([GREETING, command('READY', Buffer.from([200, 1, 2]))]),
-      Buffer.concat([GREETING, Buffer.from('\x00\x01\x01', 'latin1')]),
-      Buffer.concat([GREETING, READY, Buffer.from('ffffffffffffffffff', 'hex')]),
-      Buffer.concat([GREETING, READY, Buffer.from('02ffffffffffffffff', 'hex')]),
-      Buffer.concat([GREETING, READY, Buffer.from('0400', 'hex')]),
-      Buffer.concat([GREETING, READY, command('PING', Buffer.of(1))]),
-      Buffer.concat([GREETING, READY, command('ERROR', Buffer.of(0))]),
-    ]
-    for (const bytes of hostile) {
-      const socket = await plain(devnet)
-      const closed = new Promise((resolve) => socket.on('close', resolve))
-      socket.on('error', () => {})
-      socket.resume()
-      socket.write(bytes)
-      await closed
-    }
-    await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (noise, greeted) => {
-        const socket = await plain(devnet)
-        socket.on('error', () => {})
-        socket.end(greeted ? Buffer.concat([GREETING, READY, noise]) : noise)
-        socket.destroySoon()
-      }),
-      { numRuns: 60 },
-    )
-    devnet.mine()
-    await until(() => heard.length >= 1)
-    expect(isTip(heard, devnet.tip.hash)).toBe(true)
   }, 20_000)
 })

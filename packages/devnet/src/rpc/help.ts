@@ -1,4 +1,10 @@
-import type { Method, Parameter } from './method.ts'
+import type { Parameter } from './parameter.ts'
+
+/** A call as its help sees it. */
+export interface Described {
+  readonly name: string
+  readonly parameters: readonly Parameter[]
+}
 
 /** Where the calls stand in the overview. Those of no group are not listed, as Core hides its testing calls. */
 const GROUPS: Readonly<Record<string, string>> = {
@@ -44,7 +50,7 @@ const KINDS: Readonly<Record<Parameter['type'], string>> = {
 const form = ({ name, type }: Parameter): string =>
   FORMS[name] ?? (type === 'string' ? `"${name}"` : name)
 /** The first line of a help text: what may be left out stands in parentheses. */
-function signature({ name, parameters }: Method): string {
+function signature({ name, parameters }: Described): string {
   let text = name
   let isOpen = false
   for (const parameter of parameters) {
@@ -58,7 +64,7 @@ function signature({ name, parameters }: Method): string {
 }
 
 /** What the devnet says of one call: its form, what it does, its arguments. Also the answer to a wrong count of arguments. */
-export function helpOf(method: Method, summary?: string): string {
+export function helpOf(method: Described, summary?: string): string {
   const lines = [signature(method), '']
   if (summary !== undefined) lines.push(summary, '')
   if (method.parameters.length > 0) lines.push('Arguments:')
@@ -68,7 +74,7 @@ export function helpOf(method: Method, summary?: string): string {
   return `${lines.join('\n').trimEnd()}\n`
 }
 /** Every call by group, each with the first line of its help. */
-export function overview(methods: ReadonlyMap<string, Method>): string {
+export function overview(methods: ReadonlyMap<string, Described>): string {
   const grouped = new Set(Object.values(GROUPS).flatMap((names) => names.split(' ')))
   const rest = [...methods.keys()].filter((name) => !grouped.has(name) && !HIDDEN.has(name))
   const wallet = rest.filter((name) => !name.startsWith('devnet_')).sort()

@@ -4,13 +4,14 @@ import type { NodeClock } from '../powers/clock.ts'
 import type { Posture } from '../powers/posture.ts'
 import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import type { Waits } from '../powers/waits.ts'
 import type { Wallets } from '../wallet/wallets.ts'
 import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import { helpOf } from './help.ts'
 import type { Json } from './json.ts'
+import type { Parameter, ParameterType } from './parameter.ts'
 import { SUMMARIES } from './summaries.ts'
-import type { Waits } from './wait.ts'
 
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
@@ -33,7 +34,7 @@ export interface RpcContext {
   /** Overrides that a test set, such as `initialblockdownload`. */
   readonly posture: Posture
 }
-export type { Posture }
+export type { Parameter, ParameterType, Posture }
 /** The powers, with those over the node's process. */
 export type NodePowers = Powers & {
   restart(options: { readonly mempool?: 'kept' | 'lost' | 'loading' }): Promise<void>
@@ -42,12 +43,6 @@ export type NodePowers = Powers & {
   up(): Promise<void>
 }
 
-export type ParameterType = 'string' | 'number' | 'bool' | 'array' | 'object' | 'any'
-export interface Parameter {
-  readonly name: string
-  readonly type: ParameterType
-  readonly optional?: boolean
-}
 export interface Method {
   readonly name: string
   readonly parameters: readonly Parameter[]

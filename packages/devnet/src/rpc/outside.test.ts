@@ -248,6 +248,19 @@ describe('the node', () => {
   })
 })
 
+describe('transactions', () => {
+  it('are decoded in the form that is asked for', () => {
+    const { raw, txid } = createDevnetInProcess({ clock }).spend({
+      from: 'z',
+      outs: [{ address: shop, amount: 5000 }],
+    })
+    expect(ask('decoderawtransaction', raw)).toMatchObject({ txid })
+    expect(ask('decoderawtransaction', raw, true)).toMatchObject({ txid })
+    expect(refusal('decoderawtransaction', raw, false)).toBe('-22 TX decode failed')
+    expect(refusal('decoderawtransaction', 'zz')).toBe('-22 TX decode failed')
+  })
+})
+
 describe('addresses', () => {
   const fault = (address: string) => {
     const { error, error_locations } = ask('validateaddress', address)

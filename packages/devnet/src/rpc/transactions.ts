@@ -176,10 +176,11 @@ export const transactionMethods: readonly Method[] = [
     getRawTransaction,
   ),
   method('decoderawtransaction', ['hexstring:string', 'iswitness:bool?'], (_, [hex, witness]) => {
-    const transaction = transactionArgument(hex)
+    // Only where something is done with it does Core add its hint.
+    const transaction = transactionArgument(hex, 'TX decode failed')
     // Without the extended form, its marker reads as a transaction without inputs.
     if (witness === false && transaction.hasWitness) {
-      throw rpcError('deserialization', DECODE_FAILED)
+      throw rpcError('deserialization', 'TX decode failed')
     }
     return transactionView(transaction, { hex: false })
   }),
