@@ -1,17 +1,11 @@
 import { Random } from '../simulate/random.ts'
-import { BlockSteps } from './blocksteps.ts'
 import { type BlockPlan, buildBlock, feesOf, GENESIS, type Tweaks } from './blocks.ts'
 import { type BuiltBlock, type Coin, keyOf, Ledger, MATURITY } from './ledger.ts'
 import { anyLock, simpleLock } from './locks.ts'
 import { type Pair, type Subject, textOf } from './pair.ts'
 import type { Purse } from './payments.ts'
-import { PolicySteps } from './policysteps.ts'
 import { encode, hex, txidOf, type WireTransaction } from './wire.ts'
 
-export interface CampaignSize {
-  readonly transactions: number
-  readonly blocks: number
-}
 interface SetInfo {
   readonly hash_serialized_3: string
 }
@@ -44,26 +38,8 @@ export class Campaign {
     this.random = new Random(pair.seed)
   }
 
-  async run(size: CampaignSize): Promise<void> {
-    await this.#begin()
-    const policy = new PolicySteps(this)
-    const blocks = new BlockSteps(this)
-    let transactionsLeft = size.transactions
-    let blocksLeft = size.blocks
-    while (transactionsLeft + blocksLeft > 0) {
-      this.pair.index += 1
-      const left = transactionsLeft + blocksLeft
-      if (this.random.between(1, left) <= blocksLeft) {
-        blocksLeft -= 1
-        await blocks.step()
-      } else {
-        transactionsLeft -= 1
-        await policy.step()
-      }
-    }
-    await this.pair.coins([...this.ledger.ever.keys()], { notes: ['every outpoint at the end'] })
-  }
-  async #begin(): Promise<void> {
+  /** Blocks of its own on both sides. @throws when they do not start at regtest's genesis. */
+  async begin(): Promise<void> {
     const genesis = textOf(await this.pair.own.call('getblockhash', [0]))
     if (genesis !== GENESIS.hash) throw new TypeError(`not regtest: genesis is ${genesis}`)
     for (let i = 0; i < START; i++) {

@@ -102,6 +102,12 @@ export const DIFFERENCES: readonly NamedDifference[] = [
     matches: (seen) => refusedHere(seen, /^min relay fee not met$/),
   },
   {
+    name: 'what a soft fork may use one day',
+    node: 'btcd',
+    why: 'btcd relays spends by unknown kinds of keys in tapscript; Core leaves them to blocks',
+    matches: (seen) => refusedHere(seen, /Public key version reserved for soft-fork upgrades/),
+  },
+  {
     name: 'version 3',
     node: 'btcd',
     why: 'btcd relays versions 1 and 2 only; Core 28 relays 3 under the rules of BIP 431',
