@@ -25,6 +25,7 @@ export class Campaign {
   readonly seen = new Map<string, WireTransaction>()
   /** Handed to btcd before their parents. */
   readonly #offered = new Set<string>()
+  readonly #invalidated = new Set<string>()
   #salt = 0
   #blocks = 0
 
@@ -179,6 +180,8 @@ export class Campaign {
   /** An order of the operator to both. */
   async order(method: string, block: BuiltBlock, subject: Subject): Promise<void> {
     const [own, other] = await this.pair.both(method, [block.hash])
+    if (method === 'invalidateblock') this.#invalidated.add(block.hash)
+    else this.#invalidated.delete(block.hash)
     const answers = { devnet: textOf(own), other: textOf(other) }
     this.pair.compare(method, { step: 'order', ...answers, notes: [method] }, subject)
     const [here = '', there = ''] = (await this.pair.both('getbestblockhash')).map(textOf)
@@ -259,19 +262,15 @@ export class Campaign {
     const [, rest] = await pair.mempools()
     if (rest.length > 0) await this.#startAgain()
   }
-  /** The other side starts anew and learns the best chain; what stood beside it is forgotten here too. */
+  /** The other side starts anew and learns every block in the order in which it came, and what the operator ordered. */
   async #startAgain(): Promise<void> {
     const { pair, ledger } = this
     pair.count('starts of the node')
     await pair.other.restart()
-    const chain: BuiltBlock[] = []
-    for (let at: BuiltBlock | undefined = ledger.tip; at?.parent; at = at.parent) chain.push(at)
-    ledger.blocks.clear()
-    ledger.blocks.set(GENESIS.hash, GENESIS)
-    for (const block of chain.reverse()) {
-      ledger.blocks.set(block.hash, block)
-      await pair.other.side.call('submitblock', [block.hex])
+    for (const block of ledger.blocks.values()) {
+      if (block.parent) await pair.other.side.call('submitblock', [block.hex])
     }
+    for (const hash of this.#invalidated) await pair.other.side.call('invalidateblock', [hash])
   }
   #describe(txid: string): string {
     const transaction = this.seen.get(txid)

@@ -1,12 +1,5 @@
 import type { Random } from '../simulate/random.ts'
-import {
-  type Condition,
-  condition,
-  type Making,
-  type Moment,
-  multisig,
-  type Needs,
-} from './conditions.ts'
+import { type Condition, condition, type Making, type Moment, multisig } from './conditions.ts'
 import { anyKey, keyBytes } from './conditions.ts'
 import type { Lock, Unlocking } from './lock.ts'
 import { OP, push, script } from './opcodes.ts'
