@@ -1,6 +1,6 @@
 /** What one step of the comparison saw on both sides. */
 export interface Observation {
-  readonly step: 'policy' | 'send' | 'block' | 'order' | 'tie' | 'mempool'
+  readonly step: 'policy' | 'send' | 'package' | 'block' | 'order' | 'tie' | 'mempool'
   /** `accepted`, or why not. */
   readonly devnet: string
   readonly other: string
@@ -54,6 +54,12 @@ export const DIFFERENCES: readonly NamedDifference[] = [
     node: 'btcd',
     why: 'btcd replaces only what signals by BIP 125; Core 28 replaces everything that pays enough',
     matches: (seen) => refusedThere(seen, /output already spent in mempool/),
+  },
+  {
+    name: 'what a replacement pays',
+    node: 'btcd',
+    why: 'btcd asks for a higher fee than that of the conflicts and a higher rate than theirs; Core also asks for the relay fee of the replacement, and for its rate in whole satoshi per 1000 vbytes',
+    matches: (seen) => refusedHere(seen, /^insufficient fee$/),
   },
   {
     name: 'forms of outputs',
