@@ -58,7 +58,7 @@ export const DIFFERENCES: readonly NamedDifference[] = [
   {
     name: 'what a replacement pays',
     node: 'btcd',
-    why: 'btcd asks for a higher fee than that of the conflicts and a higher rate than theirs; Core also asks for the relay fee of the replacement, and for its rate in whole satoshi per 1000 vbytes',
+    why: 'btcd measures sizes without signature operations; Core counts 5 vbytes for a unit of their cost, which lowers the rate and raises what the replacement owes',
     matches: (seen) => refusedHere(seen, /^insufficient fee$/),
   },
   {
@@ -104,7 +104,7 @@ export const DIFFERENCES: readonly NamedDifference[] = [
   {
     name: 'free transactions',
     node: 'btcd',
-    why: 'btcd relays small transactions below the relay fee while their coins are old, and rounds the fee down; Core 28 does neither',
+    why: 'btcd relays small transactions below the relay fee while their coins are old, rounds the fee down and does not count signature operations; Core 28 does otherwise',
     matches: (seen) => refusedHere(seen, /^min relay fee not met$/),
   },
   {
