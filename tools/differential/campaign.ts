@@ -1,17 +1,11 @@
 import { Random } from '../simulate/random.ts'
-import { BlockSteps } from './blocksteps.ts'
 import { type BlockPlan, buildBlock, feesOf, GENESIS, type Tweaks } from './blocks.ts'
 import { type BuiltBlock, type Coin, keyOf, Ledger, MATURITY } from './ledger.ts'
 import { anyLock, simpleLock } from './locks.ts'
 import { type Pair, type Subject, textOf } from './pair.ts'
 import type { Purse } from './payments.ts'
-import { PolicySteps } from './policysteps.ts'
 import { encode, hex, txidOf, type WireTransaction } from './wire.ts'
 
-export interface CampaignSize {
-  readonly transactions: number
-  readonly blocks: number
-}
 interface SetInfo {
   readonly hash_serialized_3: string
 }
@@ -31,6 +25,7 @@ export class Campaign {
   readonly seen = new Map<string, WireTransaction>()
   /** Handed to btcd before their parents. */
   readonly #offered = new Set<string>()
+  readonly #invalidated = new Set<string>()
   #salt = 0
   #blocks = 0
 
@@ -44,26 +39,8 @@ export class Campaign {
     this.random = new Random(pair.seed)
   }
 
-  async run(size: CampaignSize): Promise<void> {
-    await this.#begin()
-    const policy = new PolicySteps(this)
-    const blocks = new BlockSteps(this)
-    let transactionsLeft = size.transactions
-    let blocksLeft = size.blocks
-    while (transactionsLeft + blocksLeft > 0) {
-      this.pair.index += 1
-      const left = transactionsLeft + blocksLeft
-      if (this.random.between(1, left) <= blocksLeft) {
-        blocksLeft -= 1
-        await blocks.step()
-      } else {
-        transactionsLeft -= 1
-        await policy.step()
-      }
-    }
-    await this.pair.coins([...this.ledger.ever.keys()], { notes: ['every outpoint at the end'] })
-  }
-  async #begin(): Promise<void> {
+  /** Blocks of its own on both sides. @throws when they do not start at regtest's genesis. */
+  async begin(): Promise<void> {
     const genesis = textOf(await this.pair.own.call('getblockhash', [0]))
     if (genesis !== GENESIS.hash) throw new TypeError(`not regtest: genesis is ${genesis}`)
     for (let i = 0; i < START; i++) {
@@ -203,6 +180,8 @@ export class Campaign {
   /** An order of the operator to both. */
   async order(method: string, block: BuiltBlock, subject: Subject): Promise<void> {
     const [own, other] = await this.pair.both(method, [block.hash])
+    if (method === 'invalidateblock') this.#invalidated.add(block.hash)
+    else this.#invalidated.delete(block.hash)
     const answers = { devnet: textOf(own), other: textOf(other) }
     this.pair.compare(method, { step: 'order', ...answers, notes: [method] }, subject)
     const [here = '', there = ''] = (await this.pair.both('getbestblockhash')).map(textOf)
@@ -283,19 +262,15 @@ export class Campaign {
     const [, rest] = await pair.mempools()
     if (rest.length > 0) await this.#startAgain()
   }
-  /** The other side starts anew and learns the best chain; what stood beside it is forgotten here too. */
+  /** The other side starts anew and learns every block in the order in which it came, and what the operator ordered. */
   async #startAgain(): Promise<void> {
     const { pair, ledger } = this
     pair.count('starts of the node')
     await pair.other.restart()
-    const chain: BuiltBlock[] = []
-    for (let at: BuiltBlock | undefined = ledger.tip; at?.parent; at = at.parent) chain.push(at)
-    ledger.blocks.clear()
-    ledger.blocks.set(GENESIS.hash, GENESIS)
-    for (const block of chain.reverse()) {
-      ledger.blocks.set(block.hash, block)
-      await pair.other.side.call('submitblock', [block.hex])
+    for (const block of ledger.blocks.values()) {
+      if (block.parent) await pair.other.side.call('submitblock', [block.hex])
     }
+    for (const hash of this.#invalidated) await pair.other.side.call('invalidateblock', [hash])
   }
   #describe(txid: string): string {
     const transaction = this.seen.get(txid)

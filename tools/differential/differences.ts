@@ -1,6 +1,6 @@
 /** What one step of the comparison saw on both sides. */
 export interface Observation {
-  readonly step: 'policy' | 'send' | 'block' | 'order' | 'tie' | 'mempool'
+  readonly step: 'policy' | 'send' | 'package' | 'block' | 'order' | 'tie' | 'mempool'
   /** `accepted`, or why not. */
   readonly devnet: string
   readonly other: string
@@ -56,6 +56,12 @@ export const DIFFERENCES: readonly NamedDifference[] = [
     matches: (seen) => refusedThere(seen, /output already spent in mempool/),
   },
   {
+    name: 'what a replacement pays',
+    node: 'btcd',
+    why: 'btcd measures sizes without signature operations; Core counts 5 vbytes for a unit of their cost, which lowers the rate and raises what the replacement owes',
+    matches: (seen) => refusedHere(seen, /^insufficient fee$/),
+  },
+  {
     name: 'forms of outputs',
     node: 'btcd',
     why: 'btcd knows neither pay-to-anchor nor witness programs of the future as standard outputs',
@@ -98,8 +104,14 @@ export const DIFFERENCES: readonly NamedDifference[] = [
   {
     name: 'free transactions',
     node: 'btcd',
-    why: 'btcd relays small transactions below the relay fee while their coins are old, and rounds the fee down; Core 28 does neither',
+    why: 'btcd relays small transactions below the relay fee while their coins are old, rounds the fee down and does not count signature operations; Core 28 does otherwise',
     matches: (seen) => refusedHere(seen, /^min relay fee not met$/),
+  },
+  {
+    name: 'what a soft fork may use one day',
+    node: 'btcd',
+    why: 'btcd relays spends by unknown kinds of keys in tapscript; Core leaves them to blocks',
+    matches: (seen) => refusedHere(seen, /Public key version reserved for soft-fork upgrades/),
   },
   {
     name: 'version 3',

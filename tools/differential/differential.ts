@@ -2,10 +2,16 @@ import { createDevnetInProcess } from '@kaccy/devnet'
 import { findBitcoind, startBitcoind } from '../../test/counterparts/bitcoind.ts'
 import { findBtcd, startBtcd } from '../../test/counterparts/btcd.ts'
 import type { TestNode } from '../../test/counterparts/node.ts'
-import { Campaign, type CampaignSize } from './campaign.ts'
+import { BlockSteps } from './blocksteps.ts'
+import { Campaign } from './campaign.ts'
 import { nodeSide } from './nodes.ts'
 import { type Finding, Pair } from './pair.ts'
+import { PolicySteps } from './policysteps.ts'
 
+export interface CampaignSize {
+  readonly transactions: number
+  readonly blocks: number
+}
 export interface DifferentialOptions extends CampaignSize {
   readonly seed: number
   readonly node: 'btcd' | 'core'
@@ -29,6 +35,24 @@ const HOUR = 3600
 /** Some hours ago, the same within one hour: btcd keeps its mempool in step only while its tip is younger than a day. */
 export const usualStart = (): number => Math.floor(Date.now() / 1000 / HOUR) * HOUR - 20 * HOUR
 
+/** Transactions and blocks in random turns, then every outpoint that was ever made. */
+async function runSteps(campaign: Campaign, size: CampaignSize): Promise<void> {
+  const { pair, random, ledger } = campaign
+  await campaign.begin()
+  const policy = new PolicySteps(campaign)
+  const blocks = new BlockSteps(campaign)
+  let blocksLeft = size.blocks
+  for (let left = size.transactions + size.blocks; left > 0; left--) {
+    pair.index += 1
+    if (random.between(1, left) > blocksLeft) await policy.step()
+    else {
+      blocksLeft -= 1
+      await blocks.step()
+    }
+  }
+  await pair.coins([...ledger.ever.keys()], { notes: ['every outpoint at the end'] })
+}
+
 /** One run against one node. `missing` says why the node could not be started. */
 export async function differential(
   options: DifferentialOptions,
@@ -44,7 +68,7 @@ export async function differential(
     const pair = new Pair(devnet, { kind: options.node, side, restart: node.restart }, options.seed)
     const campaign = new Campaign(pair, options.start)
     try {
-      await campaign.run(options)
+      await runSteps(campaign, options)
     } catch (fault) {
       // Further steps would compare chains that are not the same.
       const text = fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)

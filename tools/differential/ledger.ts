@@ -1,5 +1,5 @@
 import type { Moment } from './conditions.ts'
-import type { Lock } from './locks.ts'
+import type { Lock } from './lock.ts'
 import { txidOf, type WireOutput, type WireTransaction } from './wire.ts'
 
 /** An output that was ever created, with the lock that the generator put on it. */

@@ -1,33 +1,12 @@
 import type { Random } from '../simulate/random.ts'
-import {
-  type Condition,
-  condition,
-  type Making,
-  type Moment,
-  multisig,
-  type Needs,
-} from './conditions.ts'
+import { type Condition, condition, type Making, type Moment, multisig } from './conditions.ts'
 import { anyKey, keyBytes } from './conditions.ts'
+import type { Lock, Unlocking } from './lock.ts'
 import { OP, push, script } from './opcodes.ts'
 import { anyBytes, program } from './programs.ts'
 import { type Context, ecdsa, type Key, legacyDigest, type Place, segwitDigest } from './sign.ts'
 import { taprootLock } from './taproot.ts'
 import { concat, hash160, sha256 } from './wire.ts'
-
-export interface Unlocking {
-  readonly script: Uint8Array
-  readonly witness: readonly Uint8Array[]
-}
-export interface LockPath {
-  readonly needs: Needs
-  unlock(place: Place, random: Random): Unlocking
-}
-/** An output script and the ways to spend it; none where nobody can. */
-export interface Lock {
-  readonly kind: string
-  readonly script: Uint8Array
-  readonly paths: readonly LockPath[]
-}
 
 const EMPTY = new Uint8Array()
 const TYPES = [1, 1, 1, 1, 1, 1, 2, 3, 0x81, 0x82, 0x83]

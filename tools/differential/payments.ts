@@ -1,6 +1,7 @@
 import type { Random } from '../simulate/random.ts'
 import type { Coin, Ledger } from './ledger.ts'
-import { anyLock, dataLock, type LockPath, simpleLock } from './locks.ts'
+import type { LockPath } from './lock.ts'
+import { anyLock, dataLock, simpleLock } from './locks.ts'
 import { vsizeOf, type WireOutput, type WireTransaction } from './wire.ts'
 
 /** Coins to choose from, for a transaction on top of the tip and the mempool. */

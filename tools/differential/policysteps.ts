@@ -3,7 +3,7 @@ import { type Coin, keyOf } from './ledger.ts'
 import { mutateAfter, mutateBefore } from './mutations.ts'
 import type { Answer } from './nodes.ts'
 import { type Subject, textOf } from './pair.ts'
-import { type Draft, draftPayment, sign } from './payments.ts'
+import { type Draft, draftPayment, setFee, sign } from './payments.ts'
 import { encode, hex, txidOf, type WireTransaction } from './wire.ts'
 
 /** Bitcoins for 1000 vbytes: Core's default, which btcd wants to be told. */
@@ -23,6 +23,12 @@ function verdictOf(answer: Answer): string {
   return first?.['reject-reason'] ?? first?.['package-error'] ?? 'no verdict'
 }
 
+/** A whole answer as one text, amounts in satoshi. */
+const wholeText = (answer: Answer): string =>
+  'error' in answer
+    ? textOf(answer)
+    : JSON.stringify(answer.result, (_, value) => (typeof value === 'bigint' ? `${value}` : value))
+
 /** Random transactions: what the mempools say, and what a block says. */
 export class PolicySteps {
   readonly #campaign: Campaign
@@ -32,6 +38,8 @@ export class PolicySteps {
   }
   async step(): Promise<void> {
     const { random, pair } = this.#campaign
+    // btcd has no packages.
+    if (pair.other.kind === 'core' && random.chance(10)) return this.#package()
     const draft = this.#draft()
     const { transaction, notes } = draft
     const raw = hex(encode(transaction))
@@ -55,6 +63,37 @@ export class PolicySteps {
     if (kind === 'after' || kind === 'both') mutateAfter(draft)
     draft.notes.push(...draft.spent.map(kindOf))
     return draft
+  }
+  /** A parent, often too poor to stand alone, and a child that pays for it: tried together, then handed in together. */
+  async #package(): Promise<void> {
+    const { random, pair, seen } = this.#campaign
+    const purse = this.#campaign.purse()
+    const parent = draftPayment(purse)
+    if (random.chance(70)) setFee(parent, BigInt(random.between(0, 300)))
+    sign(parent)
+    const made = purse.ledger.coinsOf(parent.transaction, purse.ledger.tip.height + 1)
+    const child = draftPayment({ ...purse, mature: made, pending: [], contested: [] })
+    if (child.spent.length === 0) return pair.count('packages not at hand')
+    child.transaction.version = random.chance(80)
+      ? parent.transaction.version
+      : child.transaction.version
+    sign(child)
+    const both = [parent.transaction, child.transaction]
+    const raws = both.map((each) => hex(encode(each)))
+    const notes = ['package', ...parent.notes, ...child.notes]
+    const subject: Subject = {
+      notes,
+      hex: raws.join(' '),
+      spent: [...parent.spent, ...child.spent],
+    }
+    for (const transaction of both) seen.set(txidOf(transaction), transaction)
+    for (const method of ['testmempoolaccept', 'submitpackage']) {
+      const [own, other] = (await pair.both(method, [raws])).map(wholeText)
+      const verdict = { devnet: own ?? '', other: other ?? '' }
+      pair.compare(method, { step: 'package', ...verdict, notes }, subject)
+      pair.count(own?.includes('"success"') ? 'packages taken' : `packages: ${method}`)
+    }
+    await this.#campaign.followMempool(subject)
   }
   /** What it really spends: a late change may point elsewhere. */
   #spent({ transaction, purse, spent }: Draft): readonly Coin[] {

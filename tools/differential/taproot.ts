@@ -1,7 +1,7 @@
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import type { Random } from '../simulate/random.ts'
 import { anyKey, condition, type Moment, type Path } from './conditions.ts'
-import type { Lock, LockPath } from './locks.ts'
+import type { Lock, LockPath } from './lock.ts'
 import { OP, script } from './opcodes.ts'
 import { anyBytes, program } from './programs.ts'
 import { type Key, type Place, schnorrSignature, taprootDigest } from './sign.ts'

@@ -45,6 +45,11 @@ const PARTS: readonly Part[] = [
   },
   { name: 'races', what: '10,000 addresses from two processes', command: suite('test/races') },
   { name: 'store', what: 'store conformance, models and kills', command: suite('test/store') },
+  {
+    name: 'differential',
+    what: 'devnet and real nodes on 2,000 random transactions and 200 random blocks',
+    command: suite('e2e/differential'),
+  },
   { name: 'contract', what: 'node contract', command: suite('test/counterparts') },
   { name: 'engine', what: 'unit and property tests', command: suite('packages') },
   {
