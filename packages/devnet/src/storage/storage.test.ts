@@ -106,6 +106,16 @@ const ACTS: Readonly<Record<string, Act>> = {
     const dead = tips.find(({ status }) => status === 'invalid')
     if (dead) devnet.call('reconsiderblock', [dead.hash])
   },
+  precious: (devnet, pick) => {
+    const { hash, height } = devnet.tip
+    const { hex } = devnet.call('generateblock', [shop, [], false]) as { hex: string }
+    devnet.mine()
+    devnet.submitBlock(hex)
+    const side = devnet.call('getchaintips') as readonly { hash: string; status: string }[]
+    const fork = side.find(({ status }) => status === 'valid-headers' || status === 'valid-fork')
+    if (fork && pick % 2) devnet.call('preciousblock', [fork.hash])
+    expect(devnet.view.header(hash)?.height).toBe(height)
+  },
   header: (devnet) => {
     const { hex } = devnet.call('generateblock', [shop, [], false]) as { hex: string }
     devnet.call('submitheader', [hex.slice(0, 160)])
