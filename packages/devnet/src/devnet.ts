@@ -15,7 +15,7 @@ import { type Responder, respond, runRequest, WARMING_UP } from './rpc/respond.t
 import { RpcServer, urlOf } from './rpc/server.ts'
 import { Waits } from './rpc/wait.ts'
 import { Keeper, type StatePart } from './storage/keeper.ts'
-import { clockPart, coinsPart, mempoolPart, posturePart } from './storage/parts.ts'
+import { clockPart, coinsPart, mempoolPart, posturePart, walletsPart } from './storage/parts.ts'
 import { publishHappenings } from './zmq/notify.ts'
 import type { ZmqOptions, ZmqPublisher } from './zmq/publisher.ts'
 
@@ -97,7 +97,7 @@ export class Devnet extends Powers {
     if (keeper?.found) this.#startedMs = clock.now()
   }
   #beginKeeping(): void {
-    const { regtest, coins, clock, posture } = this
+    const { regtest, coins, clock, posture, wallets } = this
     this.#keeper?.begin({
       regtest,
       parts: [
@@ -105,6 +105,7 @@ export class Devnet extends Powers {
         coinsPart(coins),
         clockPart(clock),
         posturePart(posture),
+        walletsPart(wallets),
         this.#waitingPart(),
       ],
       known: {
@@ -131,6 +132,7 @@ export class Devnet extends Powers {
   #context(walletPath?: string): RpcContext {
     return {
       regtest: this.regtest,
+      wallets: this.wallets,
       powers: this,
       clock: this.clock,
       waits: this.#waits,

@@ -9,6 +9,7 @@ import { DevnetError, must } from '../failure.ts'
 import { dropBelow } from '../mempool/trim.ts'
 import type { ClockState, NodeClock } from './clock.ts'
 import { type CoinRef, Coins, type CoinsState, type Spend, type SpendOptions } from './coins.ts'
+import { Wallets, type WalletsState } from '../wallet/wallets.ts'
 import { Faults } from './faults.ts'
 import { laggingCopy } from './lag.ts'
 import { type Payment, scriptOfAddress } from './payment.ts'
@@ -28,6 +29,7 @@ import { type BlockPoint, ChainView } from './view.ts'
 export interface Snapshot {
   readonly regtest: RegtestState
   readonly coins: CoinsState
+  readonly wallets: WalletsState
   readonly posture: Posture
   readonly clock: ClockState
 }
@@ -70,6 +72,8 @@ export class Powers {
     /** `machine`: real time; `given`: a function of the caller; `standing`: only `travel` moves it. */
     readonly clock: NodeClock['kind']
   }
+  /** The wallets of the node, as its RPC serves them. */
+  readonly wallets: Wallets
   protected readonly regtest: Regtest
   protected readonly coins: Coins
   protected readonly clock: NodeClock
@@ -79,8 +83,19 @@ export class Powers {
     this.settings = { seed, verifySignatures, clock: clock.kind }
     this.regtest = new Regtest({ base, verifySignatures, clock: clock.now, seed, ...rest })
     this.coins = new Coins(this.regtest, verifySignatures ? 'real' : 'dummy')
+    this.wallets = new Wallets({
+      regtest: this.regtest,
+      seed,
+      feeRate: () => this.#estimate(),
+    })
     this.view = new ChainView(this.regtest)
     this.faults = new Faults((blocks) => laggingCopy(this.regtest, blocks))
+  }
+  /** What the wallets pay where nobody says: Core's estimate for six blocks. */
+  #estimate(): bigint | undefined {
+    const { feeRate } = this.posture
+    if (feeRate === 'unknown') return undefined
+    return feeRate ?? this.regtest.mempool.estimator.smart(6, false).rate
   }
   /** Called at the end of every power that changed something, before it returns. */
   protected settle<T>(value: T): T {
@@ -285,6 +300,7 @@ export class Powers {
     return {
       regtest: this.regtest.save(),
       coins: this.coins.save(),
+      wallets: this.wallets.save(),
       posture: { ...this.posture },
       clock: this.clock.save(),
     }
@@ -293,6 +309,7 @@ export class Powers {
   restore(snapshot: Snapshot): void {
     this.regtest.load(snapshot.regtest)
     this.coins.load(snapshot.coins)
+    this.wallets.load(snapshot.wallets)
     this.clock.load(snapshot.clock)
     Object.assign(this.posture, snapshot.posture)
     this.settle(undefined)

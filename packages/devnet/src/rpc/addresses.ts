@@ -86,6 +86,9 @@ function faultOf(text: string): AddressFault {
   return isSegwit ? segwitFault(text) : base58Fault(text)
 }
 
+/** Why a text is no regtest address, in Core's words. */
+export const addressFault = (text: string): string => faultOf(text).message
+
 function validateAddress([value]: readonly unknown[]): Json {
   const text = String(value)
   const script = scriptOf(text)

@@ -1,5 +1,5 @@
 import { addressOf } from '../chain/address.ts'
-import { descriptorChecksum } from '../descriptor/checksum.ts'
+import { withChecksum } from '../descriptor/checksum.ts'
 import { DescriptorError } from '../descriptor/error.ts'
 import { type Descriptor, parseDescriptor } from '../descriptor/parse.ts'
 import { rpcError } from './errors.ts'
@@ -51,8 +51,11 @@ function deriveAddresses(args: readonly unknown[]): Json {
   const [begin, end] = descriptor.ranged ? rangeArgument(args[1]) : [0, 0]
   const addresses: string[] = []
   for (let index = begin; index <= end; index++) {
-    for (const script of scriptsAt(descriptor, index)) {
+    const scripts = scriptsAt(descriptor, index)
+    for (const script of scripts) {
       const address = addressOf(script)
+      // Of a combo the bare key has no address: it is passed over.
+      if (address === undefined && scripts.length > 1) continue
       if (address === undefined) {
         const fault = 'Descriptor does not have a corresponding address'
         throw rpcError('invalidAddressOrKey', fault)
@@ -64,10 +67,9 @@ function deriveAddresses(args: readonly unknown[]): Json {
 }
 function descriptorInfo(args: readonly unknown[]): Json {
   const descriptor = descriptorArgument(String(args[0]))
-  const checksum = descriptorChecksum(descriptor.body) ?? ''
   return {
-    descriptor: `${descriptor.body}#${checksum}`,
-    checksum,
+    descriptor: withChecksum(descriptor.body),
+    checksum: descriptor.checksum,
     isrange: descriptor.ranged,
     issolvable: descriptor.solvable,
     hasprivatekeys: descriptor.hasPrivateKeys,

@@ -17,13 +17,15 @@ import { nodeMethods } from './node.ts'
 import { packageMethods } from './package.ts'
 import { powerMethods } from './powers.ts'
 import { proofMethods } from './proofs.ts'
+import { psbtMethods } from './psbt.ts'
+import { rawSigningMethods } from './rawsign.ts'
 import { statsMethods } from './stats.ts'
 import { SUMMARIES } from './summaries.ts'
 import { submissionMethods } from './submission.ts'
 import { templateMethods } from './template.ts'
 import { transactionMethods } from './transactions.ts'
 import { waitMethods } from './wait.ts'
-import { walletMethods } from './wallet.ts'
+import { walletMethods } from './wallet/index.ts'
 
 const METHODS: ReadonlyMap<string, Method> = new Map(
   [
@@ -42,6 +44,8 @@ const METHODS: ReadonlyMap<string, Method> = new Map(
     ...packageMethods,
     ...powerMethods,
     ...proofMethods,
+    ...psbtMethods,
+    ...rawSigningMethods,
     ...statsMethods,
     ...submissionMethods,
     ...templateMethods,

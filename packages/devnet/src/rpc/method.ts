@@ -4,6 +4,7 @@ import type { NodeClock } from '../powers/clock.ts'
 import type { Posture } from '../powers/posture.ts'
 import type { Powers } from '../powers/powers.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import type { Wallets } from '../wallet/wallets.ts'
 import type { ZmqNotifier } from '../zmq/publisher.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import { helpOf } from './help.ts'
@@ -14,6 +15,7 @@ import type { Waits } from './wait.ts'
 /** What the methods need of the node beside the chain. */
 export interface RpcContext {
   readonly regtest: Regtest
+  readonly wallets: Wallets
   /** The node's clock, which `setmocktime` stops. */
   readonly clock: NodeClock
   /** Where calls wait for the chain to move. */

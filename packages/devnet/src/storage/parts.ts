@@ -2,6 +2,7 @@ import type { NodeClock } from '../powers/clock.ts'
 import type { Coins } from '../powers/coins.ts'
 import type { Posture } from '../powers/posture.ts'
 import type { Regtest } from '../powers/regtest.ts'
+import type { Wallets } from '../wallet/wallets.ts'
 import type { StatePart } from './keeper.ts'
 
 /** Names and uses of the stranger's coins. */
@@ -50,4 +51,10 @@ export const posturePart = (posture: Posture): StatePart => ({
     const rate = feeRate === null || feeRate === 'unknown' ? feeRate : BigInt(feeRate)
     Object.assign(posture, rest, { feeRate: rate ?? undefined })
   },
+})
+/** All wallets, loaded and not, with their keys. */
+export const walletsPart = (wallets: Wallets): StatePart => ({
+  name: 'wallets',
+  save: () => wallets.toJson(),
+  load: (text) => wallets.fromJson(text),
 })
