@@ -48,6 +48,16 @@ describe('reorg', () => {
     })
     expect(devnet.view.mempool()).toEqual([txid])
   })
+  it('stays where it is put, though a side branch has more work', () => {
+    const devnet = fresh()
+    const { hex } = devnet.call('generateblock', [shop, [], false]) as { hex: string }
+    devnet.mine()
+    devnet.submitBlock(hex)
+    devnet.reorg(1, { blocks: 0 })
+    expect(devnet.tip.height).toBe(110)
+    const [mined] = devnet.mine()
+    expect(devnet.tip).toEqual({ height: 111, hash: mined })
+  })
   it('keeps each transaction at its height, with what it builds on', () => {
     const devnet = fresh()
     const parent = devnet.pay(shop, 900n)

@@ -3,7 +3,7 @@ import type { Block } from '../chain/block.ts'
 import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
 import { Happenings } from '../chain/happenings.ts'
-import type { BlockNode } from '../chain/node.ts'
+import { ancestorAt, type BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { filterOf } from '../filters/blockfilter.ts'
@@ -185,7 +185,6 @@ export class Regtest {
     coinbaseScript: Uint8Array,
   ): readonly BlockNode[] {
     const { chain } = this
-    const dropped = chain.active[chain.tip.height - depth + 1]
     const oldTip = chain.tip
     const change: { disconnected: Block[]; connected: { node: BlockNode; block: Block }[] } = {
       disconnected: [],
@@ -202,10 +201,21 @@ export class Regtest {
       this.#restoreBranch(change)
       throw blockRefused(rejection ?? { reason: outcome.kind })
     }
-    if (dropped && chain.tip.work <= oldTip.work && chain.tip !== oldTip) chain.markFailed(dropped)
+    if (chain.tip !== oldTip) this.#invalidateRivals()
     this.mempool.follow(change, lose)
     for (const { block } of change.connected) for (const peer of this.peers) peer.submit(block)
     return change.connected.map(({ node }) => node)
+  }
+  /** Marks every branch that would win over the present tip, so that this one stays where it was put. */
+  #invalidateRivals(): void {
+    const { chain } = this
+    for (const leaf of [...chain.leaves]) {
+      if (chain.isActive(leaf) || chain.failures.has(leaf.hash) || leaf.work < chain.tip.work)
+        continue
+      const fork = chain.forkOf(leaf)
+      const first = must(ancestorAt(leaf, fork.height + 1), 'a branch has a first block')
+      if (!chain.failures.has(first.hash)) chain.markFailed(first)
+    }
   }
   #restoreBranch(change: {
     disconnected: Block[]

@@ -26,6 +26,7 @@ export function checkpoint(
     }
     if (raw) records.push({ kind: 'block', raw })
     else records.push({ kind: 'header', bytes: node.header.bytes })
+    if (chain.isActive(node)) records.push({ kind: 'tip', hash: node.hash })
   }
   records.push({ kind: 'tip', hash: chain.tip.hash })
   const places = [...chain.index.entries()].filter(([, { hash }]) => {

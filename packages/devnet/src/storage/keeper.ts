@@ -51,13 +51,9 @@ export class Keeper {
   /** False when the folder was empty. */
   readonly found: boolean
   readonly #log: Log
-  readonly #groups: readonly (readonly LogRecord[])[]
+  readonly #groups: (readonly LogRecord[])[]
   #state: KeptState | undefined
   #pending: LogRecord[] = []
-  readonly #stored = new Map<
-    string,
-    { readonly node: BlockNode; readonly block: Block | undefined }
-  >()
   readonly #texts = new Map<string, string>()
   #tip = ''
   #marks = '[]'
@@ -72,7 +68,7 @@ export class Keeper {
     try {
       const groups = this.#log.read()
       this.found = groups !== undefined
-      this.#groups = groups ?? []
+      this.#groups = [...(groups ?? [])]
       this.home = groups ? readHome(this.#log, groups, options) : newHome(options)
       this.base = startOf(this.home)
     } catch (error) {
@@ -83,30 +79,40 @@ export class Keeper {
   /** Told of every block and header that enters the tree. */
   readonly stored = (node: BlockNode, block: Block | undefined): void => {
     if (!this.#state) return
-    this.#stored.set(node.hash, { node, block })
+    const last = this.#pending.at(-1)
+    const { bytes } = node.header
+    // The header of a block comes first, and says nothing that the block does not.
+    if (block && last?.kind === 'header' && last.bytes === bytes) this.#pending.pop()
+    this.#pending.push(block ? { kind: 'block', raw: block.raw } : { kind: 'header', bytes })
     this.#soon()
   }
 
   /** Brings the state back and follows it from now on. @throws DevnetError DEVNET_STORAGE_DAMAGED. */
   begin(state: KeptState): void {
     const { regtest, known } = state
-    if (this.found) {
-      const { texts, learned } = replay(this.#groups, this.base, regtest, (what, cause) =>
-        this.#log.damaged(what, cause),
-      )
-      for (const transaction of learned) known.learn(transaction)
-      for (const { name, load } of state.parts) {
-        const text = texts.get(name)
-        if (text !== undefined) load(text)
-      }
-      for (const [name, text] of texts) this.#texts.set(name, text)
-    }
+    if (this.found) this.#bringBack(state)
     known.news()
     this.#state = state
     this.#look(regtest)
     regtest.happenings.listen((happening) => this.#hear(happening))
     if (this.found) this.#baseLength = this.#log.length
     else this.#rewrite()
+  }
+  #bringBack({ regtest, known, parts }: KeptState): void {
+    const groups = this.#groups.splice(0)
+    try {
+      const damaged = (what: string, cause?: unknown) => this.#log.damaged(what, cause)
+      const { texts, learned } = replay(groups, this.base, regtest, damaged)
+      for (const transaction of learned) known.learn(transaction)
+      for (const { name, load } of parts) {
+        const text = texts.get(name)
+        if (text !== undefined) load(text)
+      }
+      for (const [name, text] of texts) this.#texts.set(name, text)
+    } catch (error) {
+      this.#log.close()
+      throw error
+    }
   }
   #hear(happening: Happening): void {
     const { mempool } = must(this.#state, 'begun').regtest
@@ -116,8 +122,15 @@ export class Keeper {
       if (entry) this.#pending.push({ kind: 'entered', entry })
     } else if (happening.kind === 'transactionRemoved') {
       this.#pending.push({ kind: 'left', txid: happening.transaction.txid })
-    } else return
+    } else if (happening.kind === 'tipChanged') this.#moved(happening.node.hash)
+    else return
     this.#soon()
+  }
+  /** Each step of the tip stands after the block it went to: a log that is read in this order never has to look far. */
+  #moved(hash: string): void {
+    if (hash === this.#tip) return
+    this.#tip = hash
+    this.#pending.push({ kind: 'tip', hash })
   }
   /** What another devnet or a timer did here is written in the same turn, without anybody asking. */
   #soon(): void {
@@ -136,19 +149,14 @@ export class Keeper {
   /** Writes down what changed since the last time, as one group. @throws DevnetError DEVNET_STORAGE_FAILED. */
   commit(): void {
     const { regtest, known, parts } = must(this.#state, 'begun')
-    const group: LogRecord[] = []
-    for (const { node, block } of this.#stored.values()) {
-      if (block) group.push({ kind: 'block', raw: block.raw })
-      else group.push({ kind: 'header', bytes: node.header.bytes })
-    }
     const { chain } = regtest
-    if (chain.tip.hash !== this.#tip) group.push({ kind: 'tip', hash: chain.tip.hash })
+    this.#moved(chain.tip.hash)
+    const group = this.#pending
     const marks = [...chain.failures]
     if (JSON.stringify(marks) !== this.#marks) group.push({ kind: 'marks', marks })
     if (chain.pruneHeight !== this.#pruned) {
       group.push({ kind: 'pruned', height: chain.pruneHeight })
     }
-    group.push(...this.#pending)
     for (const { raw } of known.news()) group.push({ kind: 'known', raw })
     for (const { name, save } of parts) {
       const text = save()
@@ -157,7 +165,6 @@ export class Keeper {
       this.#texts.set(name, text)
     }
     if (group.length === 0 && !this.#whole) return
-    this.#stored.clear()
     this.#pending = []
     this.#look(regtest)
     const limit = Math.max(this.#baseLength + REWRITE_BYTES, 3 * this.#baseLength)

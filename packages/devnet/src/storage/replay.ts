@@ -102,6 +102,11 @@ class Replay {
     for (const [hash, mark] of this.#marks) chain.failures.set(hash, mark)
     chain.pruneHeight = this.#pruned
     for (const node of chain.active.slice(0, this.#pruned)) chain.blocks.delete(node.hash)
+    // By `preciousblock` a tip can stand before a branch of equal work that came first.
+    const { tip } = chain
+    const moved = new Chain(chain, chain.options)
+    moved.activateBest()
+    if (moved.tip !== tip) chain.prefer(tip)
   }
 }
 

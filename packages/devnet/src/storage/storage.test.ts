@@ -51,6 +51,7 @@ function seen(devnet: Devnet): unknown {
     chain: devnet.call('getblockchaininfo'),
     sequence: devnet.call('getrawmempool', [false, true]),
     now: devnet.now,
+    wallets: devnet.wallets.toJson(),
     posture: devnet.posture,
   }
 }
@@ -105,6 +106,24 @@ const ACTS: Readonly<Record<string, Act>> = {
     const tips = devnet.call('getchaintips') as readonly { hash: string; status: string }[]
     const dead = tips.find(({ status }) => status === 'invalid')
     if (dead) devnet.call('reconsiderblock', [dead.hash])
+  },
+  precious: (devnet, pick) => {
+    const { hash, height } = devnet.tip
+    const { hex } = devnet.call('generateblock', [shop, [], false]) as { hex: string }
+    devnet.mine()
+    devnet.submitBlock(hex)
+    const side = devnet.call('getchaintips') as readonly { hash: string; status: string }[]
+    const fork = side.find(({ status }) => status === 'valid-headers' || status === 'valid-fork')
+    if (fork && pick % 2) devnet.call('preciousblock', [fork.hash])
+    expect(devnet.view.header(hash)?.height).toBe(height)
+  },
+  wallet: (devnet, pick) => {
+    const names = devnet.call('listwallets') as readonly string[]
+    if (names.length === 0) devnet.call('createwallet', ['w'])
+    const own = String(devnet.call('getnewaddress'))
+    const coins = devnet.call('listunspent') as readonly unknown[]
+    if (coins.length === 0) devnet.faucet(own, 1_000_000n)
+    else devnet.call('sendtoaddress', [pick % 2 ? own : shop, '0.0001'])
   },
   header: (devnet) => {
     const { hex } = devnet.call('generateblock', [shop, [], false]) as { hex: string }
