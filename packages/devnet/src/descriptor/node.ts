@@ -3,7 +3,7 @@ import { ByteWriter, toHex } from '../chain/bytes.ts'
 import { hash160, pushData, pushNumber } from '../script/script.ts'
 import { DescriptorError } from './error.ts'
 import type { DerivedKey, KeyExpression, TextForm } from './key.ts'
-import { Provider } from './provider.ts'
+import type { Provider } from './provider.ts'
 import { type TapLeaf, taprootTree } from './taproot.ts'
 
 /** Core's names for the kinds of addresses. */
