@@ -52,7 +52,7 @@ export function decodeWif(text: string): Secret | undefined {
   const secret = bytes.slice(1, 33)
   return secp256k1.utils.isValidSecretKey(secret) ? { secret, compressed } : undefined
 }
-export const encodeWif = ({ secret, compressed }: Secret): string =>
+const encodeWif = ({ secret, compressed }: Secret): string =>
   base58check.encode(Uint8Array.of(0xef, ...secret, ...(compressed ? [1] : [])))
 
 const UNCOMPRESSED = 'Uncompressed keys are not allowed'
@@ -232,10 +232,6 @@ function publicKeyOf(key: HDKey): Uint8Array {
   return key.publicKey
 }
 
-/** The 32-byte output key of `tr(key)`. Source: BIP 341, BIP 386. */
-export function taprootOutput(key: Uint8Array): Uint8Array {
-  return tweakKey(key.length === 32 ? key : key.subarray(1)).key
-}
 /** The output key for an internal key and, where there are scripts, their root; `parity` 1 for an odd point. Source: BIP 341. */
 export function tweakKey(
   internal: Uint8Array,

@@ -238,7 +238,7 @@ function parseLast(name: string, inner: string, text: string, place: Place): Scr
   }
 }
 /** The kind of address of an output script, as Core sorts them. */
-export function typeOfScript(script: Uint8Array): OutputType | undefined {
+function typeOfScript(script: Uint8Array): OutputType | undefined {
   switch (classifyScript(script).kind) {
     case 'pubkeyhash':
     case 'scripthash':

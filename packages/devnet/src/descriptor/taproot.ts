@@ -1,5 +1,5 @@
-import { schnorr } from '@noble/curves/secp256k1.js'
-import { ByteWriter, toHex } from '../chain/bytes.ts'
+import { ByteWriter } from '../chain/bytes.ts'
+import { tapBranchHash, tapLeafHash } from '../script/taproot.ts'
 import { tweakKey } from './key.ts'
 
 export interface TapLeaf {
@@ -20,13 +20,8 @@ interface Branch {
   readonly leaves: readonly { readonly leaf: TapLeaf; readonly path: readonly Uint8Array[] }[]
 }
 
-/** Source: BIP 341. */
-export const leafHash = (version: number, script: Uint8Array): Uint8Array =>
-  schnorr.utils.taggedHash('TapLeaf', new ByteWriter().u8(version).script(script).done())
-
 function combine(left: Branch, right: Branch): Branch {
-  const pair = toHex(left.hash) < toHex(right.hash) ? [left, right] : [right, left]
-  const hash = schnorr.utils.taggedHash('TapBranch', ...pair.map((side) => side.hash))
+  const hash = tapBranchHash(left.hash, right.hash)
   const up = (from: Branch, beside: Branch) =>
     from.leaves.map(({ leaf, path }) => ({ leaf, path: [...path, beside.hash] }))
   return { hash, leaves: [...up(right, left), ...up(left, right)] }
@@ -39,7 +34,7 @@ export function treeRoot(leaves: readonly TapLeaf[]): Branch | undefined {
     // A deeper branch that is still open can never be closed again.
     if (depth + 1 < open.length || depth > 128) return undefined
     let branch: Branch = {
-      hash: leafHash(version, script),
+      hash: tapLeafHash(script, version),
       leaves: [{ leaf, path: [] }],
     }
     let at = depth

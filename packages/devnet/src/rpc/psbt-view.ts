@@ -159,8 +159,8 @@ function analysisOfInput({ hasUtxo, isFinal, next, missing }: InputAnalysis): Vi
     witnessscript: missing?.witnessScript,
     signatures: some(missing?.signatures ?? []),
   }
-  const any = Object.values(lacking).some((value) => value !== undefined)
-  return { has_utxo: hasUtxo, is_final: isFinal, next, missing: any ? lacking : undefined }
+  const lacks = Object.values(lacking).some((value) => value !== undefined)
+  return { has_utxo: hasUtxo, is_final: isFinal, next, missing: lacks ? lacking : undefined }
 }
 /** `analyzepsbt`. */
 export const analysisView = (analysis: Analysis): View => ({

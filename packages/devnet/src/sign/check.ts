@@ -2,7 +2,7 @@ import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
 import { TransactionChecker } from '../script/checker.ts'
 import { isStrictSignature } from '../script/der.ts'
 import { verifyEcdsa } from '../script/curve.ts'
-import { type ScriptError, scriptErrorText } from '../script/errors.ts'
+import type { ScriptError } from '../script/errors.ts'
 import { STANDARD_FLAGS } from '../script/flags.ts'
 import { parseScript } from '../script/script.ts'
 import type { SignatureHasher } from '../script/sighash.ts'
@@ -48,4 +48,3 @@ export function spendError(
     checker: new TransactionChecker(hasher, transaction, index, coin.value),
   })
 }
-export { scriptErrorText }

@@ -54,7 +54,7 @@ export interface SignatureData {
 }
 export const EMPTY = new Uint8Array()
 
-export const newTapData = (): TapData => ({
+const newTapData = (): TapData => ({
   keySignature: undefined,
   scriptSignatures: new Map(),
   internalKey: undefined,
@@ -91,6 +91,6 @@ export function addLeaf(
   leaf.controls.add(toHex(control))
   scripts.set(id, leaf)
 }
-/** A multisig or single-key form taken apart as signers need it. */
+/** In the order of the keys, which is the order of the bytes they stand for. */
 export const sortedByKey = <T>(map: ReadonlyMap<string, T>): [string, T][] =>
   [...map].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))

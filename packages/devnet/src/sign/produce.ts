@@ -1,8 +1,8 @@
 import { ripemd160 } from '@noble/hashes/legacy.js'
 import { ByteWriter, toHex, tryFromHex } from '../chain/bytes.ts'
 import { hashKey, type Provider } from '../descriptor/provider.ts'
-import { leafHash } from '../descriptor/taproot.ts'
 import { classifyScript, parseScript, pushData, type ScriptKind } from '../script/script.ts'
+import { tapLeafHash } from '../script/taproot.ts'
 import { multisigParts } from './check.ts'
 import { addLeaf, EMPTY, type LeafScript, type SignatureData, sortedByKey } from './data.ts'
 import type { Signer } from './signer.ts'
@@ -138,7 +138,7 @@ function taprootStep(context: Context, output: Uint8Array): Step {
 function leafSpend(context: Context, leaf: LeafScript): readonly Uint8Array[] | undefined {
   const { script, version, controls } = leaf
   if (version !== 0xc0) return undefined
-  const hash = leafHash(version, script)
+  const hash = tapLeafHash(script, version)
   const { keys, least } = leafParts(script)
   const made = keys.map((key) => leafSignature(context, key, hash))
   let left = least

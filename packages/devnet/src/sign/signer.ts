@@ -42,7 +42,7 @@ export function signEcdsa(digest: Uint8Array, secret: Uint8Array): Uint8Array {
   return secp256k1.Signature.fromBytes(compact, 'compact').toBytes('der')
 }
 /** The secret of a taproot output key. Source: BIP 341. */
-export function tweakSecret(secret: Uint8Array, root: Uint8Array): Uint8Array {
+function tweakSecret(secret: Uint8Array, root: Uint8Array): Uint8Array {
   const { Fn } = secp256k1.Point
   const point = secp256k1.getPublicKey(secret, true)
   const scalar = Fn.fromBytes(secret)

@@ -6,7 +6,7 @@ import {
 } from '../chain/transaction.ts'
 import type { Provider } from '../descriptor/provider.ts'
 import { must } from '../failure.ts'
-import { scriptErrorText } from './check.ts'
+import { scriptErrorText } from '../script/errors.ts'
 import { newSignatureData } from './data.ts'
 import { dataOfInput } from './extract.ts'
 import { produceSignature } from './produce.ts'

@@ -103,6 +103,9 @@ export function buildTransaction(
   recipients: readonly Recipient[],
   control: Control,
 ): Draft {
+  if (recipients.length === 0) {
+    throw new WalletError('Transaction must have at least one recipient')
+  }
   checkWeightLimit(control.maxWeight)
   if (recipients.some((recipient) => recipient.value < dustThreshold(recipient))) {
     throw new WalletError('Transaction amount too small')
@@ -135,7 +138,9 @@ export function buildTransaction(
     const limit = '(e.g. -maxtxfee, maxfeerate)'
     throw new WalletError(`Fee exceeds maximum configured by user ${limit}`)
   }
-  if (changePosition !== undefined) change.keep()
+  // Used or not, the address was drawn: Core does not hand it out again. Without change it tries once more and draws a second.
+  change.keep()
+  if (changePosition === undefined) change.keep()
   return { ...frame(wallet, control, chosen), outputs, fee, changePosition, reason }
 }
 function choose(
@@ -159,7 +164,7 @@ function choose(
     target: sum(recipients) + (subtract ? 0n : feeAt(rate, noInputs)),
     rate,
     subtract,
-    changeFee: feeAt(rate, outputSize(prototype)),
+    changeFee: subtract ? 0n : feeAt(rate, outputSize(prototype)),
     leastChange: least > dust ? least : dust,
   })
 }

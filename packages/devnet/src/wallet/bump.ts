@@ -1,5 +1,11 @@
 import type { TransactionOutput } from '../chain/transaction.ts'
-import { feeAt, INCREMENTAL_FEE_RATE, rateOf, signalsReplacement } from '../mempool/policy.ts'
+import {
+  feeAt,
+  INCREMENTAL_FEE_RATE,
+  MIN_RELAY_FEE_RATE,
+  rateOf,
+  signalsReplacement,
+} from '../mempool/policy.ts'
 import { buildTransaction, type Draft, type Recipient } from './build.ts'
 import type { Entry } from './entry.ts'
 import { WalletError } from './error.ts'
@@ -36,7 +42,7 @@ export interface Bump {
   readonly oldFee: bigint
 }
 /** @throws BumpError when the transaction may not be replaced. Source: Core's feebumper. */
-export function checkBumpable(wallet: Wallet, entry: Entry, mineOnly: boolean): void {
+function checkBumpable(wallet: Wallet, entry: Entry, mineOnly: boolean): void {
   const { ledger, host } = wallet
   const { transaction, notes } = entry
   if (ledger.hasSpend(transaction)) {
@@ -84,7 +90,8 @@ const standingWeight = (input: Entry['transaction']['inputs'][number]): number =
 }
 function checkRate(wallet: Wallet, rate: bigint, size: number, oldFee: bigint): void {
   const floor = wallet.host.regtest.mempool.minFeeRate
-  if (rate < floor) {
+  // At rest the mempool has no minimum of its own: the relay fee is checked below.
+  if (floor > MIN_RELAY_FEE_RATE && rate < floor) {
     const fault = `(${moneyText(rate)}) is lower than the minimum fee rate (${moneyText(floor)})`
     throw new BumpError('wallet', `New fee rate ${fault} to get into the mempool -- `)
   }

@@ -309,7 +309,7 @@ export class Ledger {
   }
 }
 /** Core keeps hashes in the order of their bytes on the wire. */
-export const inWireOrder = (txids: Iterable<string>): readonly string[] => {
+const inWireOrder = (txids: Iterable<string>): readonly string[] => {
   const wire = (txid: string): string => (txid.match(/../g) ?? []).reverse().join('')
   return [...txids].sort((a, b) => (wire(a) < wire(b) ? -1 : 1))
 }

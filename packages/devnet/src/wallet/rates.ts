@@ -1,4 +1,4 @@
-import { feeAt, MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
+import { MIN_RELAY_FEE_RATE } from '../mempool/policy.ts'
 import type { Wallet } from './wallet.ts'
 
 /** What a wallet pays when the node estimates nothing: 20 satoshi per vbyte. Satoshi per 1000 vbytes, as all rates here. */
@@ -59,4 +59,3 @@ export function moneyText(value: bigint): string {
   const short = decimals.replace(/0{1,6}$/, '')
   return `${value < 0n ? '-' : ''}${size / 100_000_000n}.${short}`
 }
-export { feeAt }
