@@ -185,6 +185,17 @@ describe('memory', () => {
   })
 })
 
+it('counts the memory of a link between parent and child', () => {
+  const scene = new Scene()
+  const parent = scene.sent({ from: 'x' })
+  scene.sent({ from: 'y' })
+  const apart = info(scene).usage
+  scene.devnet.mine()
+  const next = scene.sent({ from: coin(parent) })
+  scene.sent({ from: coin(next) })
+  expect(info(scene).usage).toBe(apart + 128)
+})
+
 describe('prioritisetransaction', () => {
   it('changes what mining and limits see, also before a transaction comes', () => {
     const scene = new Scene()
@@ -253,12 +264,16 @@ describe('time and depth', () => {
     const free = scene.sent({ from: second ?? '', sequence: 1 })
     scene.devnet.call('invalidateblock', [scene.devnet.tip.hash])
     expect(scene.pool()).toEqual([free.txid])
-    // Of an unconfirmed parent, a lock of nothing counts from the height that was.
-    const zero = scene.sent({ from: free.coins[0] ?? '', sequence: 0 })
+  })
+  it('drop a lock of nothing on an unconfirmed parent when the tip falls, as Core does', () => {
+    const scene = new Scene()
+    scene.devnet.mine()
+    const above = scene.sent({ from: 'x' })
+    const zero = scene.sent({ from: coin(above), sequence: 0 })
     const other = scene.sent({ from: 'y', sequence: 0 })
     scene.devnet.call('invalidateblock', [scene.devnet.tip.hash])
-    expect(scene.pool()).not.toContain(zero.txid)
-    expect(scene.pool()).toContain(other.txid)
+    expect(new Set(scene.pool())).toEqual(new Set([above.txid, other.txid]))
+    expect(scene.send(zero)).toBeUndefined()
   })
   it('give back the transactions of ten blocks, as invalidateblock does', () => {
     const scene = new Scene()
@@ -274,6 +289,17 @@ describe('time and depth', () => {
     expect(new Set(heights.map((entry) => (entry as { height: number }).height))).toEqual(
       new Set([111, 112, 113, 114, 115, 116, 117, 118, 119, 120]),
     )
+  })
+  it('keep spends of what the new branch holds too, and drop spends of what it lost', () => {
+    const scene = new Scene()
+    const [kept, lost] = ['x', 'y'].map((from) => scene.sent({ from })) as [Made, Made]
+    scene.devnet.mine()
+    const stays = scene.sent({ from: coin(kept) })
+    const goes = scene.sent({ from: coin(lost) })
+    expect(scene.pool()).toHaveLength(2)
+    scene.devnet.reorg(1, [[kept.raw], []], { lose: [lost.txid] })
+    expect(scene.pool()).toEqual([stays.txid])
+    expect(scene.pool()).not.toContain(goes.txid)
   })
   it('drop descendants that have too many ancestors after a reorganisation', () => {
     const scene = new Scene()
