@@ -1,5 +1,6 @@
+import type { Block } from '../chain/block.ts'
 import type { Chain } from '../chain/chain.ts'
-import { checkAmounts, isFinal, reject, sequenceLocksHold } from '../chain/checks.ts'
+import { checkAmounts, isFinal, reject } from '../chain/checks.ts'
 import type { Happening, Say } from '../chain/happenings.ts'
 import type { ChainChange, Coin } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
@@ -13,6 +14,7 @@ import {
 } from './attempt.ts'
 import { type PoolEntry, txidsOf, withDescendants } from './entry.ts'
 import { FeeEstimator } from './estimator.ts'
+import { locksHold, lockPointsOf } from './locks.ts'
 import { RollingMinimum } from './minimum.ts'
 import { EXPIRY_SECONDS, MAX_MEMPOOL_BYTES, MIN_RELAY_FEE_RATE, rateOf } from './policy.ts'
 import { Pool } from './pool.ts'
@@ -180,13 +182,15 @@ export class Mempool implements Ground {
       this.#say({ kind: 'blockConnected', block, node })
     }
     for (const txid of lose) this.pool.removeFamily(txid, 'reorg')
-    if (change.disconnected.length > 0) {
-      this.#bringBack(change, lose)
-      this.#dropInvalid()
-      this.limit()
-    }
+    if (change.disconnected.length > 0) this.#bringBack(change, lose)
     const moved = change.disconnected.length + change.connected.length > 0
     if (moved) this.#say({ kind: 'tipChanged', node: this.chain.tip })
+  }
+  /** One block was taken off the best chain, and others may follow. Its transactions come back only when `keep` is true. */
+  rewind(block: Block, keep: boolean): void {
+    this.#say({ kind: 'blockDisconnected', block })
+    const lose = keep ? [] : block.transactions.map(({ txid }) => txid)
+    this.#bringBack({ disconnected: [block], connected: [] }, new Set(lose))
   }
   #removeMined(transactions: readonly Transaction[], height: number): void {
     const { pool } = this
@@ -223,24 +227,32 @@ export class Mempool implements Ground {
       }
     }
     this.pool.adopt(back)
+    this.#dropInvalid()
+    this.limit()
   }
   #dropInvalid(): void {
     const entries = [...this.pool.entries.values()]
-    const invalid = entries.filter(({ transaction }) => !this.#isValid(transaction))
+    const invalid = entries.filter((entry) => !this.#isValid(entry))
     this.pool.removeAll(withDescendants(invalid), 'reorg')
   }
-  #isValid(transaction: Transaction): boolean {
-    const { tip } = this.chain
+  #isValid(entry: PoolEntry): boolean {
+    const { chain } = this
+    const { tip } = chain
+    const { transaction, locks } = entry
     const spent: Coin[] = []
     for (const { txid, key, vout } of transaction.inputs) {
       const coin = this.coinAt(txid, key, vout)
       if (!coin) return false
       spent.push(coin)
     }
-    const heights = spent.map((coin) => coin.height)
+    // As in Core, what was worked out stays as long as the blocks that it rests on.
+    if (!locks?.deepest || !chain.isActive(locks.deepest)) {
+      const heights = spent.map((coin) => coin.height)
+      entry.locks = lockPointsOf(transaction, heights, chain)
+    }
     return (
       isFinal(transaction, tip.height + 1, tip.medianTime) &&
-      sequenceLocksHold(transaction, heights, tip) &&
+      (!entry.locks || locksHold(entry.locks, tip)) &&
       typeof checkAmounts(transaction, spent, tip.height + 1) === 'bigint'
     )
   }

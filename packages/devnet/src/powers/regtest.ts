@@ -1,6 +1,6 @@
 import { assembleBlock } from '../chain/assemble.ts'
 import type { Block } from '../chain/block.ts'
-import { type AcceptOutcome, Chain, type ChainBase, type OpenChange } from '../chain/chain.ts'
+import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
 import { Happenings } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
@@ -14,9 +14,6 @@ import {
   testPackage,
 } from '../mempool/package.ts'
 import { selectForBlock } from '../mempool/select.ts'
-
-/** How many invalidated blocks give their transactions back to the mempool. Source: Core, InvalidateBlock. */
-const RETURNING_BLOCKS = 10
 
 export interface RegtestOptions {
   readonly base: ChainBase
@@ -34,6 +31,9 @@ export interface RegtestState {
   readonly mempool: Mempool
   readonly mined: number
 }
+
+/** `invalidateblock` gives the transactions of so many blocks back to the mempool, and those of deeper ones not. */
+const KEPT_BLOCKS = 10
 
 /** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
 export class Regtest {
@@ -200,18 +200,20 @@ export class Regtest {
     this.chain.activateBest()
   }
 
-  /** `invalidateblock`: the block and all after it no longer count. The mempool takes back block after block, as Core's does. */
+  /** `invalidateblock`: the block and all after it no longer count. As in Core, the mempool follows block by block. */
   invalidate(node: BlockNode): void {
-    const { chain } = this
-    for (let depth = 1; chain.isActive(node); depth++) {
-      const change: OpenChange = { disconnected: [], connected: [] }
+    const { chain, mempool } = this
+    const before = chain.tip
+    for (let left = 1; chain.isActive(node); left++) {
+      const change: { disconnected: Block[]; connected: [] } = { disconnected: [], connected: [] }
       chain.disconnectTip(change)
-      // Core gives up on the transactions of deeper blocks.
-      const all = change.disconnected.flatMap((block) => block.transactions.map(({ txid }) => txid))
-      this.mempool.follow(change, new Set(depth > RETURNING_BLOCKS ? all : []))
+      for (const block of change.disconnected) mempool.rewind(block, left <= KEPT_BLOCKS)
     }
     chain.markFailed(node)
-    this.mempool.follow(chain.activateBest())
+    const best = chain.activateBest()
+    mempool.follow(best)
+    const moved = best.connected.length + best.disconnected.length > 0
+    if (!moved && chain.tip !== before) this.happenings.say({ kind: 'tipChanged', node: chain.tip })
   }
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
