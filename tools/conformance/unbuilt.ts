@@ -17,12 +17,8 @@ export const UNBUILT: Readonly<Record<string, string>> = {
   psbt: 'PSBT comes with withdrawals and is not built yet',
   rsk: 'the RSK bridge is not built yet',
   scenarios: 'chain schedules are run by the scenarios command, not here',
-  schnorr: 'Schnorr signatures come with taproot spending and are not built yet',
-  scripts: 'building and spending scripts comes with withdrawals and is not built yet',
-  sighash: 'signature hashes come with withdrawals and are not built yet',
   'silent-payments': 'silent payments are not built yet',
   slip39: 'SLIP 39 shares are not built yet',
   stacks: 'the Stacks bridge is not built yet',
   swap: 'swaps are not built yet',
-  taproot: 'taproot trees and spending are not built yet',
 }

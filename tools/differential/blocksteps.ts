@@ -100,6 +100,7 @@ export class BlockSteps {
     if (order !== 'forward') {
       const way = order === 'backward' ? branch.toReversed() : shuffled(branch, campaign)
       for (const block of way) await campaign.offer(block, { notes: ['branch', order] })
+      await campaign.catchUp(branch)
     }
     for (const block of branch)
       await campaign.submit(block, { notes: ['branch', `depth ${depth}`] })

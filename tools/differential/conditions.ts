@@ -27,6 +27,8 @@ export interface Condition {
 export interface Moment {
   readonly height: number
   readonly medianTime: number
+  /** Bare scripts never end within a push: btcd does not keep such coins, which nobody can spend anyway. */
+  readonly wholeScripts?: boolean
 }
 export interface Making {
   readonly random: Random
@@ -130,12 +132,12 @@ function locked(inner: Condition, value: number, opcode: number, needs: Needs): 
 }
 function absolute({ random, moment }: Making, inner: Condition): Condition {
   const value = random.chance(60)
-    ? Math.max(0, moment.height + random.between(-20, 8))
-    : moment.medianTime + random.between(-6000, 3000)
+    ? Math.max(0, moment.height + random.between(-30, 4))
+    : moment.medianTime + random.between(-3000, 200)
   return locked(inner, value, OP.CLTV, { locktime: value })
 }
 function relative({ random }: Making, inner: Condition): Condition {
-  const value = random.chance(60) ? random.between(0, 10) : (1 << 22) | random.between(0, 5)
+  const value = random.chance(60) ? random.between(0, 10) : (1 << 22) | random.between(0, 3)
   return locked(inner, value, OP.CSV, { sequence: value, version: 2 })
 }
 function branches({ random, context }: Making, one: Condition, two: Condition): Condition {

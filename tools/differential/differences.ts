@@ -1,6 +1,6 @@
 /** What one step of the comparison saw on both sides. */
 export interface Observation {
-  readonly step: 'policy' | 'send' | 'block' | 'package' | 'mempool'
+  readonly step: 'policy' | 'send' | 'block' | 'order' | 'tie' | 'mempool'
   /** `accepted`, or why not. */
   readonly devnet: string
   readonly other: string
@@ -14,7 +14,100 @@ export interface NamedDifference {
   readonly why: string
   readonly matches: (seen: Observation) => boolean
 }
-export const DIFFERENCES: readonly NamedDifference[] = []
+const refusedThere = ({ step, devnet, other }: Observation, reason: RegExp): boolean =>
+  (step === 'policy' || step === 'send') && devnet === 'accepted' && reason.test(other)
+const refusedHere = ({ step, devnet, other }: Observation, reason: RegExp): boolean =>
+  step === 'policy' && reason.test(devnet) && other === 'accepted'
+/** Transactions that only one side holds, as the comparison of mempools writes them. */
+const only = (text: string): readonly string[] => text.match(/[0-9a-f]{64}=[0-9a-f]+/g) ?? []
+/** Version 2 or more, and a sequence of zero somewhere: a relative lock of nothing. */
+const hasEmptyLock = (entry: string): boolean =>
+  !entry.split('=')[1]?.startsWith('01000000') && entry.includes('00000000')
+
+export const DIFFERENCES: readonly NamedDifference[] = [
+  {
+    name: 'a relative lock of zero on an unconfirmed parent after a reorganisation',
+    node: 'core',
+    why: 'Core keeps the height that it computed when the transaction came and throws it out one block lower; a devnet looks again and finds it valid',
+    matches: ({ step, devnet, other }) =>
+      step === 'mempool' &&
+      only(other).length === 0 &&
+      only(devnet).length > 0 &&
+      only(devnet).every(hasEmptyLock),
+  },
+  {
+    name: 'a child of a refused block',
+    node: 'btcd',
+    why: 'btcd forgets a refused block at once and keeps its child as an orphan; a devnet remembers it and says bad-prevblk, as Core does',
+    matches: ({ step, devnet, other }) =>
+      step === 'block' && /^bad-prevblk$|^prev-blk-not-found$/.test(devnet) && other === 'accepted',
+  },
+  {
+    name: 'a refused block again',
+    node: 'btcd',
+    why: 'btcd says that it has a block which it once stored and then found invalid; a devnet says duplicate-invalid, as Core does',
+    matches: ({ step, devnet, other }) =>
+      step === 'block' && devnet === 'duplicate-invalid' && other === 'duplicate',
+  },
+  {
+    name: 'replacement without a signal',
+    node: 'btcd',
+    why: 'btcd replaces only what signals by BIP 125; Core 28 replaces everything that pays enough',
+    matches: (seen) => refusedThere(seen, /output already spent in mempool/),
+  },
+  {
+    name: 'forms of outputs',
+    node: 'btcd',
+    why: 'btcd knows neither pay-to-anchor nor witness programs of the future as standard outputs',
+    matches: (seen) => refusedThere(seen, /non-standard script form/),
+  },
+  {
+    name: 'annex',
+    node: 'btcd',
+    why: 'btcd relays taproot spends with an annex and witnesses of any size; Core does not',
+    matches: (seen) => refusedHere(seen, /^bad-witness-nonstandard$/),
+  },
+  {
+    name: 'signature in the script code',
+    node: 'btcd',
+    why: 'btcd has no CONST_SCRIPTCODE: it relays OP_CODESEPARATOR and found signatures in old scripts',
+    matches: (seen) =>
+      refusedHere(seen, /Signature is found in scriptCode|OP_CODESEPARATOR in non-witness/),
+  },
+  {
+    name: 'among branches',
+    node: 'btcd',
+    why: 'after an order of the operator, and where a block came before its parent, btcd looks at one tip only and may stay on a branch of no more work; a devnet goes to the most work, and among equals to the first, as Core does; the next block brings them together',
+    matches: ({ step, other }) => step === 'tie' && other === 'no more work',
+  },
+  {
+    name: 'an order of the operator that meets an invalid branch',
+    node: 'btcd',
+    why: 'invalidateblock of btcd answers with an error when the next best branch breaks a rule; a devnet tries the one after it, as Core does',
+    matches: ({ step, devnet, other }) =>
+      step === 'order' && devnet === 'null' && other.startsWith('error'),
+  },
+  {
+    name: 'mempool after a reorganisation',
+    node: 'btcd',
+    why: 'btcd tries the transactions of a removed block at once, newest block first, and keeps what has become immature or locked',
+    matches: ({ step, notes }) =>
+      step === 'mempool' &&
+      notes.some((note) => /branch|invalidateblock|reconsiderblock/.test(note)),
+  },
+  {
+    name: 'free transactions',
+    node: 'btcd',
+    why: 'btcd relays small transactions below the relay fee while their coins are old, and rounds the fee down; Core 28 does neither',
+    matches: (seen) => refusedHere(seen, /^min relay fee not met$/),
+  },
+  {
+    name: 'version 3',
+    node: 'btcd',
+    why: 'btcd relays versions 1 and 2 only; Core 28 relays 3 under the rules of BIP 431',
+    matches: (seen) => refusedThere(seen, /transaction version 3 is not in the valid range/),
+  },
+]
 
 export function nameOf(node: NamedDifference['node'], seen: Observation): string | undefined {
   return DIFFERENCES.find((each) => each.node === node && each.matches(seen))?.name

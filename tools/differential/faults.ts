@@ -158,7 +158,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   }),
   'relative time lock': withPayment((draft) => {
     const input = draft.transaction.inputs[0]
-    if (input) input.sequence = (1 << 22) | draft.purse.random.between(0, 400)
+    if (input) input.sequence = (1 << 22) | draft.purse.random.between(0, 12)
   }),
   'bad signature': (base, purse) => {
     const coin = easy(purse)

@@ -40,7 +40,10 @@ export class Ledger {
   #touched = new Set<string>()
   #tip: BuiltBlock
 
-  constructor(genesis: BuiltBlock) {
+  readonly #wholeScripts: boolean
+
+  constructor(genesis: BuiltBlock, wholeScripts = false) {
+    this.#wholeScripts = wholeScripts
     this.#tip = genesis
     this.blocks.set(genesis.hash, genesis)
   }
@@ -48,7 +51,8 @@ export class Ledger {
     return this.#tip
   }
   get moment(): Moment {
-    return this.#tip
+    const { height, medianTime } = this.#tip
+    return { height, medianTime, wholeScripts: this.#wholeScripts }
   }
   register(lock: Lock): Uint8Array {
     this.locks.set(Buffer.from(lock.script).toString('hex'), lock)

@@ -139,7 +139,7 @@ function weird(making: Making): Lock {
     case 'empty':
       return open('empty', EMPTY, { script: Uint8Array.of(OP.ONE), witness: [] })
     case 'program':
-      return bare('program', program(random))
+      return bare('program', program(random, 24, making.moment.wholeScripts))
     case 'condition': {
       const inner = condition(making)
       return bare(`bare ${inner.name}`, inner)

@@ -26,7 +26,7 @@ const BEFORE: Readonly<Record<string, Mutation>> = {
     const { height, medianTime } = ledger.moment
     transaction.locktime = random.chance(50)
       ? height + random.between(0, 3)
-      : medianTime + random.between(-2, 700)
+      : medianTime + random.between(-2, 60)
     const first = transaction.inputs[0]
     if (first && random.chance(80)) first.sequence = 0xfffffffe
   },

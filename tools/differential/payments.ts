@@ -61,11 +61,12 @@ export const sumOf = (outputs: readonly WireOutput[]): bigint =>
 function addOutputs(draft: Draft, strict: boolean): void {
   const { ledger, random } = draft.purse
   const count = random.weighted({ one: 4, two: 5, more: 2 })
-  const many = count === 'one' ? 1 : count === 'two' ? 2 : random.between(3, 8)
+  const poor = sumOf(draft.spent) < 100_000n
+  const many = poor || count === 'one' ? 1 : count === 'two' ? 2 : random.between(3, 8)
   const each = sumOf(draft.spent) / BigInt(many)
   for (let i = 0; i < many; i++) {
     const lock = anyLock(random, ledger.moment, strict)
-    const value = (each * BigInt(random.between(60, 100))) / 100n
+    const value = (each * BigInt(random.between(85, 100))) / 100n
     draft.transaction.outputs.push({ value, script: ledger.register(lock) })
   }
   if (random.chance(6)) {
@@ -108,7 +109,7 @@ export function sign(draft: Draft): void {
 
 function chooseFee(draft: Draft): void {
   const { random } = draft.purse
-  const kind = random.weighted({ normal: 80, edge: 8, low: 6, none: 3, high: 3 })
+  const kind = random.weighted({ normal: 86, edge: 8, low: 2, none: 2, high: 2 })
   const sat = (from: number, to: number) => BigInt(random.between(from, to))
   if (kind === 'normal') setFee(draft, sat(2_000, 40_000))
   else if (kind === 'low') setFee(draft, sat(0, 300))
@@ -121,6 +122,9 @@ function chooseFee(draft: Draft): void {
   }
   if (kind !== 'normal') draft.notes.push(`${kind} fee`)
 }
+/** Mostly what is worth more, so that dust does not fill the purse. */
+const richer = (one: Coin | undefined, two: Coin | undefined): Coin | undefined =>
+  one && two && two.value > one.value ? two : one
 function chooseCoins(draft: Draft): void {
   const { random, mature, pending, contested } = draft.purse
   const count = random.weighted({ one: 10, two: 5, some: 2 })
@@ -129,7 +133,7 @@ function chooseCoins(draft: Draft): void {
   for (let i = 0; i < many; i++) {
     const from = random.weighted({ mature: 70, pending: 25, contested: 5 })
     const list = from === 'pending' ? pending : from === 'contested' ? contested : mature
-    const coin = random.pick(list) ?? random.pick(mature)
+    const coin = richer(random.pick(list), random.pick(list)) ?? random.pick(mature)
     if (!coin || used.has(coin.key)) continue
     // What nobody can open is tried now and then.
     if (!coin.lock?.paths.length && !random.chance(10)) continue
@@ -143,12 +147,12 @@ function chooseCoins(draft: Draft): void {
 /** A payment that keeps the rules, as far as the chosen coins and moments allow. Unsigned. */
 export function draftPayment(purse: Purse): Draft {
   const { random } = purse
-  const version = random.weighted({ two: 84, one: 8, three: 6, four: 1, high: 1 })
-  const versions = { one: 1, two: 2, three: 3, four: 4, high: 0xffffffff }
+  const version = random.weighted({ two: 85, one: 8, three: 6, high: 1 })
+  const versions = { one: 1, two: 2, three: 3, high: 0xffffffff }
   const transaction = { version: versions[version], inputs: [], outputs: [], locktime: 0 }
   const draft: Draft = { purse, transaction, spent: [], paths: [], notes: [] }
   chooseCoins(draft)
-  addOutputs(draft, random.chance(80))
+  addOutputs(draft, random.chance(85))
   meetNeeds(draft)
   chooseFee(draft)
   return draft

@@ -1,5 +1,5 @@
 import type { Campaign } from './campaign.ts'
-import type { Coin } from './ledger.ts'
+import { type Coin, keyOf } from './ledger.ts'
 import { mutateAfter, mutateBefore } from './mutations.ts'
 import type { Answer } from './nodes.ts'
 import { type Subject, textOf } from './pair.ts'
@@ -8,6 +8,8 @@ import { encode, hex, txidOf, type WireTransaction } from './wire.ts'
 
 /** Bitcoins for 1000 vbytes: Core's default, which btcd wants to be told. */
 const MAX_FEE_RATE = 0.1
+/** Bitcoins that an unspendable output may hold. */
+const MAX_BURN = 21_000_000
 
 interface Verdict {
   readonly allowed?: boolean
@@ -33,11 +35,12 @@ export class PolicySteps {
     const draft = this.#draft()
     const { transaction, notes } = draft
     const raw = hex(encode(transaction))
-    const subject = { notes, hex: raw, spent: draft.spent }
+    const subject = { notes, hex: raw, spent: this.#spent(draft) }
     const [own, other] = await pair.both('testmempoolaccept', [[raw], MAX_FEE_RATE])
     const verdict = this.#agreed(verdictOf(own), verdictOf(other))
     pair.compare('policy', { step: 'policy', ...verdict, notes }, subject)
     const both = verdict.devnet === 'accepted' && verdict.other === 'accepted'
+    pair.count(`verdict: ${verdict.devnet.replace(/[0-9a-f]{64}|\d+/g, '#')}`)
     pair.count(both ? 'transactions relayed' : 'transactions not relayed')
     if (both && random.chance(75)) await this.#send(transaction, subject)
     // What no mempool takes may still stand in a block.
@@ -46,12 +49,19 @@ export class PolicySteps {
   #draft(): Draft {
     const { random } = this.#campaign
     const draft = draftPayment(this.#campaign.purse())
-    const kind = random.weighted({ valid: 50, before: 25, after: 22, both: 3 })
+    const kind = random.weighted({ valid: 55, before: 22, after: 20, both: 3 })
     if (kind === 'before' || kind === 'both') mutateBefore(draft)
     sign(draft)
     if (kind === 'after' || kind === 'both') mutateAfter(draft)
     draft.notes.push(...draft.spent.map(kindOf))
     return draft
+  }
+  /** What it really spends: a late change may point elsewhere. */
+  #spent({ transaction, purse, spent }: Draft): readonly Coin[] {
+    return transaction.inputs.flatMap(({ txid, vout }, i) => {
+      const key = keyOf(txid, vout)
+      return purse.ledger.coins.get(key) ?? spent.find((coin) => coin.key === key) ?? spent[i] ?? []
+    })
   }
   /** With btcd only yes and no can be compared: its reasons are its own. */
   #agreed(devnet: string, other: string): { devnet: string; other: string } {
@@ -62,7 +72,15 @@ export class PolicySteps {
   }
   async #send(transaction: WireTransaction, subject: Subject): Promise<void> {
     const { pair, seen } = this.#campaign
-    const [own, other] = await pair.both('sendrawtransaction', [subject.hex])
+    // Burning is allowed, where the node asks at all.
+    const more = [MAX_FEE_RATE, MAX_BURN]
+    const [own, other] = await Promise.all([
+      pair.own.call('sendrawtransaction', [subject.hex, ...more]),
+      pair.other.side.call('sendrawtransaction', [
+        subject.hex,
+        ...(pair.other.kind === 'core' ? more : []),
+      ]),
+    ])
     const { devnet, other: theirs } = this.#agreed(
       'error' in own ? textOf(own) : 'accepted',
       'error' in other ? textOf(other) : 'accepted',

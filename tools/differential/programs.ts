@@ -130,7 +130,7 @@ function branch(random: Random, draft: Draft, level: number): void {
 }
 
 /** A program of random opcodes that often succeeds; its arguments are fixed, and nobody signs. */
-export function program(random: Random, most = 24): Condition {
+export function program(random: Random, most = 24, whole = false): Condition {
   const items = Array.from({ length: random.between(0, 3) }, () =>
     random.chance(60) ? number(random.pick(NUMBERS) ?? 0) : anyBytes(random, 40),
   )
@@ -141,7 +141,7 @@ export function program(random: Random, most = 24): Condition {
     if (draft.depth === 1) draft.parts.push(OP.DROP)
     draft.parts.push(OP.ONE)
   }
-  if (random.chance(1)) draft.parts.push(Uint8Array.of(0x4d, 0xff))
+  if (random.chance(1) && !whole) draft.parts.push(Uint8Array.of(0x4d, 0xff))
   return {
     name: 'program',
     script: script(...draft.parts),

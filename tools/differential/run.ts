@@ -1,14 +1,16 @@
 /**
  * Feeds the same random transactions and blocks to a devnet and to a real node and compares what they say.
- * `npm run differential -- [--seed S] [--transactions N] [--blocks N] [--node btcd|core] [--json]`
+ * `npm run differential -- [--seed S] [--start T] [--transactions N] [--blocks N] [--node btcd|core] [--json]`
  */
 import { readOptions } from '../options.ts'
 import { DIFFERENCES } from './differences.ts'
-import { differential, type DifferentialReport } from './differential.ts'
+import { type DifferentialReport, differential, usualStart } from './differential.ts'
 
 function print(report: DifferentialReport): void {
   const line = (text: string) => process.stdout.write(`${text}\n`)
-  line(`differential: seed ${report.seed}, devnet against ${report.node}, ${report.seconds} s`)
+  line(
+    `differential: --seed ${report.seed} --start ${report.start}, devnet against ${report.node}, ${report.seconds} s`,
+  )
   for (const [name, count] of Object.entries(report.counts)) line(`  ${name}: ${count}`)
   for (const [name, count] of Object.entries(report.named)) {
     const why = DIFFERENCES.find((each) => each.name === name)?.why ?? ''
@@ -28,6 +30,7 @@ function print(report: DifferentialReport): void {
 async function main(): Promise<number> {
   const values = readOptions({
     seed: { type: 'string' },
+    start: { type: 'string' },
     transactions: { type: 'string', default: '2000' },
     blocks: { type: 'string', default: '200' },
     node: { type: 'string' },
@@ -36,20 +39,21 @@ async function main(): Promise<number> {
   const seed =
     values.seed === undefined ? Math.floor(Date.now() / 1000) % 1_000_000_000 : Number(values.seed)
   const size = { transactions: Number(values.transactions), blocks: Number(values.blocks) }
-  const whole = [seed, size.transactions, size.blocks].every(
+  const start = values.start === undefined ? usualStart() : Number(values.start)
+  const whole = [seed, start, size.transactions, size.blocks].every(
     (value) => Number.isSafeInteger(value) && value >= 0,
   )
   const given = values.node ?? (process.env['BITCOIND'] ? 'core,btcd' : 'btcd')
   const nodes = given.split(',')
   if (!whole || !nodes.every((node) => node === 'btcd' || node === 'core')) {
     process.stderr.write(
-      '--seed, --transactions and --blocks take whole numbers, --node btcd or core\n',
+      '--seed, --start, --transactions and --blocks take whole numbers, --node btcd or core\n',
     )
     return 2
   }
   let failed = false
   for (const node of nodes as ('btcd' | 'core')[]) {
-    const report = await differential({ seed, node, ...size })
+    const report = await differential({ seed, start, node, ...size })
     if ('missing' in report) {
       process.stderr.write(`${node}: ${report.missing}\n`)
       return 1

@@ -1,5 +1,8 @@
 import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
+import { isLowS, isStrictSignature, verifyEcdsa } from '@kaccy/devnet/script'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
+import { createHmacDrbg } from '@noble/curves/utils.js'
+import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import {
   type Case,
@@ -62,8 +65,19 @@ const agrees = (test: Test, isTaken: boolean): Verdict =>
 
 const verification = (form: Form, lowS: boolean) => (test: Test, group: Group) => {
   const key = fromHex(group.publicKey.uncompressed)
-  return agrees(test, verifies(form, fromHex(test.sig), sha256(fromHex(test.msg)), key, lowS))
+  const signature = fromHex(test.sig)
+  const hash = sha256(fromHex(test.msg))
+  const taken = verifies(form, signature, hash, key, lowS)
+  if (form === 'der' && takenByDevnet(signature, hash, key) !== taken) {
+    return `the devnet ${taken ? 'refuses' : 'takes'} it, the library does not`
+  }
+  return agrees(test, taken)
 }
+/** As the devnet asks of every signature in a script: strict, low S, and right. */
+const takenByDevnet = (signature: Uint8Array, hash: Uint8Array, key: Uint8Array): boolean =>
+  isStrictSignature(Uint8Array.of(...signature, 1)) &&
+  isLowS(signature) &&
+  verifyEcdsa(signature, hash, key)
 
 /** The only two ways to write a key of this curve: named curve, compressed or not (RFC 5480). */
 const KEY_PREFIXES: readonly (readonly [prefix: string, length: number])[] = [
@@ -150,6 +164,8 @@ interface MessageRow {
   readonly d: string
   readonly message: string
   readonly k0: string
+  readonly k1?: string
+  readonly k15?: string
   readonly signature: { readonly r: string; readonly s: string }
 }
 const wide = (hex: string): Uint8Array => fromHex(hex.padStart(64, '0'))
@@ -176,12 +192,33 @@ function checkMessage(row: MessageRow): Verdict {
     signed: [toHex(signature), row.signature.r + row.signature.s],
   })
 }
-/** The first nonce shows in the signature that is made with it; the next ones are never used. */
+const ORDER = secp256k1.Point.Fn.ORDER
+/** What the library's generator of nonces gives at these places of its sequence. Source: RFC 6979, 3.2. */
+function candidates(row: MessageRow, places: readonly number[]): readonly string[] {
+  const hash = BigInt(`0x${toHex(hashOf(row))}`) % ORDER
+  const seed = fromHex(toHex(wide(row.d)) + hash.toString(16).padStart(64, '0'))
+  const all: string[] = []
+  const last = Math.max(...places)
+  const next = createHmacDrbg<Uint8Array>(32, 32, (key: Uint8Array, message: Uint8Array) =>
+    hmac(sha256, key, message),
+  )
+  next(seed, (candidate) => {
+    all.push(toHex(candidate))
+    return all.length > last ? candidate : undefined
+  })
+  return places.map((place) => all[place] ?? '')
+}
+/** The first nonce shows in the signature that is made with it; the next ones are there for when it must not be used. */
 function checkNonce(row: MessageRow): Verdict {
   const signature = secp256k1.sign(hashOf(row), wide(row.d), { prehash: false })
   const r = toHex(secp256k1.getPublicKey(fromHex(row.k0))).slice(2)
-  const verdict = differs({ r: [toHex(signature).slice(0, 64), r] })
-  return verdict ?? { skip: 'the first nonce is right; later candidates stay inside the library' }
+  const [k0, k1, k15] = candidates(row, [0, 1, 15])
+  return differs({
+    r: [toHex(signature).slice(0, 64), r],
+    k0: [k0, row.k0],
+    k1: [k1, row.k1 ?? k1],
+    k15: [k15, row.k15 ?? k15],
+  })
 }
 const messages = jsonShape<{ readonly valid: object; readonly invalid: object }>(
   ({ valid, invalid }) => isRecord(valid, 'ecdsa') && isRecord(invalid, 'verify'),

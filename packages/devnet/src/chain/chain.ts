@@ -48,6 +48,7 @@ export type FailureMark = 'failed' | 'child'
 export interface OpenChange {
   disconnected: Block[]
   connected: { node: BlockNode; block: Block }[]
+  undone?: { node: BlockNode; block: Block }[]
 }
 
 function genesisBase(): ChainBase {
@@ -164,8 +165,8 @@ export class Chain {
   store(block: Block): AcceptOutcome {
     const { hash, prev: parent } = block.header
     const known = this.nodes.get(hash)
-    if (known && (this.undo.has(hash) || this.isActive(known))) return { kind: 'duplicate' }
     if (this.failures.has(hash)) return { kind: 'duplicate-invalid' }
+    if (known && (this.undo.has(hash) || this.isActive(known))) return { kind: 'duplicate' }
     const bad = checkBlock(block)
     if (bad) return { kind: 'refused', rejection: bad }
     const header = this.storeHeader(block)
@@ -287,10 +288,11 @@ export class Chain {
     this.active.pop()
     this.#contenders.left(node)
     this.#dropped.add(node)
-    // What was connected and taken off within one change never reached the mempool.
     const last = change.connected[change.connected.length - 1]
-    if (last?.node === node) change.connected.pop()
-    else change.disconnected.push(block)
+    if (last?.node === node) {
+      change.connected.pop()
+      change.undone = [...(change.undone ?? []), last]
+    } else change.disconnected.push(block)
   }
 
   #mark(node: BlockNode, mark: FailureMark): void {

@@ -30,6 +30,8 @@ export interface ChainChange {
   /** Blocks that left the best chain, former tip first. */
   readonly disconnected: readonly Block[]
   readonly connected: readonly { readonly node: BlockNode; readonly block: Block }[]
+  /** Blocks that were connected and taken off again, because one after them broke a rule; the last one first. */
+  readonly undone?: readonly { readonly node: BlockNode; readonly block: Block }[]
 }
 
 const without = (height: number): number => height & (height - 1)

@@ -1,11 +1,5 @@
 import type { Chain } from '../chain/chain.ts'
-import {
-  checkAmounts,
-  checkTransaction,
-  isFinal,
-  reject,
-  sequenceLocksHold,
-} from '../chain/checks.ts'
+import { checkAmounts, checkTransaction, isFinal, reject } from '../chain/checks.ts'
 import type { Coin } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { sigopCost } from '../script/sigops.ts'
@@ -13,6 +7,7 @@ import { verifyScripts } from '../script/verify.ts'
 import { inOrder, PoolEntry } from './entry.ts'
 import { checkStandardInputs, checkStandardWitness } from './inputs.ts'
 import { checkFamilyLimits } from './limits.ts'
+import { locksHold, lockPointsOf } from './locks.ts'
 import {
   checkSize,
   checkStandard,
@@ -124,14 +119,15 @@ function measure(
 ): PoolEntry | Refusal {
   const { tip } = chain
   const heights = spent.map((coin) => coin.height)
-  if (!sequenceLocksHold(transaction, heights, tip)) return reject('non-BIP68-final')
+  const locks = lockPointsOf(transaction, heights, chain)
+  if (!locksHold(locks, tip)) return reject('non-BIP68-final')
   const fee = checkAmounts(transaction, spent, tip.height + 1)
   if (typeof fee !== 'bigint') return fee
   const odd = checkStandardInputs(transaction, spent) ?? checkStandardWitness(transaction, spent)
   if (odd) return odd
   const sigops = sigopCost(transaction, spent)
   const time = chain.options.now()
-  const facts = { transaction, fee, time, height: tip.height, sigops, unbroadcast }
+  const facts = { transaction, fee, time, height: tip.height, sigops, unbroadcast, locks }
   const entry = new PoolEntry(facts, fee + (pool.deltas.get(transaction.txid) ?? 0n))
   return sigops > MAX_SIGOP_COST ? reject('bad-txns-too-many-sigops', `${sigops}`) : entry
 }

@@ -42,7 +42,7 @@ export function improves(next: readonly Chunk[], old: readonly Chunk[]): boolean
   const theirs = new Walk(old)
   for (;;) {
     const [a, b] = [mine.next, theirs.next]
-    if (!a && !b) return mine.better && !theirs.better
+    if (!a && !b) return mine.better
     const mineFirst = a !== undefined && (b === undefined || a.size <= b.size)
     const [walk, other] = mineFirst ? [mine, theirs] : [theirs, mine]
     const point = walk.next

@@ -1,4 +1,5 @@
 import type { Transaction } from '../chain/transaction.ts'
+import type { LockPoints } from './locks.ts'
 import { policySize } from './policy.ts'
 import { transactionUsage } from './usage.ts'
 
@@ -23,6 +24,8 @@ export interface EntryFacts {
   readonly sigops: number
   /** Handed in here and not yet asked for by a peer. */
   readonly unbroadcast: boolean
+  /** When its relative lock times are over; absent where nobody asked. */
+  readonly locks?: LockPoints | undefined
 }
 
 /** The bytes of a hash as the wire orders them: Core compares hashes like that. */
@@ -44,6 +47,7 @@ export class PoolEntry implements EntryFacts {
   readonly order: string
   /** The fee that mining and limits look at. */
   modifiedFee: bigint
+  locks: LockPoints | undefined
   readonly parents = new Set<PoolEntry>()
   readonly children = new Set<PoolEntry>()
   withAncestors: Totals
@@ -57,6 +61,7 @@ export class PoolEntry implements EntryFacts {
     this.sigops = facts.sigops
     this.unbroadcast = facts.unbroadcast
     this.modifiedFee = modifiedFee
+    this.locks = facts.locks
     const known = facts instanceof PoolEntry ? facts : undefined
     this.size = known?.size ?? policySize(facts.transaction.weight, facts.sigops)
     this.usage = known?.usage ?? transactionUsage(facts.transaction)

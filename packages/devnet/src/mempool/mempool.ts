@@ -1,6 +1,6 @@
 import type { Block } from '../chain/block.ts'
 import type { Chain } from '../chain/chain.ts'
-import { checkAmounts, isFinal, reject, sequenceLocksHold } from '../chain/checks.ts'
+import { checkAmounts, isFinal, reject } from '../chain/checks.ts'
 import type { Happening, Say } from '../chain/happenings.ts'
 import type { ChainChange, Coin } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
@@ -14,7 +14,8 @@ import {
 } from './attempt.ts'
 import { type EntryFacts, PoolEntry, txidsOf, withAncestors, withDescendants } from './entry.ts'
 import { FeeEstimator } from './estimator.ts'
-import { RollingMinimum } from './minimum.ts'
+import { locksHold, lockPointsOf } from './locks.ts'
+import { type MinimumState, RollingMinimum } from './minimum.ts'
 import { EXPIRY_SECONDS, MAX_MEMPOOL_BYTES, MIN_RELAY_FEE_RATE, rateOf } from './policy.ts'
 import { Pool } from './pool.ts'
 import { checkReplacement, type Refusal } from './replace.ts'
@@ -98,6 +99,15 @@ export class Mempool implements Ground {
   set minFeeRate(rate: bigint) {
     this.#held = rate > MIN_RELAY_FEE_RATE ? rate : 0n
     this.#minimum.reset()
+  }
+
+  /** How the minimum came to be, to be kept in a file. */
+  saveMinimum(): MinimumState & { readonly held: string } {
+    return { ...this.#minimum.save(), held: `${this.#held}` }
+  }
+  loadMinimum({ held, ...rolling }: MinimumState & { readonly held: string }): void {
+    this.#held = BigInt(held)
+    this.#minimum.load(rolling)
   }
 
   /** The coin as a new transaction sees it: unconfirmed outputs included, mempool spends not considered. */
@@ -187,7 +197,9 @@ export class Mempool implements Ground {
    * `lose`, and what is no longer valid on the new tip goes with its descendants.
    */
   follow(change: ChainChange, lose: ReadonlySet<string> = new Set()): void {
+    const { undone = [] } = change
     for (const block of change.disconnected) this.#say({ kind: 'blockDisconnected', block })
+    for (const { block, node } of undone) this.#removeMined(block.transactions, node.height)
     for (const { block, node } of change.connected) {
       this.#removeMined(block.transactions, node.height)
       this.#say({ kind: 'blockConnected', block, node })
@@ -227,7 +239,8 @@ export class Mempool implements Ground {
       for (const { txid } of block.transactions) again.add(txid)
     }
     const back: string[] = []
-    for (const block of [...change.disconnected].reverse()) {
+    const undone = (change.undone ?? []).map(({ block }) => block)
+    for (const block of [...undone, ...change.disconnected].reverse()) {
       for (const transaction of block.transactions) {
         const { txid, isCoinbase } = transaction
         if (again.has(txid)) continue
@@ -242,21 +255,27 @@ export class Mempool implements Ground {
   }
   #dropInvalid(): void {
     const entries = [...this.pool.entries.values()]
-    const invalid = entries.filter(({ transaction }) => !this.#isValid(transaction))
+    const invalid = entries.filter((entry) => !this.#isValid(entry))
     this.pool.removeAll(withDescendants(invalid), 'reorg')
   }
-  #isValid(transaction: Transaction): boolean {
-    const { tip } = this.chain
+  #isValid(entry: PoolEntry): boolean {
+    const { chain } = this
+    const { tip } = chain
+    const { transaction, locks } = entry
     const spent: Coin[] = []
     for (const { txid, key, vout } of transaction.inputs) {
       const coin = this.coinAt(txid, key, vout)
       if (!coin) return false
       spent.push(coin)
     }
-    const heights = spent.map((coin) => coin.height)
+    // As in Core, what was worked out stays as long as the blocks that it rests on.
+    if (!locks?.deepest || !chain.isActive(locks.deepest)) {
+      const heights = spent.map((coin) => coin.height)
+      entry.locks = lockPointsOf(transaction, heights, chain)
+    }
     return (
       isFinal(transaction, tip.height + 1, tip.medianTime) &&
-      sequenceLocksHold(transaction, heights, tip) &&
+      (!entry.locks || locksHold(entry.locks, tip)) &&
       typeof checkAmounts(transaction, spent, tip.height + 1) === 'bigint'
     )
   }

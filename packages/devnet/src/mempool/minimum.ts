@@ -3,6 +3,14 @@ import { INCREMENTAL_FEE_RATE } from './policy.ts'
 const HALF_LIFE_SECONDS = 12 * 3600
 const PAUSE_SECONDS = 10
 
+export interface MinimumState {
+  /** Satoshi per 1000 vbytes, with a fraction while it decays. */
+  readonly rate: number
+  /** Seconds since the epoch. */
+  readonly updated: number
+  readonly blockSince: boolean
+}
+
 /**
  * The fee rate below which nothing enters after the pool was too full. It rises with every eviction and, once a block was
  * found, halves every 12 hours: sooner while the pool is small. Source: Core's GetMinFee and TrimToSize.
@@ -45,6 +53,15 @@ export class RollingMinimum {
   }
   reset(): void {
     this.#rate = 0
+  }
+  /** To be kept in a file. */
+  save(): MinimumState {
+    return { rate: this.#rate, updated: this.#updated, blockSince: this.#blockSince }
+  }
+  load({ rate, updated, blockSince }: MinimumState): void {
+    this.#rate = rate
+    this.#updated = updated
+    this.#blockSince = blockSince
   }
   copy(): RollingMinimum {
     const copy = new RollingMinimum(this.#updated)

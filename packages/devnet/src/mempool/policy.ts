@@ -70,7 +70,7 @@ function checkOutput(output: TransactionOutput): Rejection | undefined {
     return output.script.length > MAX_DATA_CARRIER ? reject('scriptpubkey') : undefined
   }
   const keys = (output.script[output.script.length - 2] ?? 0) - 0x50
-  if (kind === 'multisig' && keys > 3) return reject('scriptpubkey')
+  if (kind === 'multisig' && (keys < 1 || keys > 3)) return reject('scriptpubkey')
   return isDust(output) ? reject('dust') : undefined
 }
 /** What Core's default policy relays, seen from the transaction alone. Source: Core's IsStandardTx. */

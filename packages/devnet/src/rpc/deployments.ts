@@ -89,11 +89,6 @@ function testDummy(node: BlockNode): Json {
     },
   }
 }
-/** Whether blocks on `node` shall signal the test deployment, as Core's own blocks do. */
-export const signalsTestBit = (node: BlockNode): boolean => {
-  const { state } = stateAfter(node)
-  return state === 'started' || state === 'locked_in'
-}
 /** Name and state for `getblocktemplate`. */
 export const testDeployment = (node: BlockNode) => ({
   name: 'testdummy',

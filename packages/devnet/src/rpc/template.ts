@@ -65,7 +65,7 @@ function entryView(
     weight: transaction.weight,
   }
 }
-function templateView({ regtest }: RpcContext, rules: ReadonlySet<unknown>): Json {
+function templateView({ regtest }: RpcContext): Json {
   const { tip } = regtest.chain
   const { transactions, fees } = selectForBlock(regtest.mempool.pool)
   const places = new Map<string, number>()
@@ -76,12 +76,11 @@ function templateView({ regtest }: RpcContext, rules: ReadonlySet<unknown>): Jso
   })
   const { name, bit, state } = testDeployment(tip)
   const isOpen = state === 'started' || state === 'locked_in'
-  const signals = isOpen && (state === 'locked_in' || rules.has(name))
   const commitment = witnessCommitment(transactions, RESERVED)
   const height = tip.height + 1
   return {
     capabilities: ['proposal'],
-    version: signals ? 0x20000000 + 2 ** bit : 0x20000000,
+    version: isOpen ? 0x20000000 + 2 ** bit : 0x20000000,
     rules: ['csv', '!segwit', ...(state === 'active' ? [name] : []), 'taproot'],
     vbavailable: isOpen ? { [name]: bit } : {},
     vbrequired: 0,
@@ -129,7 +128,7 @@ function getBlockTemplate(context: RpcContext, [value]: readonly unknown[]): Jso
   const rules = new Set<unknown>(list.map(textArgument))
   if (mode !== 'template') throw rpcError('invalidParameter', 'Invalid mode')
   const give = (): Json => {
-    if (rules.has('segwit')) return templateView(context, rules)
+    if (rules.has('segwit')) return templateView(context)
     const fault = 'getblocktemplate must be called with the segwit rule set'
     throw rpcError('invalidParameter', `${fault} (call with {"rules": ["segwit"]})`)
   }

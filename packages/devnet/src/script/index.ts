@@ -8,7 +8,7 @@
 export type { TransactionOutput } from '../chain/transaction.ts'
 export { assembleScript } from './assemble.ts'
 export { NO_TRANSACTION, type SignatureChecker } from './checker.ts'
-export type { TweakedKey } from './curve.ts'
+export { type TweakedKey, tweakKey, verifyEcdsa, verifySchnorr } from './curve.ts'
 export { type EcdsaNumbers, isLowS, isStrictSignature, parseLaxSignature } from './der.ts'
 export { SCRIPT_ERRORS, type ScriptError, scriptErrorText } from './errors.ts'
 export type { ScriptVersion, TapscriptContext } from './execution.ts'

@@ -8,7 +8,16 @@ import { describe, expect, it } from 'vitest'
 import { assembleScript } from './assemble.ts'
 import { tweakKey, verifyEcdsa, verifySchnorr } from './curve.ts'
 import { CURVE_ORDER, isLowS, isStrictSignature, parseLaxSignature } from './der.ts'
-import { ALL_FLAGS, flagsOf, formatFlags, parseFlags, withImplied, withoutFlags } from './flags.ts'
+import {
+  ALL_FLAGS,
+  CONSENSUS_FLAGS,
+  flagsOf,
+  formatFlags,
+  parseFlags,
+  STANDARD_FLAGS,
+  withImplied,
+  withoutFlags,
+} from './flags.ts'
 import { decodeScriptNumber, encodeScriptNumber, isTrue } from './number.ts'
 import { isMinimalPush, isPushOnly } from './reader.ts'
 import { pushData, pushNumber, scriptToAsm } from './script.ts'
@@ -194,6 +203,28 @@ describe('keys', () => {
     }
   })
 
+  it('refuse schnorr signatures with an odd point, or a number that is too large', () => {
+    const { Fn, BASE } = secp256k1.Point
+    const publicKey = schnorr.getPublicKey(secret)
+    const own = Fn.fromBytes(secret)
+    const even = secp256k1.getPublicKey(secret)[0] === 2 ? own : Fn.neg(own)
+    const results = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n].map((nonce) => {
+      const point = BASE.multiply(nonce)
+      const r = point.toBytes().subarray(1)
+      const e = schnorr.utils.taggedHash('BIP0340/challenge', r, publicKey, digest)
+      const s = Fn.create(nonce + Fn.create(BigInt(`0x${hex.encode(e)}`)) * even)
+      const isEven = point.toBytes()[0] === 2
+      return [isEven, verifySchnorr(Uint8Array.of(...r, ...Fn.toBytes(s)), digest, publicKey)]
+    })
+    expect(results.filter(([isEven, holds]) => isEven !== holds)).toEqual([])
+    expect(new Set(results.map(([isEven]) => isEven)).size).toBe(2)
+    const r = BASE.toBytes().subarray(1)
+    const order = hex.decode(CURVE_ORDER.toString(16))
+    expect(verifySchnorr(Uint8Array.of(...r, ...order), digest, publicKey)).toBe(false)
+    const off = new Uint8Array(32).fill(0xff)
+    expect(verifySchnorr(Uint8Array.of(...r, ...r), digest, off)).toBe(false)
+  })
+
   interface Tweak {
     readonly pubkey: string
     readonly tweak: string
@@ -268,6 +299,11 @@ describe('flags', () => {
     expect(parseFlags('NONE')).toBe(flagsOf())
     expect(parseFlags('P2SH,WITNESS')).toBe(flagsOf('WITNESS', 'P2SH'))
     expect(parseFlags('P2SH,toString')).toBeUndefined()
+    expect(formatFlags(CONSENSUS_FLAGS)).toBe(
+      'P2SH,DERSIG,NULLDUMMY,CHECKLOCKTIMEVERIFY,CHECKSEQUENCEVERIFY,WITNESS,TAPROOT',
+    )
+    // Core's mempool asks for everything but this, which is only a test of its own.
+    expect(formatFlags(withoutFlags(ALL_FLAGS, STANDARD_FLAGS))).toBe('SIGPUSHONLY')
     expect(formatFlags(withImplied(flagsOf('CLEANSTACK')))).toBe('P2SH,CLEANSTACK,WITNESS')
     expect(withoutFlags(flagsOf('P2SH', 'LOW_S'), flagsOf('LOW_S'))).toBe(flagsOf('P2SH'))
   })

@@ -1,5 +1,5 @@
-import { hex } from '@scure/base'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { hex } from '@scure/base'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -271,6 +271,7 @@ describe('spends', () => {
     expect(spend(asm('1'), asm('1'))).toBe('CLEANSTACK')
     expect(spend(asm('1'), asm('1'), [], CONSENSUS_FLAGS)).toBeUndefined()
     expect(spend(asm('1'), NONE, [NONE])).toBe('WITNESS_UNEXPECTED')
+    expect(spend(asm('1'), NONE, [NONE], flagsOf('P2SH'))).toBeUndefined()
     expect(spend(asm('NOP'), asm('1 NOP'), [], flagsOf('SIGPUSHONLY'))).toBe('SIG_PUSHONLY')
     expect(spend(asm('ENDIF 1'), asm('1 IF'))).toBe('UNBALANCED_CONDITIONAL')
     // The alternative stack does not pass from one script to the next.
@@ -325,6 +326,8 @@ describe('spends', () => {
       expect(spend(program(version, size), NONE, [NONE])).toBe(refused)
     }
     expect(spend(program(0, 20), NONE, [NONE])).toBe('WITNESS_PROGRAM_MISMATCH')
+    expect(spend(program(0, 20), NONE, [NONE, NONE, NONE])).toBe('WITNESS_PROGRAM_MISMATCH')
+    expect(spend(program(0, 20), NONE, [NONE, NONE])).toBe('EQUALVERIFY')
     expect(spend(program(0, 21), NONE, [NONE])).toBe('WITNESS_PROGRAM_WRONG_LENGTH')
     // Not programs: too long, too short, or pushed another way.
     expect(spend(program(2, 41))).toBe('CLEANSTACK')

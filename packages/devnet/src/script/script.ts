@@ -79,17 +79,28 @@ function witnessForm(script: Uint8Array): ScriptForm | undefined {
   }
   return form('witness_unknown', program, version)
 }
+/** Most keys of one OP_CHECKMULTISIG. */
+const MAX_KEYS = 20
+/** As long as its first byte says; whether it is a point on the curve nobody asks here. */
 const isKey = (data: Uint8Array | undefined): boolean =>
   data !== undefined &&
   ((data.length === 33 && (data[0] === 2 || data[0] === 3)) ||
-    (data.length === 65 && data[0] === 4))
+    (data.length === 65 && (data[0] === 4 || data[0] === 6 || data[0] === 7)))
+/** A number of signatures or keys: a small opcode, or the shortest push of up to 20. Source: Core, GetScriptNumber. */
+function keyCount(piece: ScriptPiece | undefined): number {
+  if (!piece) return 0
+  const { opcode, data } = piece
+  if (opcode >= 0x51 && opcode <= 0x60) return opcode - 0x50
+  const [count = 0] = data ?? []
+  return opcode === 1 && count > 16 && count <= MAX_KEYS ? count : 0
+}
 function multisigForm(script: Uint8Array): ScriptForm | undefined {
   if (script[script.length - 1] !== 0xae) return undefined
   const pieces = parseScript(script)
   if (!pieces || pieces.length < 4) return undefined
-  const least = (pieces[0]?.opcode ?? 0) - 0x50
-  const keys = (pieces[pieces.length - 2]?.opcode ?? 0) - 0x50
-  if (least < 1 || least > keys || keys > 16 || pieces.length !== keys + 3) return undefined
+  const least = keyCount(pieces[0])
+  const keys = keyCount(pieces[pieces.length - 2])
+  if (least < 1 || least > keys || pieces.length !== keys + 3) return undefined
   return pieces.slice(1, -2).every((piece) => isKey(piece.data))
     ? form('multisig', script)
     : undefined

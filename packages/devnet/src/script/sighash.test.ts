@@ -1,14 +1,17 @@
+import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hex } from '@scure/base'
 import * as btc from '@scure/btc-signer'
 import * as bitcoinjs from 'bitcoinjs-lib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ByteWriter, sha256d } from '../chain/bytes.ts'
+import { namedKey } from '../chain/keys.ts'
 import {
   decodeTransaction,
   encodeTransaction,
   type TransactionParts,
 } from '../chain/transaction.ts'
+import { TransactionChecker } from './checker.ts'
 import { findAndDelete, writeWithoutSeparators } from './scriptcode.ts'
 import { annexHashOf, SIGHASH, SignatureHasher } from './sighash.ts'
 import { tapLeafHash } from './taproot.ts'
@@ -85,6 +88,8 @@ describe('what is signed, against two other libraries', () => {
             // That library writes the number one with its bytes turned round.
             const digest = hex.encode(ours.legacy(input, code, type))
             expect(digest).toBe(expected === ENO ? ONE : expected)
+            const other = hex.encode(theirs.hashForSignature(input, code, 2))
+            expect(hex.encode(ours.legacy(input, code, 2))).toBe(other)
           }
         },
       ),
@@ -196,6 +201,45 @@ describe('what is signed, against two other libraries', () => {
     expect(hex.encode(hasher.legacy(1, new Uint8Array(), 0x83))).toBe(ONE)
     expect(hex.encode(hasher.legacy(2, new Uint8Array(), 1))).toBe(ONE)
     expect(hex.encode(hasher.legacy(0, new Uint8Array(), 3))).not.toBe(ONE)
+  })
+})
+
+describe('a checker', () => {
+  it('keeps the last digest apart by code, type and version', () => {
+    const key = namedKey('checker')
+    const transaction = decode(
+      encodeTransaction({
+        version: 1,
+        locktime: 0,
+        inputs: [
+          { txid: '33'.repeat(32), vout: 0, script: new Uint8Array(), sequence: 1, witness: [] },
+        ],
+        outputs: [{ value: 1n, script: new Uint8Array() }],
+      }),
+    )
+    const hasher = new SignatureHasher(transaction, [])
+    const checker = new TransactionChecker(hasher, transaction, 0, 9n)
+    const codes = [Uint8Array.of(0x51), Uint8Array.of(0x52)]
+    const cases = (['base', 'witness_v0'] as const).flatMap((version) =>
+      codes.flatMap((code) => [1, 2].map((type) => ({ code, type, version }))),
+    )
+    const signatures = cases.map(({ code, type, version }) => {
+      const digest =
+        version === 'base' ? hasher.legacy(0, code, type) : hasher.segwit(0, code, 9n, type)
+      const der = secp256k1.sign(digest, key.secret, { prehash: false, format: 'der' })
+      return Uint8Array.of(...der, type)
+    })
+    // Neighbours differ in one thing each.
+    const own = cases.map(({ code, version }, i) =>
+      checker.checkEcdsa(signatures[i] ?? code, key.publicKey, code, version),
+    )
+    expect(own).toEqual(Array(8).fill(true))
+    for (const [i, signature] of signatures.entries()) {
+      for (const [j, { code, type, version }] of cases.entries()) {
+        if (type !== signature[signature.length - 1]) continue
+        expect(checker.checkEcdsa(signature, key.publicKey, code, version)).toBe(i === j)
+      }
+    }
   })
 })
 

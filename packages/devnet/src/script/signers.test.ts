@@ -146,7 +146,7 @@ describe('what btc-signer signs', () => {
   it('holds for witness version 0 as well', () => {
     const keys = KEYS.map(({ publicKey }) => publicKey)
     const multisig = btc.p2ms(2, keys)
-    const secrets = [secret(0), secret(1)]
+    const secrets = [secret(0), secret(2)]
     for (const type of [1, 2, 3, 0x81, 0x82, 0x83]) {
       for (const payment of [btc.p2wsh(multisig), btc.p2sh(btc.p2wsh(multisig))]) {
         const spend = signedBySigner(payment, secrets, type)

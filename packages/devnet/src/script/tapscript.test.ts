@@ -123,6 +123,9 @@ describe('tapscript', () => {
     expect(leaf.run([leaf.sign(0)])).toBe('SCHNORR_SIG')
     const skipped = leafSpend(asm(`0 IF CODESEPARATOR ENDIF ${key(0)} CHECKSIG`))
     expect(skipped.run([skipped.sign(0)])).toBeUndefined()
+    // Opcodes that do not run are counted too.
+    const late = leafSpend(asm(`0 IF NOP NOP ENDIF CODESEPARATOR ${key(0)} CHECKSIG`))
+    expect(late.run([late.sign(0, 5)])).toBeUndefined()
   })
   it('signs the annex', () => {
     const leaf = leafSpend(asm(`${key(0)} CHECKSIG`))
@@ -143,6 +146,12 @@ describe('tapscript', () => {
     // Four signatures want 200 and have 191: a push of 7 and its DROP make that up.
     expect(spend(3, 6)).toBe('TAPSCRIPT_VALIDATION_WEIGHT')
     expect(spend(3, 7)).toBeUndefined()
+    // An annex is part of the witness: 196 are there without it, and its length counts one.
+    const leaf = leafSpend(asm(`'xxx' DROP ${script(3)}`))
+    const pay = (annex: Uint8Array) =>
+      leaf.run([leaf.sign(0, undefined, annex), xOnly(0)], undefined, annex)
+    expect(pay(Uint8Array.of(0x50, 1))).toBe('TAPSCRIPT_VALIDATION_WEIGHT')
+    expect(pay(Uint8Array.of(0x50, 1, 2))).toBeUndefined()
     // Empty signatures cost nothing; unknown keys cost as much.
     const empty = leafSpend(asm(`${"0 'k' CHECKSIG DROP ".repeat(30)}1`))
     expect(empty.run([], CONSENSUS_FLAGS)).toBeUndefined()
@@ -216,6 +225,14 @@ describe('taproot', () => {
     }
     expect(run(control.subarray(0, 65))).toBe('WITNESS_PROGRAM_MISMATCH')
     expect(run(flip(control, 0))).toBe('WITNESS_PROGRAM_MISMATCH')
+  })
+  it('takes no annex when there is nothing else', () => {
+    const { spend } = leafSpend(asm('1'))
+    const alone = withWitness(spend, [new Uint8Array(64).fill(0x50)])
+    expect(verdict(alone)).toBe('SCHNORR_SIG')
+    expect(verdict(withWitness(spend, [Uint8Array.of(0x50), Uint8Array.of(0x50)]))).toBe(
+      'SCHNORR_SIG_SIZE',
+    )
   })
   it('is nothing special without its flag, nor behind a script hash', () => {
     const { spend } = leafSpend(asm('RETURN'))

@@ -27,17 +27,18 @@ export const clockPart = (clock: NodeClock): StatePart => ({
 export const mempoolPart = (regtest: Regtest): StatePart => ({
   name: 'mempool',
   save() {
-    const { pool, minFeeRate } = regtest.mempool
-    const { mined } = regtest
+    const { mempool, mined } = regtest
+    const { pool } = mempool
     const deltas = [...pool.deltas].map(([txid, delta]) => [txid, `${delta}`])
-    return JSON.stringify({ sequence: pool.sequence, minFeeRate: `${minFeeRate}`, deltas, mined })
+    const minimum = mempool.saveMinimum()
+    return JSON.stringify({ sequence: pool.sequence, minimum, deltas, mined })
   },
   load(text) {
-    const { sequence, minFeeRate, deltas, mined } = JSON.parse(text)
+    const { sequence, minimum, deltas, mined } = JSON.parse(text)
     const { pool } = regtest.mempool
     for (const [txid, delta] of deltas) pool.prioritise(txid, BigInt(delta))
     pool.sequence = sequence
-    regtest.mempool.minFeeRate = BigInt(minFeeRate)
+    regtest.mempool.loadMinimum(minimum)
     regtest.countFrom(mined)
   },
 })

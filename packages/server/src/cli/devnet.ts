@@ -29,13 +29,15 @@ export function addDevnet(program: Command, bind: Bind): void {
     mkdirSync(dir, { recursive: true })
     const port = readNumber(context.text('port') ?? '18443', '--port', 0, 65_535)
     const seed = context.text('seed') ?? 'kaccy'
-    const devnet = await createDevnet({ port, dir, seed, keepAlive: true }).catch((cause: unknown) => {
-      if (!isTaken(cause)) throw cause
-      throw new EngineError('USAGE_INVALID', `--port: ${port} is in use; 0 takes a free one`, {
-        details: { param: '--port', port },
-        cause,
-      })
-    })
+    const devnet = await createDevnet({ port, dir, seed, keepAlive: true }).catch(
+      (cause: unknown) => {
+        if (!isTaken(cause)) throw cause
+        throw new EngineError('USAGE_INVALID', `--port: ${port} is in use; 0 takes a free one`, {
+          details: { param: '--port', port },
+          cause,
+        })
+      },
+    )
     try {
       return await listen(context, devnet)
     } finally {

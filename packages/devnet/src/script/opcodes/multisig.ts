@@ -27,7 +27,7 @@ function readArguments(run: Execution): Arguments | ScriptError {
   const signatures = run.number(keys + 2)
   if (signatures === undefined) return 'UNKNOWN_ERROR'
   if (signatures < 0 || signatures > keys) return 'SIG_COUNT'
-  if (stack.length < keys + signatures + 2) return 'INVALID_STACK_OPERATION'
+  if (stack.length < keys + signatures + 3) return 'INVALID_STACK_OPERATION'
   return { firstKey: 2, keys, firstSignature: keys + 3, signatures }
 }
 
