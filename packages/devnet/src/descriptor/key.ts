@@ -147,9 +147,20 @@ function parseInner(text: string, place: Place): KeyExpression {
   }
   return extended(head, path)
 }
+// Eight descriptors of a wallet share one root, and a snapshot brings all of them back: each key is derived once.
+const derivedKeys = new Map<string, HDKey>()
+const DERIVED_LIMIT = 1000
+function remembered(id: string, make: () => HDKey): HDKey {
+  const known = derivedKeys.get(id)
+  if (known) return known
+  const made = make()
+  if (derivedKeys.size >= DERIVED_LIMIT) derivedKeys.clear()
+  derivedKeys.set(id, made)
+  return made
+}
 function extendedKey(text: string): HDKey {
   try {
-    return HDKey.fromExtendedKey(text, BIP32_VERSIONS)
+    return remembered(text, () => HDKey.fromExtendedKey(text, BIP32_VERSIONS))
   } catch {
     throw new DescriptorError(`key '${text}' is not valid`)
   }
@@ -200,7 +211,7 @@ function extended(head: string, parts: readonly string[]): KeyExpression {
   let parent: HDKey | undefined
   let children: Children | undefined
   const derive = (index: number): DerivedKey => {
-    parent ??= steps.reduce(child, root)
+    parent ??= remembered(`${head}${formatPath(steps)}`, () => steps.reduce(child, root))
     if (!ranged) {
       const secret = parent.privateKey ?? undefined
       return { publicKey: publicKeyOf(parent), origin: { fingerprint, path: steps }, secret }
