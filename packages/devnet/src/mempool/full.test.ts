@@ -297,7 +297,7 @@ describe('time and depth', () => {
     const stays = scene.sent({ from: coin(kept) })
     const goes = scene.sent({ from: coin(lost) })
     expect(scene.pool()).toHaveLength(2)
-    scene.devnet.reorg(1, [[kept.raw], []], { lose: [lost.txid] })
+    scene.devnet.reorg(1, { blocks: [[kept.raw], []], drop: [lost.txid] })
     expect(scene.pool()).toEqual([stays.txid])
     expect(scene.pool()).not.toContain(goes.txid)
   })
