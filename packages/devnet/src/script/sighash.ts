@@ -9,7 +9,7 @@ export const SIGHASH = { DEFAULT: 0, ALL: 1, NONE: 2, SINGLE: 3, ANYONECANPAY: 0
 
 const EMPTY = new Uint8Array(0)
 const ZERO = new Uint8Array(32)
-/** What SINGLE without its output signs: the number one. */
+/** What an input without what it signs signs: the number one. */
 const ONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0))
 /** Outpoint, empty script, sequence. */
 const BLANK_INPUT_SIZE = 41
@@ -106,13 +106,14 @@ export class SignatureHasher {
   }
 
   /**
-   * The original algorithm, with the flaw that SINGLE without its output signs the number one. `type` is the whole 32-bit
+   * The original algorithm, with the flaw that SINGLE without its output (and an input that is not there) signs the number one. `type` is the whole 32-bit
    * hash type; the separators of the script code are left out here.
    */
   legacy(index: number, scriptCode: Uint8Array, type: number): Uint8Array {
     const { inputs, outputs, version, locktime } = this.#transaction
     const base = type & 0x1f
-    if (base === SIGHASH.SINGLE && index >= outputs.length) return ONE
+    const isMissing = index >= inputs.length || (base === SIGHASH.SINGLE && index >= outputs.length)
+    if (isMissing) return ONE
     const isAlone = (type & SIGHASH.ANYONECANPAY) !== 0
     const isSequenced = base !== SIGHASH.NONE && base !== SIGHASH.SINGLE
     const hash = isAlone

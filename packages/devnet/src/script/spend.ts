@@ -8,6 +8,8 @@ import { isPushOnly, isScriptHash, witnessProgramOf } from './reader.ts'
 import { pushData } from './script.ts'
 import { verifyWitnessProgram } from './witness.ts'
 
+const NOTHING = new Uint8Array()
+
 /** One input against the output that it spends. */
 export interface ScriptSpend {
   /** The input's script. */
@@ -37,22 +39,24 @@ interface Outcome {
   readonly isWitness: boolean
   readonly left: number
 }
-/** Goes on with the witness where `script` is a witness program. `isAlone` says that the input's script has nothing to add. */
+/**
+ * Goes on with the witness where `script` is a witness program. The input's script then has to be what leads to it and
+ * nothing else, so that nobody can write it another way: empty, or behind a script hash one push.
+ */
 function continueWithWitness(
   script: Uint8Array,
   left: number,
+  isWrapped: boolean,
   spend: ScriptSpend,
-  alone: {
-    readonly isAlone: boolean
-    readonly otherwise: ScriptError
-    readonly isWrapped: boolean
-  },
 ): Outcome {
   const target = spend.flags & FLAG.WITNESS ? witnessProgramOf(script) : undefined
   if (!target) return { isWitness: false, left }
-  if (!alone.isAlone) return { error: alone.otherwise, isWitness: true, left }
   // The stack of a witness program counts as clean: its own script has seen to that.
-  return { error: verifyWitnessProgram(target, alone.isWrapped, spend), isWitness: true, left: 1 }
+  const judged = { isWitness: true, left: 1 }
+  if (!equalBytes(spend.scriptSig, isWrapped ? pushData(script) : NOTHING)) {
+    return { ...judged, error: isWrapped ? 'WITNESS_MALLEATED_P2SH' : 'WITNESS_MALLEATED' }
+  }
+  return { ...judged, error: verifyWitnessProgram(target, isWrapped, spend) }
 }
 
 function verifyScriptHash(spend: ScriptSpend, pushed: readonly Uint8Array[]): Outcome {
@@ -62,11 +66,7 @@ function verifyScriptHash(spend: ScriptSpend, pushed: readonly Uint8Array[]): Ou
   const redeemScript = pushed[pushed.length - 1] as Uint8Array
   const error = evaluateTrue(redeemScript, stack, spend)
   if (error) return { error, isWitness: false, left: 0 }
-  return continueWithWitness(redeemScript, stack.length, spend, {
-    isAlone: equalBytes(scriptSig, pushData(redeemScript)),
-    otherwise: 'WITNESS_MALLEATED_P2SH',
-    isWrapped: true,
-  })
+  return continueWithWitness(redeemScript, stack.length, true, spend)
 }
 
 /** Why an input may not spend an output; undefined when it may. Source: Core's VerifyScript. */
@@ -82,11 +82,7 @@ export function verifySpend(spend: ScriptSpend): ScriptError | undefined {
   if (refused) return refused
   const outcome = isWrapped
     ? verifyScriptHash(spend, pushed)
-    : continueWithWitness(scriptPubKey, stack.length, spend, {
-        isAlone: scriptSig.length === 0,
-        otherwise: 'WITNESS_MALLEATED',
-        isWrapped: false,
-      })
+    : continueWithWitness(scriptPubKey, stack.length, false, spend)
   if (outcome.error) return outcome.error
   if (flags & FLAG.CLEANSTACK && outcome.left !== 1) return 'CLEANSTACK'
   const isUnexpected = spend.witness.length > 0 && !outcome.isWitness
