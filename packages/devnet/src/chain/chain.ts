@@ -149,10 +149,10 @@ export class Chain {
   }
 
   /** Stores a block and moves to the branch with the most work. `refused` only for what is wrong with this very block. */
-  accept(block: Block): AcceptOutcome {
+  accept(block: Block, follow?: (change: ChainChange) => void): AcceptOutcome {
     const stored = this.store(block)
     if (stored.kind !== 'stored') return stored
-    const change = this.activateBest()
+    const change = this.activateBest(follow)
     const fault = this.#lastFault
     if (fault?.node === stored.node) return { kind: 'refused', rejection: fault.rejection, change }
     return { kind: 'stored', node: stored.node, change }
@@ -224,9 +224,12 @@ export class Chain {
   get lastFault(): Rejection | undefined {
     return this.#lastFault?.rejection
   }
-  /** Moves to the valid branch with the most work; among equals the one that came first. */
-  activateBest(): ChainChange {
-    const change: OpenChange = { disconnected: [], connected: [] }
+  /**
+   * Moves to the valid branch with the most work; among equals the one that came first. `follow` is told of every attempt that
+   * ended at a block that breaks a rule, while the tip stands before that block, as the mempool of Core is.
+   */
+  activateBest(follow?: (change: ChainChange) => void): ChainChange {
+    let change: OpenChange = { disconnected: [], connected: [] }
     this.#lastFault = undefined
     while (this.failures.has(this.tip.hash)) this.disconnectTip(change)
     this.#contenders.add(this.tip)
@@ -237,8 +240,11 @@ export class Chain {
       const branch: BlockNode[] = []
       for (let at = best; at !== fork; at = must(at.prev, 'a fork has ancestors')) branch.push(at)
       while (this.tip !== fork) this.disconnectTip(change)
-      for (const node of branch.reverse()) if (!this.connectTip(node, change)) break
+      const connected = branch.reverse().every((node) => this.connectTip(node, change))
       this.#contenders.add(this.tip)
+      if (connected || !follow) continue
+      follow(change)
+      change = { disconnected: [], connected: [] }
     }
     this.#dropped.clear()
     return change

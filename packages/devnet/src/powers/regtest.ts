@@ -3,7 +3,7 @@ import type { Block } from '../chain/block.ts'
 import { type AcceptOutcome, Chain, type ChainBase } from '../chain/chain.ts'
 import { type Rejection, rejectionText } from '../chain/checks.ts'
 import { Happenings } from '../chain/happenings.ts'
-import { ancestorAt, type BlockNode } from '../chain/node.ts'
+import { ancestorAt, type BlockNode, type ChainChange } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { filterOf } from '../filters/blockfilter.ts'
@@ -93,7 +93,7 @@ export class Regtest {
 
   /** Takes a block from anywhere. The mempool follows, and peers hear of it. */
   submit(block: Block): AcceptOutcome {
-    const outcome = this.chain.accept(block)
+    const outcome = this.chain.accept(block, (change) => this.mempool.follow(change))
     if (outcome.kind === 'duplicate' || outcome.kind === 'duplicate-invalid') return outcome
     if (outcome.change) this.mempool.follow(outcome.change)
     if (outcome.kind === 'stored') for (const peer of this.peers) peer.submit(block)
@@ -236,7 +236,7 @@ export class Regtest {
       for (const block of change.disconnected) mempool.rewind(block, left <= KEPT_BLOCKS)
     }
     chain.markFailed(node)
-    const best = chain.activateBest()
+    const best = chain.activateBest((change) => mempool.follow(change))
     mempool.follow(best)
     const moved = best.connected.length + best.disconnected.length > 0
     if (!moved && chain.tip !== before) this.happenings.say({ kind: 'tipChanged', node: chain.tip })
@@ -249,7 +249,8 @@ export class Regtest {
   /** `reconsiderblock`: takes the mark back and moves to the best branch. */
   reconsider(node: BlockNode): void {
     this.chain.clearFailed(node)
-    this.mempool.follow(this.chain.activateBest())
+    const follow = (change: ChainChange) => this.mempool.follow(change)
+    follow(this.chain.activateBest(follow))
   }
 
   /** Deletes the blocks up to this height, as a pruned node would. Returns the height. */
