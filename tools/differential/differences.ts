@@ -57,6 +57,12 @@ export const DIFFERENCES: readonly NamedDifference[] = [
       refusedThere(seen, /insufficient (fee rate|absolute fee)/),
   },
   {
+    name: 'the highest fee rate at its edge',
+    node: 'btcd',
+    why: 'btcd measures the rate without signature operations: what they make larger, and so cheaper, to Core is too dear to btcd',
+    matches: (seen) => refusedThere(seen, /^max-fee-exceeded$/),
+  },
+  {
     name: 'forms of outputs',
     node: 'btcd',
     why: 'btcd knows neither pay-to-anchor nor witness programs of the future as standard outputs',
