@@ -327,3 +327,15 @@ describe('a diagram', () => {
     ['a negative tail', [chunk(5, 1), chunk(-1, 1)], [chunk(5, 1)], false],
   ])('%s', (_, next, old, better) => expect(improves(next, old)).toBe(better))
 })
+
+describe('two networks that become one', () => {
+  it('hand over parents that pay nothing together with the children that pay for them', () => {
+    const here = new Scene()
+    const there = new Scene()
+    const parent = here.make({ from: 'parent', fee: 0n, version: 3 })
+    const child = here.make({ from: coin(parent), fee: 3000n, version: 3 })
+    here.submit(parent, child)
+    there.devnet.join(here.devnet)
+    expect(there.pool()).toEqual([parent.txid, child.txid])
+  })
+})

@@ -283,7 +283,15 @@ export class Regtest {
     for (const node of missing.reverse()) {
       other.submit(must(this.chain.blockOf(node), 'a block of the best chain is kept'))
     }
-    for (const { transaction } of this.mempool.pool.sorted()) other.offer(transaction)
+    const entries = this.mempool.pool.sorted()
+    for (const { transaction } of entries) other.offer(transaction)
+    // A parent that pays too little alone comes in with the child that pays for it.
+    const known = other.mempool.pool.entries
+    for (const { transaction, parents } of entries) {
+      const waiting = [...parents].filter(({ txid }) => !known.has(txid))
+      if (waiting.length === 0) continue
+      other.offerPackage([...waiting.map((parent) => parent.transaction), transaction])
+    }
   }
 }
 
