@@ -45,7 +45,7 @@ function fund(
   if (outputs.length === 0) throw refuse('TX must have at least one output')
   const recipients = recipientsOf(outputs, settings.payers)
   const draft = builtOr('wallet', () => buildTransaction(wallet, recipients, control))
-  if (lock) for (const { txid, vout } of draft.inputs) wallet.locks.add(`${txid}:${vout}`)
+  if (lock) for (const { txid, vout } of draft.inputs) wallet.lock(`${txid}:${vout}`, false)
   return draft
 }
 const changeView = ({ changePosition }: Draft): number => changePosition ?? -1
@@ -258,7 +258,7 @@ function sendAll(wallet: Wallet, args: readonly unknown[]): Json {
     fee,
   )
   if (options['lock_unspents'] === true) {
-    for (const { txid, vout } of swept.inputs) wallet.locks.add(`${txid}:${vout}`)
+    for (const { txid, vout } of swept.inputs) wallet.lock(`${txid}:${vout}`, false)
   }
   return finish(wallet, { ...swept, outputs }, options)
 }

@@ -154,7 +154,7 @@ function bumpFee(wallet: Wallet, args: readonly unknown[]): Json {
   const notes = new Map(original.notes)
   notes.set('replaces_txid', original.transaction.txid)
   wallet.commit(transaction, notes)
-  original.notes.set('replaced_by_txid', transaction.txid)
+  wallet.ledger.note(original.transaction.txid, 'replaced_by_txid', transaction.txid)
   return { txid: transaction.txid, origfee: oldFee, fee: draft.fee, errors: [] }
 }
 function psbtBumpFee(wallet: Wallet, args: readonly unknown[]): Json {
