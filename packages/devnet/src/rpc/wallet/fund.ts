@@ -51,7 +51,8 @@ function fund(
 const changeView = ({ changePosition }: Draft): number => changePosition ?? -1
 
 function fundRaw(wallet: Wallet, args: readonly unknown[]): Json {
-  const transaction = looseTransaction(args[0])
+  const witness = isSet(args[2]) ? flagValue(args[2]) : undefined
+  const transaction = looseTransaction(args[0], undefined, witness)
   const names = transaction.outputs.map(() => 'dummy')
   const payers = feePayers(optionsOf(args[1])['subtractFeeFromOutputs'], names)
   const draft = fund(wallet, transaction, args[1], { payers, addInputs: true, override: true })
