@@ -15,7 +15,7 @@ import type { RpcContext } from './rpc/method.ts'
 import { type Responder, respond, runRequest, WARMING_UP } from './rpc/respond.ts'
 import { RpcServer, urlOf } from './rpc/server.ts'
 import { Keeper, type StatePart } from './storage/keeper.ts'
-import { clockPart, coinsPart, mempoolPart, posturePart, walletsPart } from './storage/parts.ts'
+import { clockPart, coinsTable, mempoolPart, posturePart, walletsTable } from './storage/parts.ts'
 import { publishHappenings } from './zmq/notify.ts'
 import type { ZmqOptions, ZmqPublisher } from './zmq/publisher.ts'
 
@@ -100,14 +100,8 @@ export class Devnet extends Powers {
     const { regtest, coins, clock, posture, wallets } = this
     this.#keeper?.begin({
       regtest,
-      parts: [
-        mempoolPart(regtest),
-        coinsPart(coins),
-        clockPart(clock),
-        posturePart(posture),
-        walletsPart(wallets),
-        this.#waitingPart(),
-      ],
+      parts: [mempoolPart(regtest), clockPart(clock), posturePart(posture), this.#waitingPart()],
+      tables: [coinsTable(coins), walletsTable(wallets)],
       known: {
         all: () => coins.known(),
         news: () => coins.takeNews(),
@@ -245,6 +239,7 @@ export class Devnet extends Powers {
     this.#startedMs = this.regtest.milliseconds()
     this.zmq?.resetCounters()
     this.#access?.renewCookie()
+    this.wallets.restart()
     this.settle(undefined)
     await this.up()
   }

@@ -165,6 +165,15 @@ function extendedKey(text: string): HDKey {
     throw new DescriptorError(`key '${text}' is not valid`)
   }
 }
+/** The public form of an extended private key; undefined when the text is no extended key. */
+export function publicTextOf(text: string): string | undefined {
+  try {
+    return extendedKey(text).publicExtendedKey
+  } catch {
+    // The parser will say so in Core's words.
+    return undefined
+  }
+}
 const NEEDS_SECRET = 'Cannot derive script without private keys'
 function child(from: HDKey, step: number): HDKey {
   if (step >= HARDENED && !from.privateKey) throw new DescriptorError(NEEDS_SECRET)

@@ -3,7 +3,7 @@ import { toHex, tryFromHex } from '../chain/bytes.ts'
 import { classifyScript, hash160 } from '../script/script.ts'
 import { descriptorChecksum, withChecksum } from './checksum.ts'
 import { DescriptorError } from './error.ts'
-import { type Place, parseKey, type TextForm } from './key.ts'
+import { type Place, parseKey, type TextForm, publicTextOf } from './key.ts'
 import {
   checkSig,
   combo,
@@ -272,7 +272,14 @@ function checked(text: string, needsChecksum: boolean): string {
 /** Reads a descriptor. The checksum is checked when it is there. @throws DescriptorError in Core's words. */
 export function parseDescriptor(text: string, needsChecksum = false): Descriptor {
   const body = checked(text, needsChecksum)
-  return fromNode(parse(body, 'top'), body)
+  return fromNode(parse(withKnownSecrets(body), 'top'), body)
+}
+const EXTENDED_SECRET = /tprv[1-9A-HJ-NP-Za-km-z]+/g
+/** A root that stands in the text privately is known wherever it stands publicly: Core looks secrets up by public key. */
+function withKnownSecrets(body: string): string {
+  if (!body.includes('tpub')) return body
+  const secrets = new Set(body.match(EXTENDED_SECRET) ?? [])
+  return [...secrets].reduce((whole, own) => whole.replaceAll(publicTextOf(own) ?? own, own), body)
 }
 function fromNode(node: ScriptNode, given: string): Descriptor {
   const { keys, solvable, outputType } = node

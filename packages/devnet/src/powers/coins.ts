@@ -72,6 +72,8 @@ export class Coins {
   #used = new Set<string>()
   #spends = new Map<string, number>()
   #next = 0
+  /** Rows since the last look of whoever writes them down; undefined: other coins took the place of all. */
+  #rows: Map<string, string> | undefined = new Map()
   readonly #first: number
 
   constructor(regtest: Regtest, signing: 'real' | 'dummy') {
@@ -93,6 +95,17 @@ export class Coins {
     this.#used = new Set(state.used)
     this.#spends = new Map(state.spends)
     this.#next = state.next
+    this.#rows = undefined
+  }
+  /** What is new since the last call, as `rowsOf` writes it; undefined: everything may be. */
+  takeRows(): ReadonlyMap<string, string> | undefined {
+    const rows = this.#rows
+    this.#rows = new Map()
+    return rows
+  }
+  #use(key: string): void {
+    this.#used.add(key)
+    this.#rows?.set(`used ${key}`, '')
   }
 
   /** Every transaction that a power made or was given, also refused ones. */
@@ -125,6 +138,7 @@ export class Coins {
     if (key === undefined) {
       key = this.#fresh().key
       this.#named.set(name, key)
+      this.#rows?.set(`named ${name}`, key)
     }
     const { txid, vout, output } = this.#resolve(key)
     return { txid, vout, value: output.value }
@@ -139,7 +153,8 @@ export class Coins {
     while (source && this.#next < source.outputs.length) {
       const key = `${source.txid}:${(this.#first + this.#next++) % source.outputs.length}`
       if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
-      this.#used.add(key)
+      this.#rows?.set('next', `${this.#next}`)
+      this.#use(key)
       return this.#resolve(key)
     }
     throw new DevnetError('DEVNET_FUNDS_SHORT', 'the stranger has no coin left: mine with `faucet`')
@@ -155,7 +170,7 @@ export class Coins {
       if (!coinbase || !output || toHex(output.script) !== script) continue
       const key = `${coinbase.txid}:0`
       if (this.#used.has(key) || !chain.coins.has(key)) continue
-      this.#used.add(key)
+      this.#use(key)
       return { key, txid: coinbase.txid, vout: 0, output }
     }
     return undefined
@@ -182,7 +197,8 @@ export class Coins {
     const earlier = Math.max(...sources.map(({ key }) => this.#spends.get(key) ?? 0))
     for (const { key } of sources) {
       this.#spends.set(key, earlier + 1)
-      this.#used.add(key)
+      this.#rows?.set(`spends ${key}`, `${earlier + 1}`)
+      this.#use(key)
     }
     return this.#build(sources, options, this.#enough(DEFAULT_RATE + RATE_STEP * BigInt(earlier)))
   }
@@ -203,7 +219,7 @@ export class Coins {
     const rate =
       options.feeRate === undefined ? this.#enough(DEFAULT_RATE) : options.feeRate * 1000n
     const sources = (options.inputs ?? []).map((ref) => this.#resolve(ref))
-    for (const { key } of sources) this.#used.add(key)
+    for (const { key } of sources) this.#use(key)
     const total = () => sumOf(sources.map(({ output }) => output))
     const needed = () => BigInt(payment.amount) + feeAt(rate, 110 + 70 * sources.length)
     while (options.inputs === undefined && total() < needed()) {
@@ -253,7 +269,7 @@ export class Coins {
       ...this.#resolve({ txid: input.txid, vout: input.vout }),
       sequence: input.sequence,
     }))
-    for (const { key } of sources) this.#used.add(key)
+    for (const { key } of sources) this.#use(key)
     const draft = draftOf(old, options)
     const left = (): bigint => {
       const grown = {

@@ -100,10 +100,18 @@ export function constructTransaction(
 }
 
 /** A raw transaction, also one without inputs, which looks like a segwit marker. @throws RpcError -22. */
-export function looseTransaction(hex: unknown, fault = 'TX decode failed'): Transaction {
+export function looseTransaction(
+  hex: unknown,
+  fault = 'TX decode failed',
+  witness?: boolean,
+): Transaction {
   const bytes = tryFromHex(textValue(hex))
   const whole = bytes && decodeTransaction(bytes)
-  if (whole) return whole
+  const bare = whole?.inputs.every((input) => input.witness.length === 0)
+  if (whole && (witness !== false || bare) && (witness !== true || whole.inputs.length > 0)) {
+    return whole
+  }
+  if (witness === true) throw rpcError('deserialization', fault)
   try {
     const reader = new Reader(bytes ?? new Uint8Array())
     const transaction = reader.transaction(false)

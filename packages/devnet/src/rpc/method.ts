@@ -96,8 +96,9 @@ function checkTypes(target: Method, args: readonly unknown[]): void {
   target.parameters.forEach(({ name, type, optional }, at) => {
     const actual = typeName(args[at])
     if (actual === 'null') {
-      if (!optional) throw usage(target)
-      return
+      if (optional) return
+      // A null in its place is a wrong type; what is not there at all is a wrong count.
+      if (at >= args.length || type === 'any') throw usage(target)
     }
     if (type === 'any' || type === actual) return
     const fault = `JSON value of type ${actual} is not of expected type ${type}`

@@ -19,9 +19,19 @@ export interface StatePart {
   /** Called once, before anything else happens, with what `save` gave last. Not called when there is nothing yet. */
   readonly load: (text: string) => void
 }
+/** State of many small texts, of which only those are written that have changed. */
+export interface StateTable {
+  readonly name: string
+  /** Key and text of what changed since rows were last taken; undefined: all must be written. */
+  readonly news: () => readonly (readonly [string, string])[] | undefined
+  readonly all: () => readonly (readonly [string, string])[]
+  /** Called once, before anything else happens, with the last text of every key. */
+  readonly load: (rows: ReadonlyMap<string, string>) => void
+}
 export interface KeptState {
   readonly regtest: Regtest
   readonly parts: readonly StatePart[]
+  readonly tables: readonly StateTable[]
   /** Transactions beside chain and mempool that the powers know. */
   readonly known: {
     readonly all: () => readonly Transaction[]
@@ -40,7 +50,7 @@ export interface HomeOptions {
 }
 
 /** Of the file format: a release reads its own and refuses others by name. */
-export const FORMAT_VERSION = 1
+export const FORMAT_VERSION = 2
 /** The log is rewritten when it has grown by this and to thrice what it was after the last time. */
 const REWRITE_BYTES = 16 * 1024 * 1024
 
@@ -98,17 +108,18 @@ export class Keeper {
     if (this.found) this.#baseLength = this.#log.length
     else this.#rewrite()
   }
-  #bringBack({ regtest, known, parts }: KeptState): void {
+  #bringBack({ regtest, known, parts, tables: ours }: KeptState): void {
     const groups = this.#groups.splice(0)
     try {
       const damaged = (what: string, cause?: unknown) => this.#log.damaged(what, cause)
-      const { texts, learned } = replay(groups, this.base, regtest, damaged)
+      const { texts, tables, learned } = replay(groups, this.base, regtest, damaged)
       for (const transaction of learned) known.learn(transaction)
       for (const { name, load } of parts) {
         const text = texts.get(name)
         if (text !== undefined) load(text)
       }
       for (const [name, text] of texts) this.#texts.set(name, text)
+      for (const { name, load } of ours) load(tables.get(name) ?? new Map())
     } catch (error) {
       this.#log.close()
       throw error
@@ -148,7 +159,7 @@ export class Keeper {
 
   /** Writes down what changed since the last time, as one group. @throws DevnetError DEVNET_STORAGE_FAILED. */
   commit(): void {
-    const { regtest, known, parts } = must(this.#state, 'begun')
+    const { regtest, known, parts, tables } = must(this.#state, 'begun')
     const { chain } = regtest
     this.#moved(chain.tip.hash)
     const group = this.#pending
@@ -164,6 +175,11 @@ export class Keeper {
       group.push({ kind: 'part', name, text })
       this.#texts.set(name, text)
     }
+    for (const { name, news } of tables) {
+      const rows = news()
+      if (rows) for (const [key, text] of rows) group.push({ kind: 'row', table: name, key, text })
+      else this.#whole = true
+    }
     if (group.length === 0 && !this.#whole) return
     this.#pending = []
     this.#look(regtest)
@@ -178,13 +194,16 @@ export class Keeper {
     this.#pruned = chain.pruneHeight
   }
   #rewrite(): void {
-    const { regtest, known, parts } = must(this.#state, 'begun')
+    const { regtest, known, parts, tables } = must(this.#state, 'begun')
     const old = (): ReadonlyMap<string, Uint8Array> => blocksOf(this.#log.again().groups)
     const texts = parts.map(({ name, save }) => ({ kind: 'part', name, text: save() }) as const)
     for (const { name, text } of texts) this.#texts.set(name, text)
     const records = checkpoint(this.base, regtest, old)
     const kept = known.all().map(({ raw }) => ({ kind: 'known', raw }) as const)
-    this.#log.replace([{ kind: 'home', home: this.home }, ...records, ...kept, ...texts])
+    const rows = tables.flatMap(({ name, all }) =>
+      all().map(([key, text]) => ({ kind: 'row', table: name, key, text }) as const),
+    )
+    this.#log.replace([{ kind: 'home', home: this.home }, ...records, ...kept, ...texts, ...rows])
     this.#whole = false
     this.#baseLength = this.#log.length
   }

@@ -3,20 +3,42 @@ import type { Coins } from '../powers/coins.ts'
 import type { Posture } from '../powers/posture.ts'
 import type { Regtest } from '../powers/regtest.ts'
 import type { Wallets } from '../wallet/wallets.ts'
-import type { StatePart } from './keeper.ts'
+import type { StatePart, StateTable } from './keeper.ts'
 
-/** Names and uses of the stranger's coins. */
-export const coinsPart = (coins: Coins): StatePart => ({
+/** Names and uses of the stranger's coins: `named NAME`, `used OUTPOINT`, `spends OUTPOINT` and `next`. */
+export const coinsTable = (coins: Coins): StateTable => ({
   name: 'coins',
-  save() {
-    const { named, used, spends, next } = coins.save()
-    return JSON.stringify({ named: [...named], used: [...used], spends: [...spends], next })
+  news() {
+    const rows = coins.takeRows()
+    return rows && [...rows]
   },
-  load(text) {
-    const { named, used, spends, next } = JSON.parse(text)
-    coins.load({ named: new Map(named), used: new Set(used), spends: new Map(spends), next })
+  all() {
+    coins.takeRows()
+    return coinRows(coins)
+  },
+  load(rows) {
+    const of = (kind: string): [string, string][] =>
+      [...rows].flatMap(([key, text]): [string, string][] =>
+        key.startsWith(`${kind} `) ? [[key.slice(kind.length + 1), text]] : [],
+      )
+    coins.load({
+      named: new Map(of('named')),
+      used: new Set(of('used').map(([key]) => key)),
+      spends: new Map(of('spends').map(([key, count]) => [key, Number(count)])),
+      next: Number(rows.get('next') ?? 0),
+    })
+    coins.takeRows()
   },
 })
+function coinRows(coins: Coins): readonly (readonly [string, string])[] {
+  const { named, used, spends, next } = coins.save()
+  return [
+    ...[...named].map(([name, key]) => [`named ${name}`, key] as const),
+    ...[...used].map((key) => [`used ${key}`, ''] as const),
+    ...[...spends].map(([key, count]) => [`spends ${key}`, `${count}`] as const),
+    ['next', `${next}`],
+  ]
+}
 /** How far the clock has been moved. */
 export const clockPart = (clock: NodeClock): StatePart => ({
   name: 'clock',
@@ -53,8 +75,9 @@ export const posturePart = (posture: Posture): StatePart => ({
   },
 })
 /** All wallets, loaded and not, with their keys. */
-export const walletsPart = (wallets: Wallets): StatePart => ({
+export const walletsTable = (wallets: Wallets): StateTable => ({
   name: 'wallets',
-  save: () => wallets.toJson(),
-  load: (text) => wallets.fromJson(text),
+  news: () => wallets.newRows(),
+  all: () => wallets.allRows(),
+  load: (rows) => wallets.fromRows(rows),
 })

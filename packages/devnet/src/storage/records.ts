@@ -16,6 +16,7 @@ export type LogRecord =
   | { readonly kind: 'left'; readonly txid: string }
   | { readonly kind: 'known'; readonly raw: Uint8Array }
   | { readonly kind: 'part'; readonly name: string; readonly text: string }
+  | { readonly kind: 'row'; readonly table: string; readonly key: string; readonly text: string }
 
 /** What a folder holds, written once when it is made. */
 export interface HomeRecord {
@@ -43,6 +44,7 @@ const KINDS = {
   left: 9,
   known: 10,
   part: 11,
+  row: 12,
 } as const
 
 const utf8 = new TextEncoder()
@@ -75,6 +77,10 @@ function bodyOf(record: LogRecord): Uint8Array {
       return new ByteWriter().u32(record.height).done()
     case 'part':
       return new ByteWriter().script(utf8.encode(record.name)).put(utf8.encode(record.text)).done()
+    case 'row': {
+      const writer = new ByteWriter().script(utf8.encode(record.table))
+      return writer.script(utf8.encode(record.key)).put(utf8.encode(record.text)).done()
+    }
     case 'entered': {
       const { transaction, fee, time, height, sigops, unbroadcast } = record.entry
       const facts = { fee, time, height, sigops, unbroadcast }
@@ -107,6 +113,12 @@ function recordOf(kind: number, body: Uint8Array): LogRecord | undefined {
       const reader = new ByteReader(body)
       const name = text.decode(reader.script())
       return { kind: 'part', name, text: text.decode(body.subarray(reader.at)) }
+    }
+    case KINDS.row: {
+      const reader = new ByteReader(body)
+      const table = text.decode(reader.script())
+      const key = text.decode(reader.script())
+      return { kind: 'row', table, key, text: text.decode(body.subarray(reader.at)) }
     }
     case KINDS.entered: {
       const reader = new ByteReader(body)

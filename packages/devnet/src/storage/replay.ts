@@ -25,6 +25,7 @@ class Replay {
   readonly chain: Chain
   readonly entries = new Map<string, EntryFacts>()
   readonly texts = new Map<string, string>()
+  readonly tables = new Map<string, Map<string, string>>()
   readonly learned: Transaction[] = []
   readonly #damaged: Damaged
   #marks: readonly (readonly [string, 'failed' | 'child'])[] = []
@@ -63,6 +64,11 @@ class Replay {
       case 'part':
         this.texts.set(record.name, record.text)
         return
+      case 'row': {
+        const rows = this.tables.get(record.table) ?? new Map<string, string>()
+        this.tables.set(record.table, rows.set(record.key, record.text))
+        return
+      }
       case 'known': {
         const transaction = decodeTransaction(record.raw)
         if (transaction) this.learned.push(transaction)
@@ -110,18 +116,26 @@ class Replay {
   }
 }
 
-/** Puts what the log says into `regtest`. Returns the last text of each part, and transactions to remember. */
+/** What a log says beside chain and mempool. */
+export interface Replayed {
+  /** The last text of each part. */
+  readonly texts: ReadonlyMap<string, string>
+  /** The last text of each row, by table and key. */
+  readonly tables: ReadonlyMap<string, ReadonlyMap<string, string>>
+  readonly learned: readonly Transaction[]
+}
+/** Puts what the log says into `regtest`. Returns the rest. */
 export function replay(
   groups: readonly (readonly LogRecord[])[],
   base: ChainBase,
   regtest: Regtest,
   damaged: Damaged,
-): { readonly texts: ReadonlyMap<string, string>; readonly learned: readonly Transaction[] } {
+): Replayed {
   const state = new Replay(base, damaged)
   for (const record of groups.flat()) state.take(record)
   state.finish()
   const mempool = new Mempool(state.chain)
   mempool.refill([...state.entries.values()])
   regtest.load({ chain: state.chain, mempool, mined: 0 })
-  return { texts: state.texts, learned: state.learned }
+  return { texts: state.texts, tables: state.tables, learned: state.learned }
 }

@@ -131,9 +131,7 @@ export function buildTransaction(
     feeAt(rate, vsizeOf(chosen, outputs)),
     changePosition,
   )
-  if (vsizeOf(chosen, outputs) * 4 > (control.maxWeight ?? MAX_WEIGHT)) {
-    throw new WalletError('Transaction too large')
-  }
+  if (vsizeOf(chosen, outputs) * 4 > MAX_WEIGHT) throw new WalletError('Transaction too large')
   if (fee > MAX_FEE) {
     const limit = '(e.g. -maxtxfee, maxfeerate)'
     throw new WalletError(`Fee exceeds maximum configured by user ${limit}`)
@@ -160,7 +158,10 @@ function choose(
   const size = recipients.reduce((total, recipient) => total + outputSize(recipient), 10)
   const noInputs = size + sizeOf(recipients.length)
   const subtract = recipients.some(({ paysFee }) => paysFee)
+  const room = (control.maxWeight ?? MAX_WEIGHT) - noInputs * 4
   return selectCoins(wallet, control, {
+    room,
+    changeWeight: outputSize(prototype) * 4,
     target: sum(recipients) + (subtract ? 0n : feeAt(rate, noInputs)),
     rate,
     subtract,

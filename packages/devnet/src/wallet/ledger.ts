@@ -3,13 +3,15 @@ import type { RemovalReason } from '../chain/happenings.ts'
 import type { BlockNode } from '../chain/node.ts'
 import type { Transaction } from '../chain/transaction.ts'
 import type { Regtest } from '../powers/regtest.ts'
-import { type Entry, INACTIVE, type Standing } from './entry.ts'
+import { copyEntry, type Entry, INACTIVE, type OpenEntry, type Standing } from './entry.ts'
 
 /** What the ledger asks of its wallet. */
 export interface Ownership {
   readonly isMine: (script: Uint8Array) => boolean
   /** An output to this script was seen: addresses up to it count as used. */
   readonly markUsed: (script: Uint8Array) => void
+  /** A transaction of the wallet spends this outpoint. */
+  readonly markSpent: (key: string) => void
 }
 export interface OwnOutput {
   readonly txid: string
@@ -19,9 +21,12 @@ const COINBASE_DEPTH = 101
 
 /** The transactions of one wallet and how chain and mempool change them. Every step costs what the step touches. */
 export class Ledger {
-  readonly entries = new Map<string, Entry>()
+  readonly #entries = new Map<string, OpenEntry>()
+  readonly entries: ReadonlyMap<string, Entry> = this.#entries
   /** The same, in order of arrival. */
   readonly ordered: Entry[] = []
+  /** Transactions whose entries are new or other than when this was last cleared. */
+  readonly changed = new Set<string>()
   /** Outpoint to the wallet's transactions that spend it. */
   readonly spends = new Map<string, Set<string>>()
   /** Own outputs that no block spends, by outpoint. */
@@ -128,8 +133,8 @@ export class Ledger {
       }
     }
   }
-  added(transaction: Transaction): void {
-    this.sync(transaction, { kind: 'mempool' })
+  added(transaction: Transaction, again = false): void {
+    this.sync(transaction, { kind: 'mempool' }, undefined, again)
     for (const { key } of transaction.inputs) {
       for (const txid of [...(this.spends.get(key) ?? [])]) {
         if (txid !== transaction.txid) this.#noteConflict(txid, transaction.txid)
@@ -138,22 +143,25 @@ export class Ledger {
   }
   /** Left the mempool for another reason than a block. */
   removed(transaction: Transaction, reason: RemovalReason): void {
-    const entry = this.entries.get(transaction.txid)
-    if (entry?.standing.kind === 'mempool') entry.standing = INACTIVE
+    const entry = this.#entries.get(transaction.txid)
+    if (entry?.standing.kind === 'mempool') this.#move(entry, INACTIVE)
     if (reason === 'conflict') this.sync(transaction, INACTIVE)
     this.#forgetConflict(transaction)
   }
-  /** Takes a transaction in when it concerns the wallet. `blockTime`: it is found by looking back. */
-  sync(transaction: Transaction, standing: Standing, blockTime?: number): void {
+  /**
+   * Takes a transaction in when it concerns the wallet. `blockTime`: it is found by looking back. `again`: it is not heard of,
+   * only looked for, so that one which is known uses up no addresses once more.
+   */
+  sync(transaction: Transaction, standing: Standing, blockTime?: number, again = false): void {
     if (standing.kind === 'confirmed') this.#markConflicts(transaction, standing)
     const known = this.entries.has(transaction.txid)
     const pays = transaction.outputs.filter(({ script }) => this.#own.isMine(script))
     if (!known && pays.length === 0 && this.debit(transaction) === 0n) return
-    for (const { script } of pays) this.#own.markUsed(script)
+    if (!known || !again) for (const { script } of pays) this.#own.markUsed(script)
     this.add(transaction, standing, blockTime)
   }
   add(transaction: Transaction, standing: Standing, blockTime?: number): Entry {
-    const known = this.entries.get(transaction.txid)
+    const known = this.#entries.get(transaction.txid)
     const entry = known ?? this.#insert(transaction, standing, blockTime)
     this.#settle(entry, standing)
     if (transaction.isCoinbase && standing.kind === 'inactive') {
@@ -162,9 +170,9 @@ export class Ledger {
     }
     return entry
   }
-  #insert(transaction: Transaction, standing: Standing, blockTime?: number): Entry {
+  #insert(transaction: Transaction, standing: Standing, blockTime?: number): OpenEntry {
     const received = this.#regtest.now()
-    const entry: Entry = {
+    const entry: OpenEntry = {
       transaction,
       standing,
       received,
@@ -173,8 +181,20 @@ export class Ledger {
       notes: new Map(),
       mempoolConflicts: new Set(),
     }
-    this.restore(entry)
+    this.#keep(entry)
+    this.changed.add(transaction.txid)
+    if (!transaction.isCoinbase) for (const { key } of transaction.inputs) this.#own.markSpent(key)
     return entry
+  }
+  /** Every change of a standing goes through here. */
+  #move(entry: OpenEntry, standing: Standing): void {
+    entry.standing = standing
+    this.changed.add(entry.transaction.txid)
+  }
+  /** Writes something beside a transaction of the wallet. */
+  note(txid: string, key: string, value: string): void {
+    this.#entries.get(txid)?.notes.set(key, value)
+    this.changed.add(txid)
   }
   #link({ transaction }: Entry): void {
     if (transaction.isCoinbase) return
@@ -186,7 +206,10 @@ export class Ledger {
   }
   /** Puts a stored entry back. Call `refresh` after the last one. */
   restore(entry: Entry): void {
-    this.entries.set(entry.transaction.txid, entry)
+    this.#keep(copyEntry(entry))
+  }
+  #keep(entry: OpenEntry): void {
+    this.#entries.set(entry.transaction.txid, entry)
     this.ordered.push(entry)
     this.#link(entry)
   }
@@ -212,9 +235,9 @@ export class Ledger {
     return false
   }
   /** Moves an entry to a standing and keeps the open outputs right. */
-  #settle(entry: Entry, standing: Standing): void {
+  #settle(entry: OpenEntry, standing: Standing): void {
     const before = entry.standing.kind
-    if (before !== 'inactive' || standing.kind !== 'inactive') entry.standing = standing
+    if (before !== 'inactive' || standing.kind !== 'inactive') this.#move(entry, standing)
     this.#openOutputs(entry)
     const { inputs } = entry.transaction
     if (standing.kind === 'confirmed') {
@@ -242,13 +265,18 @@ export class Ledger {
     this.#walk(txid, (entry) => {
       if (entry.mempoolConflicts.has(by)) return false
       entry.mempoolConflicts.add(by)
+      this.changed.add(entry.transaction.txid)
       return true
     })
   }
   #forgetConflict(transaction: Transaction): void {
     for (const { key } of transaction.inputs) {
       for (const txid of this.spends.get(key) ?? []) {
-        this.#walk(txid, (entry) => entry.mempoolConflicts.delete(transaction.txid))
+        this.#walk(txid, (entry) => {
+          if (!entry.mempoolConflicts.delete(transaction.txid)) return false
+          this.changed.add(entry.transaction.txid)
+          return true
+        })
       }
     }
   }
@@ -258,7 +286,7 @@ export class Ledger {
       const next = change(entry)
       if (!next) return false
       const before = entry.standing.kind
-      entry.standing = next
+      this.#move(entry, next)
       if (before !== 'confirmed') return true
       for (const input of entry.transaction.inputs) {
         const parent = this.entries.get(input.txid)
@@ -267,17 +295,25 @@ export class Ledger {
       return true
     })
   }
-  #walk(start: string, visit: (entry: Entry) => boolean): void {
+  #walk(start: string, visit: (entry: OpenEntry) => boolean): void {
     const done = new Set<string>()
     const queue = [start]
     for (let txid = queue.pop(); txid !== undefined; txid = queue.pop()) {
-      const entry = this.entries.get(txid)
+      const entry = this.#entries.get(txid)
       if (done.has(txid) || !entry) continue
       done.add(txid)
       if (!visit(entry)) continue
       entry.transaction.outputs.forEach((_, vout) => {
         queue.push(...(this.spends.get(`${txid}:${vout}`) ?? []))
       })
+    }
+  }
+  /** Chain and mempool are others: until they are looked through, nothing is known to be in them. */
+  forgetStandings(): void {
+    for (const entry of this.#entries.values()) {
+      entry.mempoolConflicts.clear()
+      if (entry.standing.kind === 'inactive') this.changed.add(entry.transaction.txid)
+      else this.#move(entry, INACTIVE)
     }
   }
   /** Gives its coins free again. False when it is in a block or in the mempool. */

@@ -79,10 +79,13 @@ export class DescriptorRecord {
   get id(): string {
     return this.descriptor.body
   }
-  /** Moves the end of the range and tells `add` of every new script. */
-  topUp(add: (script: string, index: number) => void): void {
+  /** Moves the end of the range as far as addresses must be known ahead. */
+  topUp(): void {
     const end = Math.max(this.nextIndex + KEYPOOL_SIZE, this.rangeEnd)
     this.rangeEnd = this.descriptor.ranged ? end : 1
+  }
+  /** Tells `add` of every script up to the end of the range that was not derived before. */
+  derive(add: (script: string, index: number) => void): void {
     if (!this.shown) return
     for (; this.derivedEnd < this.rangeEnd; this.derivedEnd++) {
       for (const script of scriptsAt(this.descriptor, this.derivedEnd)) {

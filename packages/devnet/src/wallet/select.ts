@@ -64,6 +64,9 @@ export interface Need {
   readonly subtract: boolean
   readonly changeFee: bigint
   readonly leastChange: bigint
+  /** Weight units left for inputs and change, and what the change takes of them. */
+  readonly room: number
+  readonly changeWeight: number
 }
 const outpointText = ({ txid, vout }: Preset): string => `COutPoint(${txid.slice(0, 10)}, ${vout})`
 
@@ -84,6 +87,18 @@ function presetCoin(wallet: Wallet, control: Control, preset: Preset): Selected 
 const costOf = (rate: bigint, { weight }: { readonly weight: number }): bigint =>
   feeAt(rate, Math.ceil(weight / 4))
 
+/** @throws WalletError when coins that the caller did not name make the transaction heavier than it may be. */
+function checkRoom(coins: readonly Selected[], need: Need, change: bigint): void {
+  const weight = coins.reduce((sum, coin) => sum + coin.weight, 0)
+  const room = need.room - need.changeWeight
+  if (weight <= (change > 0n ? room : need.room)) return
+  if (room < 0) {
+    const fault = 'Maximum transaction weight is too low, can not accommodate change output'
+    throw new WalletError(fault)
+  }
+  const advice = "try sending a smaller amount or manually consolidating your wallet's UTXOs"
+  throw new WalletError(`The inputs size exceeds the maximum weight. Please ${advice}`)
+}
 /** Confirmed before unconfirmed, large before small; equal ones as they came. */
 const byWorth = (a: WalletCoin, b: WalletCoin): number => {
   if (a.depth > 0 !== b.depth > 0) return a.depth > 0 ? -1 : 1
@@ -117,6 +132,7 @@ export function selectCoins(wallet: Wallet, control: Control, need: Need): Chose
       'The preselected coins total amount does not cover the transaction target. Please allow other inputs to be automatically selected or include more coins manually',
     )
   }
+  const preset = coins.length
   let tooDeep = 0n
   for (const coin of [...availableCoins(wallet, control)].sort(byWorth)) {
     if (enough() && (changeOf() > 0n || exact())) break
@@ -132,7 +148,11 @@ export function selectCoins(wallet: Wallet, control: Control, need: Need): Chose
     coins.push(selected)
     count(selected)
   }
-  if (enough()) return { coins, value, change: changeOf() }
+  if (enough()) {
+    const change = changeOf()
+    checkRoom(coins.slice(preset), need, change)
+    return { coins, value, change }
+  }
   if (worth + tooDeep >= need.target && tooDeep > 0n) {
     throw new WalletError(
       'Unconfirmed UTXOs are available, but spending them creates a chain of transactions that will be rejected by the mempool',

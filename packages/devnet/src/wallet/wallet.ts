@@ -27,21 +27,26 @@ interface Owner {
   readonly record: DescriptorRecord
   readonly index: number
 }
-/** Everything of a wallet that is kept, as plain values; transactions are shared. */
-export interface WalletState {
+/** What a wallet is beside its labels and transactions. */
+export interface WalletHead {
   readonly name: string
   readonly privateKeys: boolean
   readonly blank: boolean
   readonly records: readonly RecordState[]
   /** `type:internal` to the place in `records`. */
   readonly active: readonly (readonly [string, number])[]
-  readonly labels: readonly (readonly [string, Label])[]
-  readonly entries: readonly Entry[]
-  readonly locks: readonly string[]
-  readonly lastBlock: { readonly hash: string; readonly height: number }
-  readonly nextOrder: number
+  /** With whether the lock outlives the process. */
+  readonly locks: readonly (readonly [string, boolean])[]
   readonly draws: number
   readonly payRate: bigint
+  /** Of a wallet that is put aside: the last block that it heard of. A loaded one is always at the tip. */
+  readonly lastBlock?: { readonly hash: string; readonly height: number }
+}
+/** Everything of a wallet that is kept, as plain values; transactions are shared. */
+export interface WalletState extends WalletHead {
+  readonly labels: readonly (readonly [string, Label])[]
+  readonly entries: readonly Entry[]
+  readonly nextOrder: number
 }
 const ADDRESS_ORDER: readonly ScriptKind[] = [
   'pubkeyhash',
@@ -63,12 +68,17 @@ export class Wallet {
   readonly blank: boolean
   readonly records: DescriptorRecord[] = []
   readonly active = new Map<string, DescriptorRecord>()
-  readonly labels = new Map<string, Label>()
+  readonly #labels = new Map<string, Label>()
+  readonly labels: ReadonlyMap<string, Label> = this.#labels
+  /** Addresses that were named since this was last cleared. */
+  readonly named = new Set<string>()
   readonly ledger: Ledger
-  /** Outpoints that must not be spent. */
-  readonly locks = new Set<string>()
-  /** Satoshi per 1000 vbytes set by `settxfee`; 0 none. */
+  /** Outpoints that must not be spent, each with whether the lock outlives the process. */
+  readonly locks = new Map<string, boolean>()
+  /** Satoshi per 1000 vbytes set by `settxfee`; 0 none. Lives as long as the process. */
   payRate = 0n
+  /** False: nothing but labels and transactions can have changed since this was last set to false. */
+  touched = true
   readonly #owners = new Map<string, Owner[]>()
   #draws = 0
 
@@ -83,6 +93,9 @@ export class Wallet {
     this.ledger = new Ledger(host.regtest, {
       isMine: (script) => this.isMine(script),
       markUsed: (script) => this.#markUsed(script),
+      markSpent: (key) => {
+        if (this.locks.delete(key)) this.touched = true
+      },
     })
   }
 
@@ -112,7 +125,12 @@ export class Wallet {
     this.topUp(record)
   }
   topUp(record: DescriptorRecord): void {
-    record.topUp((script, index) => {
+    this.touched = true
+    record.topUp()
+    this.#derive(record)
+  }
+  #derive(record: DescriptorRecord): void {
+    record.derive((script, index) => {
       const owners = this.#owners.get(script) ?? []
       if (owners.some((owner) => owner.record === record)) return
       owners.push({ record, index })
@@ -168,13 +186,22 @@ export class Wallet {
         const own = tryFromHex(record.scriptAt(record.nextIndex) ?? '')
         const address = own && addressOf(own)
         if (internal !== false || address === undefined || this.labels.has(address)) continue
-        this.labels.set(address, { label: '', purpose: 'receive' })
+        this.label(address, { label: '', purpose: 'receive' })
       }
       this.topUp(record)
     }
   }
+  /** Keeps an outpoint from being spent; what outlives the process does so from now on. */
+  lock(key: string, lasting: boolean): void {
+    this.locks.set(key, lasting || this.locks.get(key) === true)
+  }
+  label(address: string, label: Label): void {
+    this.#labels.set(address, label)
+    this.named.add(address)
+  }
   /** Bytes that are the same in every run. */
   draw(): Uint8Array {
+    this.touched = true
     this.#draws += 1
     const text = `${this.host.seed} wallet ${this.name} draw ${this.#draws}`
     return sha256(new TextEncoder().encode(text))
@@ -197,8 +224,8 @@ export class Wallet {
   }
   /** Notes a transaction that the wallet made and hands it to the node; a refusal leaves it with the wallet. */
   commit(transaction: Transaction, notes: ReadonlyMap<string, string>): void {
-    const entry = this.ledger.add(transaction, INACTIVE)
-    for (const [key, value] of notes) entry.notes.set(key, value)
+    this.ledger.add(transaction, INACTIVE)
+    for (const [key, value] of notes) this.ledger.note(transaction.txid, key, value)
     for (const { script } of transaction.outputs) if (this.isMine(script)) this.#markUsed(script)
     this.host.regtest.offer(transaction, { unbroadcast: true })
   }
@@ -224,20 +251,16 @@ export class Wallet {
   resync(): void {
     const { chain, mempool } = this.host.regtest
     const { ledger } = this
-    for (const entry of ledger.entries.values()) {
-      entry.mempoolConflicts.clear()
-      const { standing } = entry
-      if (standing.kind === 'inactive') continue
-      entry.standing = INACTIVE
-    }
+    ledger.forgetStandings()
     ledger.lastBlock = { hash: chain.tip.hash, height: chain.tip.height }
     for (const node of chain.active) {
       chain.blockOf(node)?.transactions.forEach((transaction, index) => {
         const { hash, height } = node
-        ledger.sync(transaction, { kind: 'confirmed', hash, height, index }, node.header.time)
+        const standing = { kind: 'confirmed', hash, height, index } as const
+        ledger.sync(transaction, standing, node.header.time, true)
       })
     }
-    for (const { transaction } of mempool.pool.entries.values()) ledger.added(transaction)
+    for (const { transaction } of mempool.pool.entries.values()) ledger.added(transaction, true)
     for (const entry of ledger.entries.values()) {
       const { transaction, standing } = entry
       if (transaction.isCoinbase && standing.kind === 'inactive') ledger.add(transaction, INACTIVE)
@@ -246,7 +269,14 @@ export class Wallet {
   }
 
   // --- keeping --------------------------------------------------------------------------------
-  save(): WalletState {
+  /** The process that had the wallet has ended and another takes it up: what only memory held is gone. Source: Core's loading. */
+  wake(): void {
+    for (const [key, lasting] of [...this.locks]) if (!lasting) this.locks.delete(key)
+    this.payRate = 0n
+    this.touched = true
+    for (const record of this.records) this.topUp(record)
+  }
+  head(): WalletHead {
     const place = (record: DescriptorRecord): number => this.records.indexOf(record)
     return {
       name: this.name,
@@ -254,26 +284,36 @@ export class Wallet {
       blank: this.blank,
       records: this.records.map((record) => record.save()),
       active: [...this.active].map(([role, record]) => [role, place(record)] as const),
-      labels: [...this.labels],
-      entries: [...this.ledger.entries.values()].map(copyEntry),
       locks: [...this.locks],
-      lastBlock: this.ledger.lastBlock,
-      nextOrder: this.ledger.nextOrder,
       draws: this.#draws,
       payRate: this.payRate,
     }
   }
+  save(): WalletState & Required<Pick<WalletState, 'lastBlock'>> {
+    return {
+      ...this.head(),
+      labels: [...this.labels],
+      entries: [...this.ledger.entries.values()].map(copyEntry),
+      lastBlock: this.ledger.lastBlock,
+      nextOrder: this.ledger.nextOrder,
+    }
+  }
   static load(host: WalletHost, state: WalletState): Wallet {
     const wallet = new Wallet(host, state)
-    for (const record of state.records) wallet.addRecord(new DescriptorRecord(record))
+    // As they were, not topped up: what comes back from a file or a snapshot is the same to the byte.
+    for (const own of state.records) {
+      const record = new DescriptorRecord(own)
+      wallet.records.push(record)
+      wallet.#derive(record)
+    }
     for (const [role, at] of state.active) {
       const record = wallet.records[at]
       if (record) wallet.active.set(role, record)
     }
-    for (const [address, label] of state.labels) wallet.labels.set(address, label)
-    for (const entry of state.entries) wallet.ledger.restore(copyEntry(entry))
-    for (const key of state.locks) wallet.locks.add(key)
-    wallet.ledger.lastBlock = state.lastBlock
+    for (const [address, label] of state.labels) wallet.#labels.set(address, label)
+    for (const entry of state.entries) wallet.ledger.restore(entry)
+    for (const [key, lasting] of state.locks) wallet.locks.set(key, lasting)
+    if (state.lastBlock) wallet.ledger.lastBlock = state.lastBlock
     wallet.ledger.nextOrder = state.nextOrder
     wallet.ledger.refresh()
     wallet.#draws = state.draws

@@ -1,22 +1,24 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { HDKey } from '@scure/bip32'
-import { toHex, tryFromHex } from '../chain/bytes.ts'
 import type { Happening } from '../chain/happenings.ts'
-import { decodeTransaction } from '../chain/transaction.ts'
 import { withChecksum } from '../descriptor/checksum.ts'
 import { BIP32_VERSIONS } from '../descriptor/key.ts'
 import type { OutputType } from '../descriptor/node.ts'
-import { DevnetError, must } from '../failure.ts'
-import type { Entry } from './entry.ts'
+import {
+  entryRow,
+  headRow,
+  indexRow,
+  keptText,
+  labelRow,
+  parseState,
+  rowsOf,
+  stateOfRows,
+  type WalletRow,
+  type WalletsState,
+} from './keep.ts'
 import { DescriptorRecord, KEYPOOL_SIZE } from './record.ts'
 import { OUTPUT_TYPES, Wallet, type WalletHost, type WalletState } from './wallet.ts'
 
-/** All wallets of a devnet, loaded and not, as plain values. */
-export interface WalletsState {
-  readonly loaded: readonly WalletState[]
-  readonly stored: readonly WalletState[]
-  readonly created: number
-}
 /** Core's descriptors for one root key. Source: BIP 44, 49, 84, 86. */
 export const TEMPLATES: Readonly<Record<OutputType, (key: string, branch: number) => string>> = {
   legacy: (key, branch) => `pkh(${key}/44h/1h/0h/${branch}/*)`,
@@ -32,26 +34,26 @@ export class Wallets {
   readonly stored = new Map<string, WalletState>()
   readonly #host: WalletHost
   #created = 0
-  /** What `toJson` gave last, until something may have changed. */
-  #text: string | undefined
+  /** Rows of wallets that were put aside before anybody asked for them. */
+  readonly #waiting: WalletRow[] = []
+  /** The last head row of each loaded wallet. */
+  readonly #heads = new Map<string, string>()
+  /** The index row is as it was last given. */
+  #listed = false
+  #replaced = false
 
   constructor(host: WalletHost) {
     this.#host = host
     host.regtest.happenings.listen((happening) => {
-      this.touch()
       for (const wallet of this.loaded.values()) follow(wallet, happening)
     })
-  }
-  /** Must be called before a wallet is changed from outside: what is kept is then written anew. */
-  touch(): void {
-    this.#text = undefined
   }
   /** A new wallet with Core's eight descriptors, unless it is blank or watches only. */
   create(
     name: string,
     options: { readonly privateKeys: boolean; readonly blank: boolean },
   ): Wallet {
-    this.touch()
+    this.#listed = false
     this.#created += 1
     const wallet = new Wallet(this.#host, { ...options, name })
     if (options.privateKeys && !options.blank) this.#addDescriptors(wallet)
@@ -82,34 +84,40 @@ export class Wallets {
   unload(name: string): void {
     const wallet = this.loaded.get(name)
     if (!wallet) return
-    this.touch()
-    this.stored.set(name, wallet.save())
+    this.#drain(wallet, this.#waiting)
+    const state = wallet.save()
+    this.#waiting.push(headRow({ ...wallet.head(), lastBlock: state.lastBlock }))
+    this.#heads.delete(name)
+    this.#listed = false
+    this.stored.set(name, state)
     this.loaded.delete(name)
   }
   /** Takes a stored wallet back and lets it catch up. Undefined when there is none of this name. */
   reload(name: string): Wallet | undefined {
     const state = this.stored.get(name)
     if (!state) return undefined
-    this.touch()
     const wallet = Wallet.load(this.#host, state)
-    wallet.resync()
+    this.#listed = false
     this.stored.delete(name)
     this.loaded.set(name, wallet)
+    wallet.wake()
+    wallet.resync()
+    this.#resubmit(wallet)
     return wallet
   }
-  /** Offers every waiting transaction of the loaded wallets to the mempool again, as Core does when it starts. */
-  resubmit(): void {
-    for (const wallet of this.loaded.values()) {
-      const { ledger } = wallet
-      const waiting = [...ledger.entries.values()].filter(
-        (entry) =>
-          entry.standing.kind === 'inactive' &&
-          !entry.standing.abandoned &&
-          !entry.transaction.isCoinbase,
-      )
-      waiting.sort((a, b) => a.order - b.order)
-      for (const { transaction } of waiting) this.#host.regtest.offer(transaction)
-    }
+  /** The node has ended and started again: every loaded wallet is taken up anew, as Core does at its start. */
+  restart(): void {
+    for (const wallet of this.loaded.values()) wallet.wake()
+    for (const wallet of this.loaded.values()) this.#resubmit(wallet)
+  }
+  /** Offers every waiting transaction to the mempool again, without telling peers. Source: Core's postInitProcess. */
+  #resubmit({ ledger }: Wallet): void {
+    const waiting = [...ledger.entries.values()].filter(
+      ({ standing, transaction }) =>
+        standing.kind === 'inactive' && !standing.abandoned && !transaction.isCoinbase,
+    )
+    waiting.sort((a, b) => a.order - b.order)
+    for (const { transaction } of waiting) this.#host.regtest.mempool.accept(transaction)
   }
 
   /** All wallets as they are now; cheap, for snapshots: transactions are shared. */
@@ -122,60 +130,84 @@ export class Wallets {
   }
   /** Back to saved wallets. They must belong to the chain that the node now has: restore that first. */
   load(state: WalletsState): void {
-    this.touch()
     this.loaded.clear()
     this.stored.clear()
     for (const own of state.loaded) this.loaded.set(own.name, Wallet.load(this.#host, own))
     for (const own of state.stored) this.stored.set(own.name, own)
     this.#created = state.created
+    this.#replaced = true
   }
   /** Everything needed to keep the wallets in a file, secrets included: for tests only. */
   toJson(): string {
-    this.#text ??= JSON.stringify(this.save(), (_, value: unknown) => {
-      if (typeof value === 'bigint') return { sat: value.toString() }
-      if (value instanceof Map || value instanceof Set) return [...value]
-      return isTransaction(value) ? toHex(value.raw) : value
-    })
-    return this.#text
+    return keptText(this.save())
   }
   /** Takes the wallets of `toJson` and lets them catch up with the chain. @throws DevnetError DEVNET_USAGE on other text. */
   fromJson(text: string): void {
-    this.load(parseState(text))
+    this.#wakeUpAs(parseState(text))
+  }
+  #wakeUpAs(state: WalletsState): void {
+    this.load(state)
     for (const wallet of this.loaded.values()) wallet.resync()
   }
-}
-const isTransaction = (value: unknown): value is { readonly raw: Uint8Array } =>
-  typeof value === 'object' && value !== null && 'wtxid' in value && 'raw' in value
 
-interface KeptEntry extends Omit<Entry, 'transaction' | 'notes' | 'mempoolConflicts'> {
-  readonly transaction: string
-  readonly notes: readonly (readonly [string, string])[]
-  readonly mempoolConflicts: readonly string[]
-}
-function parseWallet(kept: WalletState): WalletState {
-  const entries = (kept.entries as unknown as readonly KeptEntry[]).map((entry) => {
-    const raw = must(tryFromHex(entry.transaction), 'a kept transaction is hex')
-    return {
-      ...entry,
-      transaction: must(decodeTransaction(raw), 'a kept transaction decodes'),
-      notes: new Map(entry.notes),
-      mempoolConflicts: new Set(entry.mempoolConflicts),
+  // --- rows -----------------------------------------------------------------------------------
+  /**
+   * What is other than when rows were last taken, as the rows to write. Costs what changed, whatever the history. Undefined
+   * when other wallets have taken the place of all: then only `allRows` tells.
+   */
+  newRows(): readonly WalletRow[] | undefined {
+    if (this.#replaced) return undefined
+    const rows = this.#waiting.splice(0)
+    for (const wallet of this.loaded.values()) this.#drain(wallet, rows)
+    if (this.#listed) return rows
+    this.#listed = true
+    rows.push(this.#indexRow())
+    return rows
+  }
+  allRows(): readonly WalletRow[] {
+    this.#replaced = false
+    this.#listed = true
+    this.#waiting.length = 0
+    const rows: WalletRow[] = [this.#indexRow()]
+    for (const wallet of this.loaded.values()) {
+      // What is new is part of all.
+      this.#drain(wallet, [])
+      const { lastBlock: _, ...state } = wallet.save()
+      rows.push(...rowsOf(state))
     }
-  })
-  const { sat } = kept.payRate as unknown as { readonly sat: string }
-  return { ...kept, entries, payRate: BigInt(sat) }
-}
-function parseState(text: string): WalletsState {
-  try {
-    const state = JSON.parse(text) as WalletsState
-    return {
-      loaded: state.loaded.map(parseWallet),
-      stored: state.stored.map(parseWallet),
-      created: state.created,
+    for (const state of this.stored.values()) rows.push(...rowsOf(state))
+    return rows
+  }
+  /** Takes the wallets that rows are, and lets them catch up with the chain. @throws on rows that nobody wrote like this. */
+  fromRows(rows: ReadonlyMap<string, string>): void {
+    if (rows.size === 0) return
+    this.#wakeUpAs(stateOfRows(rows))
+    // Where they stand follows from the chain, which is kept as well: nothing of it is news.
+    this.allRows()
+  }
+  #indexRow(): WalletRow {
+    const [loaded, stored] = [[...this.loaded.keys()], [...this.stored.keys()]]
+    return indexRow({ loaded, stored, created: this.#created })
+  }
+  #drain(wallet: Wallet, rows: WalletRow[]): void {
+    const { name, ledger, named } = wallet
+    if (wallet.touched) {
+      wallet.touched = false
+      const row = headRow(wallet.head())
+      // A call that only asks touches as well.
+      if (this.#heads.get(name) !== row[1]) rows.push(row)
+      this.#heads.set(name, row[1])
     }
-  } catch (fault) {
-    const reason = fault instanceof Error ? fault.message : String(fault)
-    throw new DevnetError('DEVNET_USAGE', `not the wallets of a devnet: ${reason}`)
+    for (const address of named) {
+      const label = wallet.labels.get(address)
+      if (label) rows.push(labelRow(name, address, label))
+    }
+    named.clear()
+    for (const txid of ledger.changed) {
+      const entry = ledger.entries.get(txid)
+      if (entry) rows.push(entryRow(name, entry))
+    }
+    ledger.changed.clear()
   }
 }
 function follow(wallet: Wallet, happening: Happening): void {

@@ -33,7 +33,7 @@ function getNewAddress(wallet: Wallet, args: readonly unknown[]): Json {
   requireKeys(wallet, false)
   const label = labelValue(args[0])
   const address = newAddress(wallet, args[1], false)
-  wallet.labels.set(address, { label, purpose: 'receive' })
+  wallet.label(address, { label, purpose: 'receive' })
   return address
 }
 function getRawChangeAddress(wallet: Wallet, args: readonly unknown[]): Json {
@@ -44,7 +44,7 @@ function setLabel(wallet: Wallet, args: readonly unknown[]): Json {
   const script = addressValue(args[0])
   const label = labelValue(args[1])
   const purpose = wallet.isMine(script) ? 'receive' : 'send'
-  wallet.labels.set(addressOf(script) ?? '', { label, purpose })
+  wallet.label(addressOf(script) ?? '', { label, purpose })
   return null
 }
 function addressesByLabel(wallet: Wallet, args: readonly unknown[]): Json {

@@ -12,8 +12,12 @@ const NO_WALLET =
 export const NOT_LOADED = 'Requested wallet does not exist or is not loaded'
 
 /** The wallet that a call means: by its path, or the only one. @throws RpcError -18, -19. */
-export function walletOf({ wallets, walletPath }: RpcContext): Wallet {
-  wallets.touch()
+export function walletOf(context: RpcContext): Wallet {
+  const wallet = chosenWallet(context)
+  wallet.touched = true
+  return wallet
+}
+function chosenWallet({ wallets, walletPath }: RpcContext): Wallet {
   if (walletPath !== undefined) {
     const wallet = wallets.loaded.get(walletPath)
     if (wallet) return wallet

@@ -134,7 +134,7 @@ function importOne(wallet: Wallet, request: Request, timestamp: number, warnings
   if (!descriptor.ranged && !internal) {
     for (const script of descriptor.scripts(0)) {
       const address = addressOf(script)
-      if (address !== undefined) wallet.labels.set(address, { label, purpose: 'receive' })
+      if (address !== undefined) wallet.label(address, { label, purpose: 'receive' })
     }
   }
   const { outputType } = descriptor

@@ -45,13 +45,14 @@ function fund(
   if (outputs.length === 0) throw refuse('TX must have at least one output')
   const recipients = recipientsOf(outputs, settings.payers)
   const draft = builtOr('wallet', () => buildTransaction(wallet, recipients, control))
-  if (lock) for (const { txid, vout } of draft.inputs) wallet.locks.add(`${txid}:${vout}`)
+  if (lock) for (const { txid, vout } of draft.inputs) wallet.lock(`${txid}:${vout}`, false)
   return draft
 }
 const changeView = ({ changePosition }: Draft): number => changePosition ?? -1
 
 function fundRaw(wallet: Wallet, args: readonly unknown[]): Json {
-  const transaction = looseTransaction(args[0])
+  const witness = isSet(args[2]) ? flagValue(args[2]) : undefined
+  const transaction = looseTransaction(args[0], undefined, witness)
   const names = transaction.outputs.map(() => 'dummy')
   const payers = feePayers(optionsOf(args[1])['subtractFeeFromOutputs'], names)
   const draft = fund(wallet, transaction, args[1], { payers, addInputs: true, override: true })
@@ -258,7 +259,7 @@ function sendAll(wallet: Wallet, args: readonly unknown[]): Json {
     fee,
   )
   if (options['lock_unspents'] === true) {
-    for (const { txid, vout } of swept.inputs) wallet.locks.add(`${txid}:${vout}`)
+    for (const { txid, vout } of swept.inputs) wallet.lock(`${txid}:${vout}`, false)
   }
   return finish(wallet, { ...swept, outputs }, options)
 }

@@ -111,6 +111,11 @@ const BUMP_KINDS = {
   outputs: 'any',
   original_change_index: 'number',
 } as const
+function positionValue(value: unknown): number {
+  const at = wholeValue(value)
+  if (at >= 0 && at <= 0xffffffff) return at
+  throw rpcError('misc', 'JSON integer out of range')
+}
 function bumpOptions(value: unknown) {
   const options = value === undefined ? {} : objectValue(value)
   checkMembers(options, BUMP_KINDS, { optional: true, strict: true })
@@ -126,11 +131,13 @@ function bumpOptions(value: unknown) {
     const fault = 'Invalid parameter, output argument cannot be an empty array'
     throw rpcError('invalidParameter', fault)
   }
+  // An empty object says nothing: the old outputs stay.
+  const wanted = outputs === undefined ? undefined : receiversOf(outputPairs(outputs))
   return {
     replaceable: replaceable !== false,
     ...(feeRate === undefined ? {} : { feeRate }),
-    ...(outputs === undefined ? {} : { outputs: receiversOf(outputPairs(outputs)) }),
-    ...(index === undefined ? {} : { changeIndex: wholeValue(index) }),
+    ...(wanted === undefined || wanted.length === 0 ? {} : { outputs: wanted }),
+    ...(index === undefined ? {} : { changeIndex: positionValue(index) }),
   }
 }
 function bumped(wallet: Wallet, args: readonly unknown[], mineOnly: boolean): Bump {
@@ -154,7 +161,7 @@ function bumpFee(wallet: Wallet, args: readonly unknown[]): Json {
   const notes = new Map(original.notes)
   notes.set('replaces_txid', original.transaction.txid)
   wallet.commit(transaction, notes)
-  original.notes.set('replaced_by_txid', transaction.txid)
+  wallet.ledger.note(original.transaction.txid, 'replaced_by_txid', transaction.txid)
   return { txid: transaction.txid, origfee: oldFee, fee: draft.fee, errors: [] }
 }
 function psbtBumpFee(wallet: Wallet, args: readonly unknown[]): Json {

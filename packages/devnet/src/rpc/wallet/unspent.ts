@@ -153,12 +153,14 @@ function lockUnspent(wallet: Wallet, args: readonly unknown[]): Json {
   )
   for (const key of keys) {
     if (unlock) wallet.locks.delete(key)
-    else wallet.locks.add(key)
+    else wallet.lock(key, args[2] === true)
   }
   return true
 }
 const listLocked = (wallet: Wallet): Json =>
-  [...wallet.locks].sort().map((key) => ({ txid: key.slice(0, 64), vout: Number(key.slice(65)) }))
+  [...wallet.locks.keys()]
+    .sort()
+    .map((key) => ({ txid: key.slice(0, 64), vout: Number(key.slice(65)) }))
 
 export const unspentMethods: readonly Method[] = [
   walletMethod(
