@@ -37,6 +37,8 @@ export interface RegtestState {
 
 /** `invalidateblock` gives the transactions of so many blocks back to the mempool, and those of deeper ones not. */
 const KEPT_BLOCKS = 10
+/** What Core sets aside for the coinbase of a block that it puts together. */
+const RESERVED_WEIGHT = 4000
 
 /** One node's view of the network: chain and mempool kept in step, blocks and transactions passed on to connected peers. */
 export class Regtest {
@@ -121,6 +123,12 @@ export class Regtest {
   testPackage(list: readonly Transaction[]): PackageVerdict {
     return testPackage(this.mempool, list)
   }
+  /** What `getmininginfo` tells of the last block that was put together here: its content without the coinbase. */
+  lastTemplate: { readonly weight: number; readonly transactions: number } | undefined
+  noteTemplate(transactions: readonly Transaction[]): void {
+    const weight = transactions.reduce((sum, each) => sum + each.weight, RESERVED_WEIGHT)
+    this.lastTemplate = { weight, transactions: transactions.length }
+  }
   /** A block on `prev`, not yet submitted. Counts, so that equal contents give different blocks. */
   assemble(plan: {
     readonly prev: BlockNode
@@ -132,6 +140,7 @@ export class Regtest {
     const extra = new Uint8Array(this.#seed.length + 4)
     extra.set(this.#seed)
     new DataView(extra.buffer).setUint32(this.#seed.length, this.#mined, true)
+    this.noteTemplate(plan.transactions)
     return assembleBlock({ ...plan, extra, now: this.now() })
   }
   /** Mines the best of the mempool, as `generatetoaddress` does. */

@@ -1,7 +1,7 @@
 import { toHex, toReversedHex, tryFromHex } from '../chain/bytes.ts'
 import { blockTouches, filterMatches, filterOf } from '../filters/blockfilter.ts'
 import { blockArgument, nodeArgument } from './blockchain.ts'
-import { scanScripts } from './coinset.ts'
+import { scanObject } from './coinset.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { hashArgument, int32Argument, type Method, method, type RpcContext } from './method.ts'
@@ -41,7 +41,7 @@ function scanFrom(context: RpcContext, args: readonly unknown[]): Json {
     const kind = objects === undefined ? 'null' : typeof objects
     throw rpcError('typeError', `JSON value of type ${kind} is not of expected type array`)
   }
-  const wanted = new Set(objects.flatMap(scanScripts))
+  const wanted = new Set(objects.flatMap((object) => scanObject(object).scripts))
   const scripts = [...wanted].map((hex) => tryFromHex(hex) ?? new Uint8Array())
   const exact =
     (options as { readonly filter_false_positives?: unknown } | undefined)

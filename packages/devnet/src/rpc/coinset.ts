@@ -2,34 +2,44 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { ByteWriter, hashBytes, toHex, toReversedHex } from '../chain/bytes.ts'
 import { coinSetHash } from '../chain/muhash.ts'
 import type { Coin } from '../chain/node.ts'
-import { inferDescriptor } from '../descriptor/infer.ts'
-import { descriptorArgument, rangeArgument, scriptsAt } from './descriptors.ts'
+import { inferWith } from '../descriptor/infer.ts'
+import { Provider } from '../descriptor/provider.ts'
+import { descriptorArgument, rangeArgument, scriptsOf } from './descriptors.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { type Method, method, type RpcContext, textArgument } from './method.ts'
 
 const DEFAULT_RANGE = [0, 1000] as const
 // Deriving a thousand children takes seconds, and a reconciliation asks again and again.
-const expanded = new Map<string, readonly string[]>()
+const expanded = new Map<string, ScanObject>()
 const EXPANDED_LIMIT = 64
 
-/** Output scripts (hex) of a scan object: a descriptor, or `{ desc, range }`. @throws RpcError in Core's words. */
-export function scanScripts(value: unknown): readonly string[] {
-  const [desc, [begin, end]] = scanObject(value)
+/** What a scan looks for, and what it then says of a coin. */
+export interface ScanObject {
+  /** Output scripts in hex. */
+  readonly scripts: readonly string[]
+  /** What the descriptor tells of their keys and inner scripts. */
+  readonly known: Provider
+}
+/** Reads a scan object: a descriptor, or `{ desc, range }`. @throws RpcError in Core's words. */
+export function scanObject(value: unknown): ScanObject {
+  const [desc, [begin, end]] = readObject(value)
   const id = `${desc} ${begin} ${end}`
   const known = expanded.get(id)
   if (known) return known
   const descriptor = descriptorArgument(desc)
   const scripts: string[] = []
+  const provider = new Provider()
   const [from, to] = descriptor.ranged ? [begin, end] : [0, 0]
   for (let index = from; index <= to; index++) {
-    scripts.push(...scriptsAt(descriptor, index).map(toHex))
+    scripts.push(...scriptsOf(descriptor, index, provider).map(toHex))
   }
   if (expanded.size >= EXPANDED_LIMIT) expanded.clear()
-  expanded.set(id, scripts)
-  return scripts
+  const object: ScanObject = { scripts, known: provider }
+  expanded.set(id, object)
+  return object
 }
-function scanObject(value: unknown): readonly [string, readonly [number, number]] {
+function readObject(value: unknown): readonly [string, readonly [number, number]] {
   if (typeof value === 'string') return [value, DEFAULT_RANGE]
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const fault = 'Scan object needs to be either a string or an object'
@@ -47,20 +57,27 @@ function scan({ regtest }: RpcContext, objects: unknown): Json {
   if (!Array.isArray(objects)) {
     throw rpcError('misc', 'scanobjects argument is required for the start action')
   }
-  const wanted = new Set(objects.flatMap(scanScripts))
+  const wanted = new Map<string, Provider>()
+  for (const { scripts, known } of objects.map(scanObject)) {
+    // Of two descriptors with the same script the first one describes it.
+    for (const script of scripts) if (!wanted.has(script)) wanted.set(script, known)
+  }
   const { chain } = regtest
-  const found = [...chain.coins.entries()].filter(([, coin]) => wanted.has(toHex(coin.script)))
+  const found = [...chain.coins.entries()].flatMap(([key, coin]) => {
+    const known = wanted.get(toHex(coin.script))
+    return known ? [[key, coin, known] as const] : []
+  })
   found.sort(([a], [b]) => compareOutpoints(a, b))
   return {
     success: true,
     txouts: chain.coins.size,
     height: chain.tip.height,
     bestblock: chain.tip.hash,
-    unspents: found.map(([key, coin]) => ({
+    unspents: found.map(([key, coin, known]) => ({
       txid: key.slice(0, 64),
       vout: Number(key.slice(65)),
       scriptPubKey: toHex(coin.script),
-      desc: inferDescriptor(coin.script),
+      desc: inferWith(coin.script, known).text,
       amount: coin.value,
       coinbase: coin.coinbase,
       height: coin.height,

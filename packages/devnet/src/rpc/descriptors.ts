@@ -2,6 +2,7 @@ import { addressOf } from '../chain/address.ts'
 import { withChecksum } from '../descriptor/checksum.ts'
 import { DescriptorError } from '../descriptor/error.ts'
 import { type Descriptor, parseDescriptor } from '../descriptor/parse.ts'
+import type { Provider } from '../descriptor/provider.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { type Method, method } from './method.ts'
@@ -19,6 +20,12 @@ export const descriptorArgument = (text: string, needsChecksum = false): Descrip
   orRefuse(() => parseDescriptor(text, needsChecksum))
 export const scriptsAt = (descriptor: Descriptor, index: number): readonly Uint8Array[] =>
   orRefuse(() => descriptor.scripts(index))
+/** The same, and `known` learns the keys and inner scripts. */
+export const scriptsOf = (
+  descriptor: Descriptor,
+  index: number,
+  known: Provider,
+): readonly Uint8Array[] => orRefuse(() => descriptor.expand(index, known))
 
 /** `n` or `[begin, end]`, both ends included. @throws RpcError -8 in Core's words. */
 export function rangeArgument(value: unknown): readonly [number, number] {

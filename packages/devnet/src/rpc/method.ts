@@ -87,7 +87,8 @@ export function bindArguments(target: Method, params: unknown): unknown[] {
       args[at] = value
     }
   }
-  if (args.length > parameters.length) throw usage(target)
+  const required = parameters.findLastIndex(({ optional }) => !optional) + 1
+  if (args.length < required || args.length > parameters.length) throw usage(target)
   checkTypes(target, args)
   return parameters.map((_, at) => args[at] ?? undefined)
 }
@@ -95,12 +96,7 @@ function checkTypes(target: Method, args: readonly unknown[]): void {
   const wrong: string[] = []
   target.parameters.forEach(({ name, type, optional }, at) => {
     const actual = typeName(args[at])
-    if (actual === 'null') {
-      if (optional) return
-      // A null in its place is a wrong type; what is not there at all is a wrong count.
-      if (at >= args.length || type === 'any') throw usage(target)
-    }
-    if (type === 'any' || type === actual) return
+    if (type === 'any' || type === actual || (optional && actual === 'null')) return
     const fault = `JSON value of type ${actual} is not of expected type ${type}`
     wrong.push(`    "Position ${at + 1} (${name})": "${fault}"`)
   })

@@ -87,6 +87,7 @@ function generateBlock(context: RpcContext, args: readonly unknown[]): Json {
   const prev = regtest.chain.tip
   // Core claims no fees here: the template that it starts from is empty.
   const block = regtest.assemble({ prev, transactions, fees: 0n, coinbaseScript })
+  regtest.noteTemplate([])
   const fault = testBlock(regtest.chain, block)
   if (fault) throw rpcError('verify', `testBlockValidity failed: ${rejectionText(fault)}`)
   const { hash } = block.header
@@ -129,12 +130,12 @@ function submitHeader({ regtest }: RpcContext, [hex]: readonly unknown[]): Json 
 const reasonOf = (rejection: Rejection): string => rejectionText(rejection)
 
 function miningInfo({ regtest }: RpcContext): Json {
-  const { chain, mempool } = regtest
+  const { chain, mempool, lastTemplate } = regtest
   const { tip } = chain
   return {
     blocks: tip.height,
-    currentblockweight: 4000,
-    currentblocktx: 0,
+    currentblockweight: lastTemplate?.weight,
+    currentblocktx: lastTemplate?.transactions,
     difficulty: 4.656542373906925e-10,
     networkhashps: hashRate(chain, 120, -1),
     pooledtx: mempool.pool.entries.size,

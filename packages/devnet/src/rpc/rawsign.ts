@@ -137,16 +137,11 @@ function signWithKey(context: RpcContext, args: readonly unknown[]): Json {
   const coins = coinsOf(context, transaction)
   readPrevious(args[2], coins, known)
   const spent = transaction.inputs.map(({ key }) => coins.get(key))
-  // The scripts of a bare key's segwit forms are its own.
-  for (const key of known.publicKeys.values()) {
-    if (key.length === 33) known.addScript(Uint8Array.of(0, 20, ...hashBytesOf(key)))
-  }
   return signingView(
     signInputs(transaction, spent, () => known, sighashValue(args[3])),
     coins,
   )
 }
-const hashBytesOf = (key: Uint8Array): Uint8Array => scriptHash(key).subarray(2, 22)
 
 function combineRaw(context: RpcContext, list: readonly unknown[]): Json {
   const variants = list.map((hex, at) => {

@@ -68,6 +68,7 @@ function entryView(
 function templateView({ regtest }: RpcContext): Json {
   const { tip } = regtest.chain
   const { transactions, fees } = selectForBlock(regtest.mempool.pool)
+  regtest.noteTemplate(transactions)
   const places = new Map<string, number>()
   const shown = transactions.map((transaction, i) => {
     const view = entryView(regtest, transaction, places)

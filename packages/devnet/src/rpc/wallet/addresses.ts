@@ -122,7 +122,9 @@ function subScript(script: Uint8Array, known: Provider): View {
 function keyDetail(wallet: Wallet, script: Uint8Array, known: Provider): View {
   const { kind, data } = classifyScript(script)
   const inner = kind === 'scripthash' ? known.scripts.get(toHex(data)) : undefined
-  const form = inner ? classifyScript(inner) : { kind, data }
+  const innerForm = inner && classifyScript(inner)
+  // Behind a script hash Core looks for a P2WPKH alone.
+  const form = innerForm?.kind === 'witness_v0_keyhash' ? innerForm : { kind, data }
   const [owner] = wallet.ownersOf(script)
   let origin = known.origins.get(toHex(form.data))
   if (form.kind === 'witness_v1_taproot') {

@@ -1,0 +1,32 @@
+import { methodNames } from '@kaccy/devnet'
+import type { Question } from './readings.ts'
+
+/** Calls that a sweep of arguments would end, lock or let wait; they are asked elsewhere or have no counterpart. */
+const SPARED: Readonly<Record<string, string>> = {
+  stop: 'ends the node',
+  encryptwallet: 'the devnet refuses it by name',
+  waitfornewblock: 'waits',
+  waitforblock: 'waits',
+  waitforblockheight: 'waits',
+  createwallet: 'makes keys of its own',
+  help: 'is in words of its own',
+}
+export const isSpared = (method: string): boolean =>
+  method.startsWith('devnet_') || Object.hasOwn(SPARED, method)
+const ARGUMENTS: readonly unknown[] = [
+  ...[null, 5, -1, 1.5, 9_999_999_999, 'x', '', true, [], {}, [5], ['x'], [{}], [{ x: 1 }]],
+  ...['00', '0'.repeat(63), '0'.repeat(64), 'z'.repeat(64)],
+]
+
+/** Every call with every kind of argument in its first places, with too many, and with a name that no argument has. */
+export function wrongQuestions(): readonly Question[] {
+  return methodNames()
+    .filter((method) => !isSpared(method))
+    .flatMap((method): Question[] => [
+      [method, []],
+      [method, Array(14).fill(null)],
+      [method, { nosuch: 1 }],
+      ...ARGUMENTS.map((argument): Question => [method, [argument]]),
+      ...ARGUMENTS.map((argument): Question => [method, ['x', argument]]),
+    ])
+}
