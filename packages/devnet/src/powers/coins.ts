@@ -11,7 +11,7 @@ import {
 } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { dustThreshold, feeAt } from '../mempool/policy.ts'
-import { outputOf, type Payment, scriptOfAddress } from './payment.ts'
+import { outputOf, type Payment, scriptOfAddress, wholeSatoshi } from './payment.ts'
 import type { Regtest } from './regtest.ts'
 import {
   type Draft,
@@ -72,6 +72,8 @@ export class Coins {
   #used = new Set<string>()
   #spends = new Map<string, number>()
   #next = 0
+  /** Keys that the work in progress took: given back when it fails. */
+  #taken: string[] = []
   readonly #first: number
 
   constructor(regtest: Regtest, signing: 'real' | 'dummy') {
@@ -93,6 +95,26 @@ export class Coins {
     this.#used = new Set(state.used)
     this.#spends = new Map(state.spends)
     this.#next = state.next
+  }
+
+  /** Runs `work`: when it throws, the coins that it took are free again. */
+  whole<T>(work: () => T): T {
+    const next = this.#next
+    this.#taken = []
+    try {
+      return work()
+    } catch (fault) {
+      const taken = new Set(this.#taken)
+      for (const key of taken) this.#used.delete(key)
+      for (const [name, key] of this.#named) if (taken.has(key)) this.#named.delete(name)
+      this.#next = next
+      throw fault
+    }
+  }
+  #take(key: string): void {
+    if (this.#used.has(key)) return
+    this.#used.add(key)
+    this.#taken.push(key)
   }
 
   /** Every transaction that a power made or was given, also refused ones. */
@@ -139,7 +161,7 @@ export class Coins {
     while (source && this.#next < source.outputs.length) {
       const key = `${source.txid}:${(this.#first + this.#next++) % source.outputs.length}`
       if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
-      this.#used.add(key)
+      this.#take(key)
       return this.#resolve(key)
     }
     throw new DevnetError('DEVNET_FUNDS_SHORT', 'the stranger has no coin left: mine with `faucet`')
@@ -155,7 +177,7 @@ export class Coins {
       if (!coinbase || !output || toHex(output.script) !== script) continue
       const key = `${coinbase.txid}:0`
       if (this.#used.has(key) || !chain.coins.has(key)) continue
-      this.#used.add(key)
+      this.#take(key)
       return { key, txid: coinbase.txid, vout: 0, output }
     }
     return undefined
@@ -177,8 +199,10 @@ export class Coins {
 
   /** Builds and signs; sends nothing. @throws DevnetError DEVNET_KEY_UNKNOWN, DEVNET_FUNDS_SHORT, DEVNET_ADDRESS_INVALID. */
   spend(options: SpendOptions): Spend {
-    const refs = Array.isArray(options.from) ? options.from : [options.from]
+    const refs = Array.isArray(options.from) ? options.from : [options.from ?? []].flat()
     const sources = (refs as readonly CoinRef[]).map((ref) => this.#resolve(ref))
+    if (sources.length === 0)
+      throw new DevnetError('DEVNET_USAGE', 'a spend needs a coin in `from`')
     const earlier = Math.max(...sources.map(({ key }) => this.#spends.get(key) ?? 0))
     for (const { key } of sources) {
       this.#spends.set(key, earlier + 1)
@@ -196,18 +220,21 @@ export class Coins {
     payment: Payment,
     options: {
       readonly rbf?: boolean
-      readonly feeRate?: bigint
+      readonly feeRate?: bigint | number
       readonly inputs?: readonly CoinRef[]
     },
   ): Spend {
     const rate =
-      options.feeRate === undefined ? this.#enough(DEFAULT_RATE) : options.feeRate * 1000n
+      options.feeRate === undefined
+        ? this.#enough(DEFAULT_RATE)
+        : wholeSatoshi(options.feeRate) * 1000n
+    const { value } = outputOf(payment)
     const sources = (options.inputs ?? []).map((ref) => this.#resolve(ref))
-    for (const { key } of sources) this.#used.add(key)
+    for (const { key } of sources) this.#take(key)
     const total = () => sumOf(sources.map(({ output }) => output))
-    const needed = () => BigInt(payment.amount) + feeAt(rate, 110 + 70 * sources.length)
+    const needed = () => value + feeAt(rate, 110 + 70 * sources.length)
     while (options.inputs === undefined && total() < needed()) {
-      const large = BigInt(payment.amount) > 5n * 19_000_000n
+      const large = value > 5n * 19_000_000n
       sources.push((large ? this.#freshCoinbase() : undefined) ?? this.#fresh())
     }
     const rbf = options.rbf ?? false
@@ -221,7 +248,7 @@ export class Coins {
       throw new DevnetError('DEVNET_FUNDS_SHORT', `the coins hold ${-rest} satoshi too little`)
     }
     const size = 12 + 69 * sources.length + 43 * (outputs.length + 1)
-    const fee = options.fee === undefined ? feeAt(rate, size) : BigInt(options.fee)
+    const fee = options.fee === undefined ? feeAt(rate, size) : wholeSatoshi(options.fee)
     const back = { value: rest - fee, script: strangerKey.script }
     const change = options.change !== false && back.value >= dustThreshold(back)
     if (change) outputs.push(back)
@@ -253,7 +280,7 @@ export class Coins {
       ...this.#resolve({ txid: input.txid, vout: input.vout }),
       sequence: input.sequence,
     }))
-    for (const { key } of sources) this.#used.add(key)
+    for (const { key } of sources) this.#take(key)
     const draft = draftOf(old, options)
     const left = (): bigint => {
       const grown = {
