@@ -2,7 +2,7 @@ import { toHex, tryFromHex } from './chain/bytes.ts'
 import { genesisChain } from './chain/chain.ts'
 import { fundedChain } from './chain/start.ts'
 import { decodeTransaction, type Transaction } from './chain/transaction.ts'
-import { DevnetError, must } from './failure.ts'
+import { DevnetError } from './failure.ts'
 import { Access, type Credentials } from './powers/access.ts'
 import { type ClockSource, NodeClock } from './powers/clock.ts'
 import { SILENT, TransportFault } from './powers/faults.ts'
@@ -73,6 +73,7 @@ export class Devnet extends Powers {
   #waiting: readonly Transaction[] = []
 
   constructor(options: DevnetOptions = {}) {
+    checkOptions(options)
     const clock = new NodeClock(options.clock)
     const keeper = options.persist ? openHome(options, clock) : undefined
     const { seed = 'devnet', verifySignatures = true, start } = keeper?.home ?? options
@@ -150,6 +151,7 @@ export class Devnet extends Powers {
   }
   /** Starts the HTTP server; `createDevnet` has done it. */
   async listen(): Promise<void> {
+    this.#mustBeOpen()
     this.#access ??= new Access(this.#options.auth, this.#options.dir)
     const access = this.#access
     this.#server ??= new RpcServer(
@@ -172,11 +174,20 @@ export class Devnet extends Powers {
   get rpcUrl(): string {
     return urlOf(this.#server)
   }
+  /** User and password of the RPC. @throws DevnetError DEVNET_USAGE before `listen`. */
   get auth(): Credentials {
-    return must(this.#access, 'listen first').auth
+    return this.#opened().auth
   }
+  /** The file with the cookie of this life of the node. @throws DevnetError DEVNET_USAGE before `listen`. */
   get cookiePath(): string {
-    return must(this.#access, 'listen first').cookiePath
+    return this.#opened().cookiePath
+  }
+  #opened(): Access {
+    if (this.#access) return this.#access
+    throw new DevnetError('DEVNET_USAGE', 'the RPC server is not listening: await devnet.listen()')
+  }
+  #mustBeOpen(): void {
+    if (this.#state === 'closed') throw new DevnetError('DEVNET_CLOSED', 'this devnet was closed')
   }
   /**
    * One call without HTTP: the same answers and armed faults. Amounts come as bigint satoshi.
@@ -215,7 +226,7 @@ export class Devnet extends Powers {
   }
   /** Accepts connections again, on the same port. `warmingUp`: answers -28 until `up` is called once more. */
   async up(options: { readonly warmingUp?: boolean } = {}): Promise<void> {
-    if (this.#state === 'closed') throw new DevnetError('DEVNET_CLOSED', 'this devnet was closed')
+    this.#mustBeOpen()
     this.#state = options.warmingUp ? 'warming' : 'up'
     if (!this.#server) return
     await this.#server.listen()
@@ -226,6 +237,7 @@ export class Devnet extends Powers {
    * `lost`, or `loading`: empty and not `loaded` until `finishLoading`.
    */
   async restart(options: { readonly mempool?: 'kept' | 'lost' | 'loading' } = {}): Promise<void> {
+    this.#mustBeOpen()
     await this.down()
     const { pool } = this.regtest.mempool
     if (options.mempool === 'loading') {
@@ -276,6 +288,15 @@ export class Devnet extends Powers {
   }
 }
 
+/** What a program without types may get wrong, before anything is opened. @throws DevnetError DEVNET_USAGE. */
+function checkOptions({ port = 0, start = 'funded' }: DevnetOptions): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new DevnetError('DEVNET_USAGE', `\`port\` is a number from 0 to 65535, not ${port}`)
+  }
+  if (start !== 'funded' && start !== 'genesis') {
+    throw new DevnetError('DEVNET_USAGE', `\`start\` is funded or genesis, not ${start}`)
+  }
+}
 /** @throws DevnetError DEVNET_USAGE without a folder; DEVNET_STORAGE_... */
 function openHome(options: DevnetOptions, clock: NodeClock): Keeper {
   const { dir: folder, fsync = false, seed, start, verifySignatures } = options
@@ -288,7 +309,7 @@ function openHome(options: DevnetOptions, clock: NodeClock): Keeper {
   return new Keeper({ folder, fsync, now: clock.now() / 1000, ...asked })
 }
 
-/** A devnet whose RPC listens. */
+/** A devnet whose RPC listens. @throws DevnetError DEVNET_USAGE, DEVNET_STORAGE_...; Node's own error for a port in use. */
 export async function createDevnet(options: DevnetOptions = {}): Promise<Devnet> {
   const devnet = new Devnet(options)
   try {

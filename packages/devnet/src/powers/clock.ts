@@ -17,7 +17,11 @@ export class NodeClock {
   #ahead = 0
   #standing: number | undefined
 
+  /** @throws DevnetError DEVNET_USAGE for what is neither. */
   constructor(source: ClockSource = Date.now) {
+    if (typeof source !== 'function' && !Number.isFinite(source)) {
+      throw new DevnetError('DEVNET_USAGE', `\`clock\` is a function or milliseconds: ${source}`)
+    }
     this.kind = typeof source === 'number' ? 'standing' : source === Date.now ? 'machine' : 'given'
     this.#source = typeof source === 'number' ? () => source : source
   }

@@ -11,7 +11,7 @@ import {
 } from '../chain/transaction.ts'
 import { DevnetError, must } from '../failure.ts'
 import { dustThreshold, feeAt } from '../mempool/policy.ts'
-import { outputOf, type Payment, scriptOfAddress } from './payment.ts'
+import { outputOf, type Payment, scriptOfAddress, wholeSatoshi } from './payment.ts'
 import type { Regtest } from './regtest.ts'
 import {
   type Draft,
@@ -74,6 +74,8 @@ export class Coins {
   #next = 0
   /** Rows since the last look of whoever writes them down; undefined: other coins took the place of all. */
   #rows: Map<string, string> | undefined = new Map()
+  /** Keys that the work in progress took: given back when it fails. */
+  #taken: string[] = []
   readonly #first: number
 
   constructor(regtest: Regtest, signing: 'real' | 'dummy') {
@@ -103,8 +105,25 @@ export class Coins {
     this.#rows = new Map()
     return rows
   }
-  #use(key: string): void {
+  /** Runs `work`: when it throws, the coins that it took are free again. */
+  whole<T>(work: () => T): T {
+    const next = this.#next
+    this.#taken = []
+    try {
+      return work()
+    } catch (fault) {
+      const taken = new Set(this.#taken)
+      for (const key of taken) this.#used.delete(key)
+      for (const [name, key] of this.#named) if (taken.has(key)) this.#named.delete(name)
+      this.#next = next
+      this.#rows = undefined
+      throw fault
+    }
+  }
+  #take(key: string): void {
+    if (this.#used.has(key)) return
     this.#used.add(key)
+    this.#taken.push(key)
     this.#rows?.set(`used ${key}`, '')
   }
 
@@ -154,7 +173,7 @@ export class Coins {
       const key = `${source.txid}:${(this.#first + this.#next++) % source.outputs.length}`
       if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
       this.#rows?.set('next', `${this.#next}`)
-      this.#use(key)
+      this.#take(key)
       return this.#resolve(key)
     }
     throw new DevnetError('DEVNET_FUNDS_SHORT', 'the stranger has no coin left: mine with `faucet`')
@@ -170,7 +189,7 @@ export class Coins {
       if (!coinbase || !output || toHex(output.script) !== script) continue
       const key = `${coinbase.txid}:0`
       if (this.#used.has(key) || !chain.coins.has(key)) continue
-      this.#use(key)
+      this.#take(key)
       return { key, txid: coinbase.txid, vout: 0, output }
     }
     return undefined
@@ -192,13 +211,15 @@ export class Coins {
 
   /** Builds and signs; sends nothing. @throws DevnetError DEVNET_KEY_UNKNOWN, DEVNET_FUNDS_SHORT, DEVNET_ADDRESS_INVALID. */
   spend(options: SpendOptions): Spend {
-    const refs = Array.isArray(options.from) ? options.from : [options.from]
+    const refs = Array.isArray(options.from) ? options.from : [options.from ?? []].flat()
     const sources = (refs as readonly CoinRef[]).map((ref) => this.#resolve(ref))
+    if (sources.length === 0)
+      throw new DevnetError('DEVNET_USAGE', 'a spend needs a coin in `from`')
     const earlier = Math.max(...sources.map(({ key }) => this.#spends.get(key) ?? 0))
     for (const { key } of sources) {
       this.#spends.set(key, earlier + 1)
       this.#rows?.set(`spends ${key}`, `${earlier + 1}`)
-      this.#use(key)
+      this.#take(key)
     }
     return this.#build(sources, options, this.#enough(DEFAULT_RATE + RATE_STEP * BigInt(earlier)))
   }
@@ -212,18 +233,21 @@ export class Coins {
     payment: Payment,
     options: {
       readonly rbf?: boolean
-      readonly feeRate?: bigint
+      readonly feeRate?: bigint | number
       readonly inputs?: readonly CoinRef[]
     },
   ): Spend {
     const rate =
-      options.feeRate === undefined ? this.#enough(DEFAULT_RATE) : options.feeRate * 1000n
+      options.feeRate === undefined
+        ? this.#enough(DEFAULT_RATE)
+        : wholeSatoshi(options.feeRate) * 1000n
+    const { value } = outputOf(payment)
     const sources = (options.inputs ?? []).map((ref) => this.#resolve(ref))
-    for (const { key } of sources) this.#use(key)
+    for (const { key } of sources) this.#take(key)
     const total = () => sumOf(sources.map(({ output }) => output))
-    const needed = () => BigInt(payment.amount) + feeAt(rate, 110 + 70 * sources.length)
+    const needed = () => value + feeAt(rate, 110 + 70 * sources.length)
     while (options.inputs === undefined && total() < needed()) {
-      const large = BigInt(payment.amount) > 5n * 19_000_000n
+      const large = value > 5n * 19_000_000n
       sources.push((large ? this.#freshCoinbase() : undefined) ?? this.#fresh())
     }
     const rbf = options.rbf ?? false
@@ -237,7 +261,7 @@ export class Coins {
       throw new DevnetError('DEVNET_FUNDS_SHORT', `the coins hold ${-rest} satoshi too little`)
     }
     const size = 12 + 69 * sources.length + 43 * (outputs.length + 1)
-    const fee = options.fee === undefined ? feeAt(rate, size) : BigInt(options.fee)
+    const fee = options.fee === undefined ? feeAt(rate, size) : wholeSatoshi(options.fee)
     const back = { value: rest - fee, script: strangerKey.script }
     const change = options.change !== false && back.value >= dustThreshold(back)
     if (change) outputs.push(back)
@@ -269,7 +293,7 @@ export class Coins {
       ...this.#resolve({ txid: input.txid, vout: input.vout }),
       sequence: input.sequence,
     }))
-    for (const { key } of sources) this.#use(key)
+    for (const { key } of sources) this.#take(key)
     const draft = draftOf(old, options)
     const left = (): bigint => {
       const grown = {

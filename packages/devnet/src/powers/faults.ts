@@ -108,11 +108,19 @@ export class Faults {
   constructor(lagging?: (blocks: number) => Regtest) {
     this.#lagging = lagging
   }
-  /** Returns the number to clear it by. @throws DevnetError DEVNET_USAGE for a lag deeper than the chain. */
+  /** Returns the number to clear it by. @throws DevnetError DEVNET_USAGE for a lag deeper than the chain, and for what is no fault. */
   arm(fault: Fault): number {
     const methods = typeof fault.method === 'string' ? [fault.method] : fault.method
     if (!FAULT_KINDS.includes(fault.kind)) {
       throw new DevnetError('DEVNET_USAGE', `no such fault: ${fault.kind}`)
+    }
+    if (!methods?.every((method) => typeof method === 'string')) {
+      throw new DevnetError('DEVNET_USAGE', 'a fault needs the name of a `method`, or `*`')
+    }
+    for (const [name, count] of Object.entries({ times: fault.times, after: fault.after })) {
+      if (count !== undefined && !(count >= 0)) {
+        throw new DevnetError('DEVNET_USAGE', `\`${name}\` of a fault cannot be ${count}`)
+      }
     }
     const stale = fault.kind === 'stale'
     this.#count += 1

@@ -13,7 +13,12 @@ export function scriptOfAddress(address: string): Uint8Array {
   if (script) return script
   throw new DevnetError('DEVNET_ADDRESS_INVALID', `not a regtest address: ${address.slice(0, 90)}`)
 }
+/** A whole number of satoshi, or satoshi per vbyte, however it was given. @throws DevnetError DEVNET_USAGE. */
+export function wholeSatoshi(amount: bigint | number): bigint {
+  if (typeof amount === 'bigint' || Number.isSafeInteger(amount)) return BigInt(amount)
+  throw new DevnetError('DEVNET_USAGE', `not a whole number of satoshi: ${amount}`)
+}
 export const outputOf = (payment: Payment): TransactionOutput => ({
-  value: BigInt(payment.amount),
+  value: wholeSatoshi(payment.amount),
   script: 'script' in payment ? payment.script : scriptOfAddress(payment.address),
 })

@@ -1,7 +1,7 @@
 import { addressOf } from '../chain/address.ts'
 import { decodeBlock } from '../chain/block.ts'
 import { toHex, tryFromHex } from '../chain/bytes.ts'
-import type { ChainBase } from '../chain/chain.ts'
+import { Chain, type ChainBase } from '../chain/chain.ts'
 import { rejectionText } from '../chain/checks.ts'
 import { minerKey, strangerKey } from '../chain/start.ts'
 import { decodeTransaction, type Transaction } from '../chain/transaction.ts'
@@ -13,7 +13,7 @@ import type { WalletsState } from '../wallet/keep.ts'
 import { Wallets } from '../wallet/wallets.ts'
 import { Faults } from './faults.ts'
 import { laggingCopy } from './lag.ts'
-import { type Payment, scriptOfAddress } from './payment.ts'
+import { type Payment, scriptOfAddress, wholeSatoshi } from './payment.ts'
 import type { Posture } from './posture.ts'
 import { blockRefused, Regtest, type RegtestOptions, type RegtestState } from './regtest.ts'
 import {
@@ -113,9 +113,7 @@ export class Powers {
   // --- blocks ---------------------------------------------------------------------------------
   /** Mines `count` blocks from the mempool. Returns their hashes. */
   mine(count = 1, options: { readonly to?: string } = {}): readonly string[] {
-    if (!Number.isSafeInteger(count) || count < 0 || count > MAX_COUNT) {
-      throw new DevnetError('DEVNET_USAGE', `cannot mine ${count} blocks`)
-    }
+    checkCount(count)
     const script = coinbaseScript(options.to)
     return this.settle(Array.from({ length: count }, () => this.regtest.mine(script).hash))
   }
@@ -170,8 +168,11 @@ export class Powers {
     if (outcome.kind === 'refused') throw blockRefused(outcome.rejection)
     this.settle(undefined)
   }
-  /** Deletes the blocks up to this height, as a pruned node does. */
+  /** Deletes the blocks up to this height, as a pruned node does. @throws DevnetError DEVNET_USAGE above the tip. */
   prune(height: number): void {
+    if (!Number.isSafeInteger(height) || height < 0 || height > this.tip.height) {
+      throw new DevnetError('DEVNET_USAGE', `cannot delete up to ${height} of ${this.tip.height}`)
+    }
     this.regtest.prune(height)
     this.settle(undefined)
   }
@@ -207,14 +208,16 @@ export class Powers {
     options: {
       readonly rbf?: boolean
       /** Satoshi per vbyte. */
-      readonly feeRate?: bigint
+      readonly feeRate?: bigint | number
       readonly inputs?: readonly CoinRef[]
     } = {},
   ): Spend {
     const payment: Payment = { address, amount }
-    const spend = this.coins.pay(payment, options)
-    this.send(spend.raw)
-    return spend
+    return this.coins.whole(() => {
+      const spend = this.coins.pay(payment, options)
+      this.send(spend.raw)
+      return spend
+    })
   }
   /** Pays and mines: the coin has `confirmations` (default 1). */
   faucet(
@@ -222,8 +225,10 @@ export class Powers {
     amount: bigint | number,
     options: { readonly confirmations?: number } = {},
   ): Spend {
+    const { confirmations = 1 } = options
+    checkCount(confirmations)
     const spend = this.pay(address, amount)
-    this.mine(options.confirmations ?? 1)
+    this.mine(confirmations)
     return spend
   }
   /**
@@ -232,9 +237,11 @@ export class Powers {
    * @throws DevnetError DEVNET_TRANSACTION_UNKNOWN, DEVNET_TRANSACTION_REFUSED, DEVNET_KEY_UNKNOWN, DEVNET_FUNDS_SHORT.
    */
   replace(txid: string, options: ReplaceOptions = {}): Spend {
-    const spend = this.coins.replacement(txid, options)
-    this.send(spend.raw)
-    return spend
+    return this.coins.whole(() => {
+      const spend = this.coins.replacement(txid, options)
+      this.send(spend.raw)
+      return spend
+    })
   }
   /** The stranger's coin of this name: two spends of one name conflict. */
   strangerCoin(name: string): {
@@ -255,7 +262,9 @@ export class Powers {
    */
   feeSpike(rate: bigint | number): readonly string[] {
     const { mempool } = this.regtest
-    mempool.minFeeRate = BigInt(rate) * 1000n
+    const floor = wholeSatoshi(rate)
+    if (floor < 0n) throw new DevnetError('DEVNET_USAGE', `no fee rate: ${rate} sat/vB`)
+    mempool.minFeeRate = floor * 1000n
     return this.settle(dropBelow(mempool.pool, mempool.minFeeRate))
   }
   /** Raw hex of any transaction that the devnet has seen. */
@@ -287,9 +296,11 @@ export class Powers {
    * @throws DevnetError DEVNET_USAGE for a way back.
    */
   travel(seconds: number, options: { readonly blocks?: number } = {}): Journey {
+    const { blocks = 0 } = options
+    checkCount(blocks)
     this.clock.forward(seconds * 1000)
     const expired = this.regtest.mempool.expire()
-    return { time: this.now, expired, mined: this.mine(options.blocks ?? 0) }
+    return { time: this.now, expired, mined: this.mine(blocks) }
   }
   /** As `travel`, to an instant: a Date, or seconds since the epoch. */
   travelTo(instant: Date | number, options: { readonly blocks?: number } = {}): Journey {
@@ -306,8 +317,14 @@ export class Powers {
       clock: this.clock.save(),
     }
   }
-  /** Back to a snapshot, as often as wanted. Blocks mined afterwards differ from those mined before: no hash comes twice. */
+  /**
+   * Back to a snapshot, as often as wanted. Blocks mined afterwards differ from those mined before: no hash comes twice.
+   * @throws DevnetError DEVNET_SNAPSHOT_UNKNOWN for what `snapshot` did not return.
+   */
   restore(snapshot: Snapshot): void {
+    if (!(snapshot?.regtest?.chain instanceof Chain)) {
+      throw new DevnetError('DEVNET_SNAPSHOT_UNKNOWN', 'not a snapshot of a devnet')
+    }
     this.regtest.load(snapshot.regtest)
     this.coins.load(snapshot.coins)
     this.wallets.load(snapshot.wallets)
@@ -317,5 +334,10 @@ export class Powers {
   }
 }
 
+/** How many blocks to mine. @throws DevnetError DEVNET_USAGE before anything changed. */
+function checkCount(count: number): void {
+  if (Number.isSafeInteger(count) && count >= 0 && count <= MAX_COUNT) return
+  throw new DevnetError('DEVNET_USAGE', `cannot mine ${count} blocks`)
+}
 const coinbaseScript = (address: string | undefined): Uint8Array =>
   address === undefined ? minerKey.script : scriptOfAddress(address)

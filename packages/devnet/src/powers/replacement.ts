@@ -2,7 +2,7 @@ import type { Transaction, TransactionOutput } from '../chain/transaction.ts'
 import type { Mempool } from '../mempool/mempool.ts'
 import { dustThreshold, feeAt, INCREMENTAL_FEE_RATE, rateOf } from '../mempool/policy.ts'
 import type { PoolEntry } from '../mempool/pool.ts'
-import type { Payment } from './payment.ts'
+import { type Payment, wholeSatoshi } from './payment.ts'
 
 export interface ReplaceOptions {
   /** Everything but the fee goes to this address: the double spend of a payment. */
@@ -52,11 +52,11 @@ export function replacementFee(
   options: ReplaceOptions,
   grown: { readonly inputs: number; readonly outputs: number },
 ): bigint {
-  if (options.fee !== undefined) return BigInt(options.fee)
+  if (options.fee !== undefined) return wholeSatoshi(options.fee)
   const { transaction, fee } = entry
   const longer = transaction.inputs.length + 69 * grown.inputs + 43 * Math.max(0, grown.outputs)
   const size = transaction.vsize + longer
-  if (options.feeRate !== undefined) return feeAt(BigInt(options.feeRate) * 1000n, size)
+  if (options.feeRate !== undefined) return feeAt(wholeSatoshi(options.feeRate) * 1000n, size)
   const { pool } = mempool
   const family = pool.entries.get(transaction.txid)?.withDescendants.fees ?? fee
   const needs = [

@@ -36,8 +36,11 @@ it('the table of powers names what a devnet has, and every power it has', () => 
   const unnamed = ours.filter((name) => !named.includes(name))
   expect(unnamed.sort()).toEqual(['constructor', 'rawTransaction', 'settle', 'strangerCoin'])
 })
-it('every error code of the devnet that the page names exists', () => {
+it('the table of errors names every code, once, and nobody names another', () => {
   const source = readFileSync(new URL('../failure.ts', import.meta.url), 'utf8')
-  for (const [code] of page.matchAll(/DEVNET_[A-Z_]+/g)) expect(source).toContain(`'${code}'`)
+  const codes = [...source.matchAll(/^ {2}\| '(DEVNET_\w+)'$/gm)].map(([, code]) => code)
+  const rows = [...page.matchAll(/^\| `(DEVNET_\w+)` \| [^|]+ \| [^|]+ \|$/gm)]
+  expect(rows.map(([, code]) => code).sort()).toEqual(codes)
+  for (const [code] of page.matchAll(/DEVNET_[A-Z_]+/g)) expect(codes).toContain(code)
   expect(Object.keys(everything)).toContain('createDevnet')
 })

@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { ByteWriter, hashBytes, sha256d } from '../chain/bytes.ts'
@@ -40,8 +41,14 @@ const NO_SEPARATOR = 0xffffffff
 export const annexHashOf = (annex: Uint8Array): Uint8Array =>
   sha256(new ByteWriter().script(annex).done())
 
+/**
+ * A block may have its outputs hashed 20,000 times over, a megabyte each, by the legacy algorithm: Node's own SHA256 does that eight
+ * times as fast as one in JavaScript.
+ */
+const startHash = (): Hash => createHash('sha256')
+
 interface LegacyPrefix {
-  readonly hash: ReturnType<typeof sha256.create>
+  readonly hash: Hash
   inputs: number
 }
 
@@ -96,13 +103,13 @@ export class SignatureHasher {
     if (!prefix || prefix.inputs > index) {
       const { version, inputs } = this.#transaction
       const head = new ByteWriter().u32(version).size(inputs.length).done()
-      prefix = { hash: sha256.create().update(head), inputs: 0 }
+      prefix = { hash: startHash().update(head), inputs: 0 }
       this.#prefixes.set(sequenced, prefix)
     }
     const blank = this.#blankInputs(sequenced)
     prefix.hash.update(blank.subarray(prefix.inputs * BLANK_INPUT_SIZE, index * BLANK_INPUT_SIZE))
     prefix.inputs = index
-    return prefix.hash.clone()
+    return prefix.hash.copy()
   }
 
   /**
@@ -117,7 +124,7 @@ export class SignatureHasher {
     const isAlone = (type & SIGHASH.ANYONECANPAY) !== 0
     const isSequenced = base !== SIGHASH.NONE && base !== SIGHASH.SINGLE
     const hash = isAlone
-      ? sha256.create().update(new ByteWriter().u32(version).u8(1).done())
+      ? startHash().update(new ByteWriter().u32(version).u8(1).done())
       : this.#legacyPrefix(index, isSequenced)
     const own = new ByteWriter().put(this.#outpoint(index))
     writeWithoutSeparators(own, scriptCode)
