@@ -166,7 +166,7 @@ export class Coins {
    * The next small coin that no power used yet, however the chain looks now, but for coins that another devnet spent. Each seed
    * begins elsewhere, so that devnets which part and join again do not pay with the same coins by accident.
    */
-  #fresh(): Source {
+  #small(): Source | undefined {
     const { chain, mempool } = this.#regtest
     const source = strangerSource(chain)
     while (source && this.#next < source.outputs.length) {
@@ -176,11 +176,18 @@ export class Coins {
       this.#take(key)
       return this.#resolve(key)
     }
-    throw new DevnetError('DEVNET_FUNDS_SHORT', 'the stranger has no coin left: mine with `faucet`')
+    return undefined
+  }
+  /** A small coin, or a mature coinbase where there is none: on a chain from genesis, or after a thousand payments. */
+  #fresh(): Source {
+    const source = this.#small() ?? this.#freshCoinbase()
+    if (source) return source
+    const text = 'no mature coin is left: mine some blocks (a coinbase needs 100 more on top)'
+    throw new DevnetError('DEVNET_FUNDS_SHORT', text)
   }
   /** A mature coinbase of the miner that no power used yet. */
   #freshCoinbase(): Source | undefined {
-    const { chain } = this.#regtest
+    const { chain, mempool } = this.#regtest
     const script = toHex(minerKey.script)
     for (const node of chain.active) {
       if (node.height + 100 > chain.tip.height + 1) return undefined
@@ -188,7 +195,7 @@ export class Coins {
       const output = coinbase?.outputs[0]
       if (!coinbase || !output || toHex(output.script) !== script) continue
       const key = `${coinbase.txid}:0`
-      if (this.#used.has(key) || !chain.coins.has(key)) continue
+      if (this.#used.has(key) || !chain.coins.has(key) || mempool.pool.spenders.has(key)) continue
       this.#take(key)
       return { key, txid: coinbase.txid, vout: 0, output }
     }

@@ -50,6 +50,19 @@ describe('a power that cannot be used', () => {
     expect(one.pay(shop, 5000n).raw).toBe(twin.pay(shop, 5000n).raw)
     expect(one.strangerCoin('a')).toEqual(twin.strangerCoin('a'))
   })
+  it('pays from coinbases where there are no small coins', () => {
+    const devnet = createDevnetInProcess({ start: 'genesis' })
+    expect(codeOf(() => devnet.pay(shop, 5000n))).toBe('DEVNET_FUNDS_SHORT')
+    devnet.mine(102)
+    const payments = [devnet.pay(shop, 5000n).txid, devnet.faucet(shop, 6000n).txid]
+    expect(payments.map((txid) => devnet.view.coin(txid, 0)?.value)).toEqual([5000n, 6000n])
+    const rich = createDevnetInProcess({ verifySignatures: false })
+    for (let i = 0; i < 1005; i++) {
+      rich.pay(shop, 5000n)
+      if (i % 100 === 0) rich.mine()
+    }
+    expect(rich.view.coin(rich.pay(shop, 7000n).txid, 0)?.value).toBe(7000n)
+  })
   it('refuses options that are none', () => {
     expect(codeOf(() => createDevnetInProcess({ start: 'x' as never }))).toBe('DEVNET_USAGE')
     expect(codeOf(() => createDevnetInProcess({ port: 70_000 }))).toBe('DEVNET_USAGE')

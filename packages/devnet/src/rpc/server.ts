@@ -134,7 +134,11 @@ export class RpcServer {
       if (take(part.length)) parts.push(part)
     })
     request.on('end', () => {
-      if (!response.writableEnded) void done(Buffer.concat(parts))
+      if (response.writableEnded) return
+      // A fault of ours ends one request, not the process of the tests.
+      done(Buffer.concat(parts)).catch(() => {
+        if (!response.headersSent) plain(response, 500, '')
+      })
     })
   }
   #send(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
