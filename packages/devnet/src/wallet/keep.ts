@@ -111,7 +111,9 @@ export function stateOfRows(rows: ReadonlyMap<string, string>): WalletsState {
     const { head, labels, entries } = must(wallets.get(name), 'a wallet has rows')
     entries.sort((a, b) => a.order - b.order)
     const nextOrder = (entries.at(-1)?.order ?? -1) + 1
-    return { ...must(head, 'a wallet has a head'), labels, entries, nextOrder }
+    const { lastBlock, ...rest } = must(head, 'a wallet has a head')
+    // In the order of `save`, so that the text of both is the same.
+    return { ...rest, labels, entries, ...(lastBlock ? { lastBlock } : {}), nextOrder }
   }
   const { loaded, stored, created } = index
   return { loaded: loaded.map(walletOf), stored: stored.map(walletOf), created }
