@@ -60,7 +60,10 @@ describe.skipIf(reason)('a devnet beside Bitcoin Core', () => {
   })
   it('was asked every call, and every named difference occurred', () => {
     const { compared, equal } = pair
-    process.stderr.write(`devnet beside Bitcoin Core: ${compared} answers, ${equal} equal\n`)
+    const named = `${compared - equal} with a named difference`
+    process.stderr.write(
+      `devnet beside Bitcoin Core: ${compared} answers, ${equal} equal, ${named}\n`,
+    )
     const unasked = methodNames().filter((name) => !isSpared(name) && !pair.methods.has(name))
     expect(unasked).toEqual([])
     expect(pair.unhit()).toEqual([])

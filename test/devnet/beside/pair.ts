@@ -44,7 +44,9 @@ export class Pair {
   /** Differences without a name since the last time; each place once. */
   takeFindings(): readonly Finding[] {
     const byPlace = new Map(
-      this.#findings.map((each) => [`${each.call} ${each.path}`, each] as const),
+      this.#findings.map(
+        (each) => [`${each.call} ${each.path} ${each.core.slice(0, 40)}`, each] as const,
+      ),
     )
     this.#findings = []
     return [...byPlace.values()]

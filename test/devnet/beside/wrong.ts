@@ -9,6 +9,7 @@ const SPARED: Readonly<Record<string, string>> = {
   waitforblock: 'waits',
   waitforblockheight: 'waits',
   createwallet: 'makes keys of its own',
+  pruneblockchain: 'works here without a prune mode',
   help: 'is in words of its own',
 }
 export const isSpared = (method: string): boolean =>
@@ -23,6 +24,7 @@ export function wrongQuestions(): readonly Question[] {
   return methodNames()
     .filter((method) => !isSpared(method))
     .flatMap((method): Question[] => [
+      ['help', [method]],
       [method, []],
       [method, Array(14).fill(null)],
       [method, { nosuch: 1 }],

@@ -60,6 +60,8 @@ export class Regtest {
       now: () => this.now(),
       ...(options.stored ? { stored: options.stored } : {}),
     })
+    // A start chain was mined here, block by empty block.
+    if (this.chain.tip.height > 0) this.noteTemplate([])
     this.mempool = new Mempool(this.chain, this.happenings.say)
     if (options.maxMempoolBytes !== undefined) this.mempool.maxBytes = options.maxMempoolBytes
   }

@@ -5,7 +5,7 @@ import { type Descriptor, parseDescriptor } from '../descriptor/parse.ts'
 import type { Provider } from '../descriptor/provider.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { type Method, method } from './method.ts'
+import { integerArgument, type Method, method } from './method.ts'
 
 /** Runs `read`; a descriptor that is wrong becomes Core's -5. */
 function orRefuse<T>(read: () => T): T {
@@ -29,24 +29,24 @@ export const scriptsOf = (
 
 /** `n` or `[begin, end]`, both ends included. @throws RpcError -8 in Core's words. */
 export function rangeArgument(value: unknown): readonly [number, number] {
-  const [begin, end] = Array.isArray(value) ? value : [0, value]
-  const whole = (part: unknown): part is number =>
-    typeof part === 'number' && Number.isInteger(part)
-  if (!whole(begin) || !whole(end)) {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [0, value]
+  if (parts.length !== 2 || parts.some((part) => typeof part !== 'number')) {
     const fault = 'Range must be specified as end or as [begin,end]'
     throw rpcError('invalidParameter', fault)
   }
-  if (begin > end) {
+  const [begin, end] = [integerArgument(parts[0]), integerArgument(parts[1])]
+  if (begin > end && Array.isArray(value)) {
     const fault = 'Range specified as [begin,end] must not have begin after end'
     throw rpcError('invalidParameter', fault)
   }
   if (begin < 0) throw rpcError('invalidParameter', 'Range should be greater or equal than 0')
-  if (end >= 0x80000000) throw rpcError('invalidParameter', 'End of range is too high')
+  if (end < 0 || end >= 0x80000000) throw rpcError('invalidParameter', 'End of range is too high')
   if (end >= begin + 1_000_000) throw rpcError('invalidParameter', 'Range is too large')
   return [begin, end]
 }
 
 function deriveAddresses(args: readonly unknown[]): Json {
+  const [begin, end] = args[1] === undefined ? [0, 0] : rangeArgument(args[1])
   const descriptor = descriptorArgument(String(args[0]), true)
   if (!descriptor.ranged && args[1] !== undefined) {
     const fault = 'Range should not be specified for an un-ranged descriptor'
@@ -55,7 +55,6 @@ function deriveAddresses(args: readonly unknown[]): Json {
   if (descriptor.ranged && args[1] === undefined) {
     throw rpcError('invalidParameter', 'Range must be specified for a ranged descriptor')
   }
-  const [begin, end] = descriptor.ranged ? rangeArgument(args[1]) : [0, 0]
   const addresses: string[] = []
   for (let index = begin; index <= end; index++) {
     const scripts = scriptsAt(descriptor, index)

@@ -2,13 +2,13 @@ import { MAX_TARGET } from '../mempool/estimator.ts'
 import type { RateRange } from '../mempool/horizon.ts'
 import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { integerArgument, type Method, method, type RpcContext } from './method.ts'
+import { int32Argument, type Method, method, type RpcContext } from './method.ts'
 
 const NO_DATA = 'Insufficient data or no feerate found'
 const MODES = ['unset', 'economical', 'conservative']
 
 function targetArgument(value: unknown): number {
-  const target = integerArgument(value)
+  const target = int32Argument(value)
   if (target >= 1 && target <= MAX_TARGET) return target
   const fault = `Invalid conf_target, must be between 1 and ${MAX_TARGET}`
   throw rpcError('invalidParameter', fault)

@@ -38,6 +38,37 @@ const FORMS: Readonly<Record<string, string>> = {
   template_request:
     '{"mode":"str","capabilities":["str",...],"rules":["segwit","str",...],"longpollid":"str","data":"hex"}',
 }
+const INPUTS = '[{"txid":"hex","vout":n,"sequence":n},...]'
+const OUTPUTS = '[{"address":amount,...},{"data":"hex"},...]'
+const PREVIOUS =
+  '[{"txid":"hex","vout":n,"scriptPubKey":"hex","redeemScript":"hex","witnessScript":"hex","amount":amount},...]'
+const DESCRIPTORS = '["",{"desc":"str","range":n or [n,n]},...]'
+/** The same for one call alone, by its name and that of the argument. */
+const OWN_FORMS: Readonly<Record<string, string>> = {
+  'combinepsbt txs': '["psbt",...]',
+  'joinpsbts txs': '["psbt",...]',
+  'combinerawtransaction txs': '["hexstring",...]',
+  'createpsbt inputs': INPUTS,
+  'createpsbt outputs': OUTPUTS,
+  'createrawtransaction inputs': INPUTS,
+  'createrawtransaction outputs': OUTPUTS,
+  'createwalletdescriptor options': '{"internal":bool,"hdkey":"str",...}',
+  'descriptorprocesspsbt descriptors': DESCRIPTORS,
+  'utxoupdatepsbt descriptors': DESCRIPTORS,
+  'gettxspendingprevout outputs': '[{"txid":"hex","vout":n},...]',
+  'listunspent addresses': '["address",...]',
+  'lockunspent transactions': '[{"txid":"hex","vout":n},...]',
+  'send outputs': OUTPUTS,
+  'sendall recipients': '["address",{"address":amount,...},...]',
+  'sendmany dummy': '""',
+  'sendmany amounts': '{"address":amount,...}',
+  'sendmany subtractfeefrom': '["address",...]',
+  'signrawtransactionwithkey privkeys': '["privatekey",...]',
+  'signrawtransactionwithkey prevtxs': PREVIOUS,
+  'signrawtransactionwithwallet prevtxs': PREVIOUS,
+  'walletcreatefundedpsbt inputs': '[{"txid":"hex","vout":n,"sequence":n,"weight":n},...]',
+  'walletcreatefundedpsbt outputs': OUTPUTS,
+}
 const KINDS: Readonly<Record<Parameter['type'], string>> = {
   string: 'string',
   number: 'numeric',
@@ -47,8 +78,12 @@ const KINDS: Readonly<Record<Parameter['type'], string>> = {
   any: 'any',
 }
 
-const form = ({ name, type }: Parameter): string =>
-  FORMS[name] ?? (type === 'string' ? `"${name}"` : name)
+function form(call: string, { name, type }: Parameter): string {
+  // Of an argument with two names the first is shown.
+  const [shown = name] = name.split('|')
+  const isText = type === 'string' || call.startsWith('echo')
+  return OWN_FORMS[`${call} ${name}`] ?? FORMS[name] ?? (isText ? `"${shown}"` : shown)
+}
 /** The first line of a help text: what may be left out stands in parentheses. */
 function signature({ name, parameters }: Described): string {
   let text = name
@@ -58,7 +93,7 @@ function signature({ name, parameters }: Described): string {
     if (optional && !isOpen) text += ' ('
     if (!optional && isOpen) text += ' )'
     isOpen = optional
-    text += ` ${form(parameter)}`
+    text += ` ${form(name, parameter)}`
   }
   return isOpen ? `${text} )` : text
 }

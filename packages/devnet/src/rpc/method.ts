@@ -78,7 +78,7 @@ export function bindArguments(target: Method, params: unknown): unknown[] {
     args = Array.isArray(positional) ? [...positional] : []
     for (const [name, value] of Object.entries(named)) {
       if (name === 'args' && Array.isArray(value)) continue
-      const at = parameters.findIndex((parameter) => parameter.name === name)
+      const at = parameters.findIndex((parameter) => parameter.name.split('|').includes(name))
       if (at < 0) throw rpcError('invalidParameter', `Unknown named parameter ${name}`)
       if (args[at] !== undefined) {
         const both = 'specified twice both as positional and named argument'
@@ -158,15 +158,25 @@ export function amountArgument(value: unknown): bigint {
   if (typeof value !== 'number' && typeof value !== 'string') {
     throw rpcError('typeError', 'Amount is not a number or string')
   }
-  let text = String(value)
-  if (typeof value === 'number' && /e/.test(text)) text = value.toFixed(9).replace(/0+$/, '')
-  const match = /^(-?)(\d{1,8})(?:\.(\d{0,8}))?$/.exec(text)
-  if (!match) throw rpcError('typeError', 'Invalid amount')
-  const size = BigInt(match[2] ?? '0') * 100_000_000n + BigInt((match[3] ?? '').padEnd(8, '0'))
-  if (match[1] === '-' || size > 2_100_000_000_000_000n) {
+  const size = fixedPoint(String(value), 8)
+  if (size === undefined) throw rpcError('typeError', 'Invalid amount')
+  if (size < 0n || size > 2_100_000_000_000_000n) {
     throw rpcError('typeError', 'Amount out of range')
   }
   return size
+}
+/** A decimal in its smallest unit, also with an exponent; undefined where it is none or has more decimals. */
+export function fixedPoint(text: string, decimals: number): bigint | undefined {
+  const match = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d{1,9}))?$/.exec(text)
+  if (!match) return undefined
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match
+  const digits = (whole + fraction).replace(/0+$/, '')
+  const zeros = whole.length + fraction.length - digits.length
+  const shift = Number(exponent) - fraction.length + zeros + decimals
+  if (BigInt(digits || '0') === 0n) return 0n
+  if (shift < 0 || shift + digits.replace(/^0+/, '').length > 18) return undefined
+  const size = BigInt(digits) * 10n ** BigInt(shift)
+  return sign === '-' ? -size : size
 }
 /** Confirmations as Core counts them: -1 off the best chain. */
 export function confirmationsOf({ regtest }: RpcContext, node: BlockNode): number {

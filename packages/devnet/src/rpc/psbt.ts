@@ -24,7 +24,7 @@ import { rpcError } from './errors.ts'
 import type { Json } from './json.ts'
 import { type Method, method, type RpcContext } from './method.ts'
 import { analysisView, psbtView } from './psbt-view.ts'
-import { listValue, objectValue, sighashValue, textValue } from './values.ts'
+import { kindOf, listValue, sighashValue, textValue } from './values.ts'
 
 /** @throws RpcError -22 in Core's words, whatever the text is. */
 export function psbtArgument(value: unknown): Psbt {
@@ -72,7 +72,11 @@ function convertToPsbt(args: readonly unknown[]): Json {
 function descriptorKnowledge(list: readonly unknown[]): Provider {
   const known = new Provider()
   for (const item of list) {
-    const object = typeof item === 'string' ? { desc: item } : objectValue(item)
+    const object = typeof item === 'string' ? { desc: item } : item
+    if (kindOf(object) !== 'object') {
+      const fault = 'Scan object needs to be either a string or an object'
+      throw rpcError('invalidParameter', fault)
+    }
     const { desc, range } = object as { readonly desc?: unknown; readonly range?: unknown }
     if (desc === undefined) {
       throw rpcError('invalidParameter', 'Descriptor needs to be provided in scan object')

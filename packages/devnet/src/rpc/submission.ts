@@ -5,7 +5,7 @@ import { feeAt, isBurned } from '../mempool/policy.ts'
 import { MAX_PACKAGE_COUNT } from '../mempool/topology.ts'
 import { type RpcError, rpcError } from './errors.ts'
 import type { Json } from './json.ts'
-import { amountArgument, type Method, method, type RpcContext } from './method.ts'
+import { amountArgument, type Method, method, type RpcContext, textArgument } from './method.ts'
 import { transactionArgument } from './transactions.ts'
 
 const FEE_EXCEEDED = 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)'
@@ -32,12 +32,10 @@ export function checkBurn(transaction: Transaction, maxBurn: bigint): void {
 }
 /** One raw transaction of a list. @throws RpcError -22, -3. */
 export function packageMember(hex: unknown): Transaction {
-  if (typeof hex !== 'string') {
-    throw rpcError('typeError', 'JSON value is not a string as expected')
-  }
+  const text = textArgument(hex)
   return transactionArgument(
-    hex,
-    `TX decode failed: ${hex} Make sure the tx has at least one input.`,
+    text,
+    `TX decode failed: ${text} Make sure the tx has at least one input.`,
   )
 }
 

@@ -1,6 +1,6 @@
 import { tryFromHex } from '../chain/bytes.ts'
 import { rpcError } from './errors.ts'
-import { amountArgument, hashArgument } from './method.ts'
+import { amountArgument, fixedPoint, hashArgument } from './method.ts'
 
 type Kind = 'string' | 'number' | 'bool' | 'array' | 'object'
 /** How Core's JSON library calls the type of a value. */
@@ -72,11 +72,9 @@ export function rateValue(value: unknown): bigint {
   if (kindOf(value) !== 'number' && kindOf(value) !== 'string') {
     throw rpcError('typeError', 'Amount is not a number or string')
   }
-  const match = /^(-?)(\d+)(?:\.(\d*))?$/.exec(String(value))
-  const decimals = (match?.[3] ?? '').replace(/0+$/, '')
-  if (!match || decimals.length > 3) throw rpcError('typeError', 'Invalid amount')
-  const rate = BigInt(match[2] ?? '0') * 1000n + BigInt(decimals.padEnd(3, '0'))
-  if (match[1] === '-' || rate > 2_100_000_000_000_000n) {
+  const rate = fixedPoint(String(value), 3)
+  if (rate === undefined) throw rpcError('typeError', 'Invalid amount')
+  if (rate < 0n || rate > 2_100_000_000_000_000n) {
     throw rpcError('typeError', 'Amount out of range')
   }
   return rate

@@ -4,7 +4,7 @@ import { balanceOf } from '../../wallet/coins.ts'
 import type { Wallet } from '../../wallet/wallet.ts'
 import { rpcError } from '../errors.ts'
 import type { Json } from '../json.ts'
-import { integerArgument, type Method } from '../method.ts'
+import { int32Argument, type Method } from '../method.ts'
 import { textValue } from '../values.ts'
 import { addressValue, labelValue, lastBlockView, walletMethod } from './chosen.ts'
 
@@ -19,7 +19,7 @@ function getBalance(wallet: Wallet, args: readonly unknown[]): Json {
     throw rpcError('methodDeprecated', fault)
   }
   refuseReuse(args[3])
-  return balanceOf(wallet, integerArgument(args[1], 0)).trusted
+  return balanceOf(wallet, int32Argument(args[1], 0)).trusted
 }
 function getBalances(wallet: Wallet): Json {
   const { trusted, pending, immature } = balanceOf(wallet)
@@ -66,7 +66,7 @@ function receivedBy(
 ): Json {
   const own = scripts.filter((script) => wallet.isMine(script))
   if (own.length === 0) throw rpcError('wallet', 'Address not found in wallet')
-  const found = receivedByScript(wallet, integerArgument(args[1], 1), args[2] === true)
+  const found = receivedByScript(wallet, int32Argument(args[1], 1), args[2] === true)
   return own.reduce((sum, script) => sum + (found.get(toHex(script))?.amount ?? 0n), 0n)
 }
 function receivedByLabel(wallet: Wallet, args: readonly unknown[]): Json {
@@ -87,7 +87,7 @@ function tally(
   includeImmature: boolean,
   only?: string,
 ): readonly Tally[] {
-  const found = receivedByScript(wallet, integerArgument(args[0], 1), includeImmature)
+  const found = receivedByScript(wallet, int32Argument(args[0], 1), includeImmature)
   const tallies: Tally[] = []
   for (const [address, { label }] of wallet.sortedLabels()) {
     if (only !== undefined && address !== only) continue

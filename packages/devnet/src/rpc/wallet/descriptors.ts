@@ -167,7 +167,8 @@ function importDescriptors(wallet: Wallet, args: readonly unknown[], context: Rp
   const { tip } = context.regtest.chain
   let lowest = tip.header.time
   const results = listValue(args[0]).map((item) => {
-    const request = objectValue(item)
+    // What is no object has no members, as far as Core looks.
+    const request = kindOf(item) === 'object' ? objectValue(item) : {}
     const timestamp = timestampOf(request, tip.medianTime)
     const result = importResult(wallet, request, timestamp)
     lowest = Math.min(lowest, timestamp)

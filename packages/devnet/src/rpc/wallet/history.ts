@@ -6,7 +6,7 @@ import type { Entry } from '../../wallet/entry.ts'
 import type { Wallet } from '../../wallet/wallet.ts'
 import { rpcError } from '../errors.ts'
 import type { Json } from '../json.ts'
-import { hashArgument, integerArgument, type Method, type RpcContext } from '../method.ts'
+import { hashArgument, int32Argument, type Method, type RpcContext } from '../method.ts'
 import { textValue } from '../values.ts'
 import { transactionView } from '../view.ts'
 import { entryValue, labelValue, lastBlockView, walletMethod } from './chosen.ts'
@@ -123,8 +123,8 @@ function listTransactions(wallet: Wallet, args: readonly unknown[]): Json {
     const fault = 'Label argument must be a valid label name or "*".'
     throw rpcError('invalidParameter', fault)
   }
-  const count = integerArgument(args[1], 10)
-  const skip = integerArgument(args[2], 0)
+  const count = int32Argument(args[1], 10)
+  const skip = int32Argument(args[2], 0)
   if (count < 0) throw rpcError('invalidParameter', 'Negative count')
   if (skip < 0) throw rpcError('invalidParameter', 'Negative from')
   const found: View[] = []
@@ -167,7 +167,7 @@ function removedSince(
 }
 function listSinceBlock(wallet: Wallet, args: readonly unknown[], context: RpcContext): Json {
   const since = sinceBlock(context, args[0])
-  const target = integerArgument(args[1], 1)
+  const target = int32Argument(args[1], 1)
   if (target < 1) throw rpcError('invalidParameter', 'Invalid parameter')
   const label = args[5] === undefined ? {} : { label: labelValue(args[5]) }
   const options = { minDepth: 0, long: true, change: args[4] === true, ...label }
@@ -219,9 +219,9 @@ function abandonTransaction(wallet: Wallet, args: readonly unknown[]): Json {
 function rescanBlockchain(wallet: Wallet, args: readonly unknown[], context: RpcContext): Json {
   const { chain } = context.regtest
   const tip = chain.tip.height
-  const start = integerArgument(args[0], 0)
+  const start = int32Argument(args[0], 0)
   if (start < 0 || start > tip) throw rpcError('invalidParameter', 'Invalid start_height')
-  const stop = args[1] === undefined ? undefined : integerArgument(args[1])
+  const stop = args[1] === undefined ? undefined : int32Argument(args[1])
   if (stop !== undefined && (stop < 0 || stop > tip)) {
     throw rpcError('invalidParameter', 'Invalid stop_height')
   }
@@ -239,7 +239,7 @@ function rescanBlockchain(wallet: Wallet, args: readonly unknown[], context: Rpc
 export const historyMethods: readonly Method[] = [
   walletMethod(
     'listtransactions',
-    ['label:string?', 'count:number?', 'skip:number?', 'include_watchonly:bool?'],
+    ['label|dummy:string?', 'count:number?', 'skip:number?', 'include_watchonly:bool?'],
     listTransactions,
   ),
   walletMethod(
@@ -250,7 +250,7 @@ export const historyMethods: readonly Method[] = [
       'include_watchonly:bool?',
       'include_removed:bool?',
       'include_change:bool?',
-      'label:string?',
+      'label|dummy:string?',
     ],
     listSinceBlock,
   ),

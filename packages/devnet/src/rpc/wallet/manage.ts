@@ -3,7 +3,7 @@ import { KEYPOOL_SIZE } from '../../wallet/record.ts'
 import { OUTPUT_TYPES, type Wallet } from '../../wallet/wallet.ts'
 import { rpcError } from '../errors.ts'
 import type { Json } from '../json.ts'
-import { integerArgument, type Method, method, type RpcContext } from '../method.ts'
+import { int32Argument, type Method, method, type RpcContext } from '../method.ts'
 import { textValue } from '../values.ts'
 import { lastBlockView, NOT_LOADED, walletMethod, warningsView } from './chosen.ts'
 
@@ -97,9 +97,12 @@ function walletInfo(wallet: Wallet): Json {
   }
 }
 function refill(wallet: Wallet, args: readonly unknown[]): Json {
-  const size = integerArgument(args[0], KEYPOOL_SIZE)
+  const size = int32Argument(args[0], KEYPOOL_SIZE)
   if (size < 0) throw rpcError('invalidParameter', 'Invalid parameter, expected valid size.')
   for (const record of wallet.active.values()) wallet.topUp(record)
+  if (args[0] !== undefined && size > 0 && wallet.active.size === 0) {
+    throw rpcError('wallet', 'Error refreshing keypool.')
+  }
   return null
 }
 /** Calls about passphrases: this devnet's wallets are never encrypted. */

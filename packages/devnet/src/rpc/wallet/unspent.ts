@@ -9,7 +9,7 @@ import { availableCoins, type CoinFilter, type WalletCoin } from '../../wallet/c
 import type { Wallet } from '../../wallet/wallet.ts'
 import { rpcError } from '../errors.ts'
 import type { Json } from '../json.ts'
-import { integerArgument, type Method } from '../method.ts'
+import { int32Argument, type Method } from '../method.ts'
 import {
   amountValue,
   checkMembers,
@@ -109,8 +109,8 @@ function coinView(wallet: Wallet, coin: WalletCoin): View {
 function listUnspent(wallet: Wallet, args: readonly unknown[]): Json {
   const wanted = addressFilter(args[2])
   const coins = availableCoins(wallet, {
-    minDepth: integerArgument(args[0], 1),
-    maxDepth: integerArgument(args[1], 9_999_999),
+    minDepth: int32Argument(args[0], 1),
+    maxDepth: int32Argument(args[1], 9_999_999),
     includeUnsafe: args[3] !== false,
     ...coinFilter(args[4]),
   })
