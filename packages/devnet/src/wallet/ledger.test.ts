@@ -81,6 +81,10 @@ it('trusts no payment that a stranger makes with his own change', () => {
   devnet.send(next.raw)
   expect(balances(devnet)).toMatchObject({ trusted: 20_000n, untrusted_pending: 5000n })
   expect(devnet.call('listunspent', [0])).toMatchObject([{ safe: true }, { safe: false }])
+  // Nor what the wallet itself builds on it.
+  const inputs = [{ txid: next.txid, vout: 0 }]
+  devnet.call('sendall', [[address], null, null, 2, { inputs }])
+  expect(balances(devnet)).toMatchObject({ trusted: 20_000n })
 })
 
 it('does not build on either of two payments that replace each other, nor on too long a chain', () => {
