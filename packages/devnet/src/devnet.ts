@@ -234,7 +234,8 @@ export class Devnet extends Powers {
   }
   /**
    * The node process ends and starts again: new cookie, uptime from zero. The mempool is `kept` (Core stores it),
-   * `lost`, or `loading`: empty and not `loaded` until `finishLoading`.
+   * `lost`, or `loading`: empty and not `loaded` until `finishLoading`. Loaded wallets offer what they wait for again, as
+   * Core's do, and forget locks and fees that only memory held.
    */
   async restart(options: { readonly mempool?: 'kept' | 'lost' | 'loading' } = {}): Promise<void> {
     this.#mustBeOpen()

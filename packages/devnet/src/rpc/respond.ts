@@ -53,12 +53,27 @@ export function runRequest(
     if (fault && UNDONE.has(fault.kind)) return { result: null, ...more }
     const { context } = responder
     const regtest = fault?.instead
-    const started = startMethod(regtest ? { ...context, regtest } : context, name, params)
+    const started = startMethod(regtest ? lagging(context, regtest, name) : context, name, params)
     return started instanceof Promise ? started.then(done).catch(failed) : done(started)
   } catch (thrown) {
     return failed(thrown)
   }
 }
+/** What a lagging node's wallets say lags as well. What they do reaches the real ones: an address is given away once. */
+const LAGGING_QUESTIONS: ReadonlySet<string> = new Set([
+  ...['getbalance', 'getbalances', 'getunconfirmedbalance', 'getwalletinfo', 'listunspent'],
+  ...['gettransaction', 'listtransactions', 'listsinceblock', 'getreceivedbyaddress'],
+  ...['getreceivedbylabel', 'listreceivedbyaddress', 'listreceivedbylabel'],
+])
+const lagging = (
+  context: RpcContext,
+  regtest: RpcContext['regtest'],
+  name: string,
+): RpcContext => ({
+  ...context,
+  regtest,
+  ...(LAGGING_QUESTIONS.has(name) ? { wallets: context.wallets.seenFrom(regtest) } : {}),
+})
 function wrongAnswer({ answer }: TakenFault, right: Json): Json {
   const wrong = typeof answer === 'function' ? answer(right) : answer
   return (wrong ?? null) as Json

@@ -180,3 +180,26 @@ describe('wallets of joined devnets', () => {
     expect(here.call('getbalance')).toBe(there.call('getbalance'))
   })
 })
+
+describe('wallets of a node that lags', () => {
+  it('say what they would without the last blocks, and give addresses away once', async () => {
+    const devnet = funded(start())
+    const txid = send(devnet)
+    devnet.mine(2)
+    const now = await devnet.rpc('getbalances')
+    devnet.faults.arm({ kind: 'stale', method: '*', blocks: 2 })
+    expect(await devnet.rpc('gettransaction', [txid])).toMatchObject({
+      confirmations: 0,
+      lastprocessedblock: { height: devnet.tip.height - 2 },
+    })
+    expect(await devnet.rpc('listunspent')).toEqual([])
+    const address = await devnet.rpc('getnewaddress')
+    const fresh = devnet.pay(String(devnet.call('getnewaddress')), 1000n).txid
+    expect(await devnet.rpc('gettransaction', [fresh])).toMatchObject({ confirmations: 0 })
+    devnet.evict(fresh)
+    devnet.faults.clear()
+    expect(await devnet.rpc('getbalances')).toEqual(now)
+    expect(await devnet.rpc('getnewaddress')).not.toBe(address)
+    expect(await devnet.rpc('gettransaction', [txid])).toMatchObject({ confirmations: 2 })
+  })
+})

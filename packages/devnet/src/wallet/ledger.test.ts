@@ -81,6 +81,10 @@ it('trusts no payment that a stranger makes with his own change', () => {
   devnet.send(next.raw)
   expect(balances(devnet)).toMatchObject({ trusted: 20_000n, untrusted_pending: 5000n })
   expect(devnet.call('listunspent', [0])).toMatchObject([{ safe: true }, { safe: false }])
+  // Nor what the wallet itself builds on it.
+  const inputs = [{ txid: next.txid, vout: 0 }]
+  devnet.call('sendall', [[address], null, null, 2, { inputs }])
+  expect(balances(devnet)).toMatchObject({ trusted: 20_000n })
 })
 
 it('does not build on either of two payments that replace each other, nor on too long a chain', () => {
@@ -134,4 +138,38 @@ it('takes the fee from the outputs that pay it, the odd satoshi from the first',
     2_000_000n - fee / 3n,
     2_000_000n - fee / 3n,
   ])
+})
+
+it('stands one block lower after one was marked invalid', () => {
+  const devnet = start([20_000n])
+  const [{ txid } = {}] = devnet.call('listtransactions') as readonly View[]
+  devnet.mine(3)
+  devnet.call('invalidateblock', [devnet.tip.hash])
+  expect(devnet.call('gettransaction', [txid])).toMatchObject({
+    confirmations: 3,
+    lastprocessedblock: { hash: devnet.tip.hash, height: devnet.tip.height },
+  })
+})
+
+it('knows a payment of everything that came back by another way', () => {
+  const devnet = start([20_000n])
+  const to = [devnet.strangerAddress]
+  const made = devnet.call('sendall', [to, null, null, 2, { add_to_wallet: false }]) as View
+  devnet.send(String(made['hex']))
+  expect(balances(devnet)).toMatchObject({ trusted: 0n })
+  expect(devnet.call('gettransaction', [made['txid']])).toMatchObject({ confirmations: 0 })
+  devnet.mine()
+  expect(devnet.call('gettransaction', [made['txid']])).toMatchObject({ confirmations: 1 })
+})
+
+it('has its coin back when the payment left the chain and was given up', () => {
+  const devnet = start([20_000n])
+  const txid = sendWith(devnet, 0.00005, {})
+  devnet.mine(2)
+  devnet.reorg(2, { drop: 'all' })
+  expect(balances(devnet)).toMatchObject({ trusted: 0n, untrusted_pending: 0n })
+  devnet.call('abandontransaction', [txid])
+  expect(balances(devnet)).toMatchObject({ trusted: 20_000n })
+  devnet.mineBlock({ txids: [txid] })
+  expect(devnet.call('gettransaction', [txid])).toMatchObject({ confirmations: 1 })
 })

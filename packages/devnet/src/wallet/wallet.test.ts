@@ -236,6 +236,8 @@ describe('a watch-only wallet', () => {
 
   it('spends every kind of script that a wallet can sign', () => {
     const { devnet } = scene()
+    const own =
+      'tpubD6NzVbkrYhZ4WcVS4H3kcnSZYJfNbofW2oF3AWFXSK86vwRwiB2EqfF9vUyxVC9ZxDkVGZo9xvSLYxfVsBWdcQHKbN9xbE7iPp9eRgbgpfj'
     const [a, b] = [
       'tprv8ZgxMBicQKsPd9TeAdPADNnSyH9SSUUbTVeFszDE23Ki6TBB5nCefAdHkK8Fm3qMQR6sHwA56zqRmKmxnHk37JkiFzvncDqoKmPWubu7hDF',
       'tpubD6NzVbkrYhZ4WPJEAzN2f4Qn4MKU9vGZfnv4FcDyuw5aRViY68Y9HtbCNfTavcxWVGsdT5fZ1V1E45nVht2czEfqsjz8E74FmCzpd2uY8sA',
@@ -252,6 +254,8 @@ describe('a watch-only wallet', () => {
       `sh(multi(2,${a}/7/*,${a}/8/*,${b}/7/*))`,
       `tr(${b}/9/*,pk(${a}/9/*))`,
       `tr(${b}/10/*,{pk(${b}/11/*),multi_a(2,${a}/12/*,${b}/12/*,${a}/13/*)})`,
+      // A root that stands there privately is known where it stands publicly.
+      `wsh(multi(2,${a}/14/*,${own}/15h/*))`,
     ]
     for (const form of forms) {
       const { checksum } = devnet.call('getdescriptorinfo', [form]) as { readonly checksum: string }

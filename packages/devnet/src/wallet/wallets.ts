@@ -42,8 +42,10 @@ export class Wallets {
   #listed = false
   #replaced = false
 
-  constructor(host: WalletHost) {
+  /** `follows`: they hear of everything that happens to the node. */
+  constructor(host: WalletHost, follows = true) {
     this.#host = host
+    if (!follows) return
     host.regtest.happenings.listen((happening) => {
       for (const wallet of this.loaded.values()) follow(wallet, happening)
     })
@@ -136,6 +138,12 @@ export class Wallets {
     for (const own of state.stored) this.stored.set(own.name, own)
     this.#created = state.created
     this.#replaced = true
+  }
+  /** These wallets as a node that lags would have them: for questions, what is changed in them is lost. */
+  seenFrom(regtest: WalletHost['regtest']): Wallets {
+    const copy = new Wallets({ ...this.#host, regtest }, false)
+    copy.#wakeUpAs(this.save())
+    return copy
   }
   /** Everything needed to keep the wallets in a file, secrets included: for tests only. */
   toJson(): string {
