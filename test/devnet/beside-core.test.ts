@@ -6,7 +6,7 @@ import { importsOf } from './beside/imports.ts'
 import { type Pair, startPair } from './beside/pair.ts'
 import { readings, restPaths } from './beside/readings.ts'
 import { beginStory, type Story } from './beside/story.ts'
-import { isSpared, wrongQuestions } from './beside/wrong.ts'
+import { BODIES, isSpared, wrongQuestions } from './beside/wrong.ts'
 import { type Ear, listenAt, quiet } from './beside/zmq.ts'
 import { methodNames } from '@kaccy/devnet'
 
@@ -55,6 +55,11 @@ describe.skipIf(reason)('a devnet beside Bitcoin Core', () => {
     })
   }
   it('refuses wrong arguments in the same words', async () => {
+    for (const body of BODIES) {
+      for (const path of ['/', '/wallet/none', '/wallet/w', '/nosuch']) {
+        await pair.fetch(`POST ${path}`, path, { method: 'POST', body })
+      }
+    }
     for (const [method, params] of wrongQuestions()) await pair.ask(method, params, 'watch')
     expect(pair.takeFindings()).toEqual([])
   })

@@ -32,3 +32,19 @@ export function wrongQuestions(): readonly Question[] {
       ...ARGUMENTS.map((argument): Question => [method, ['x', argument]]),
     ])
 }
+
+const ENVELOPES: readonly unknown[] = [
+  ...[5, 'x', {}, [], { id: 1 }, { method: 5 }, { method: 'getblockcount', params: 5 }],
+  ...['2.0', '1.0', '1.1', 5].map((jsonrpc) => ({ jsonrpc, id: 'a', method: 'getblockcount' })),
+  ...['2.0', '1.0'].map((jsonrpc) => ({ jsonrpc, id: 1, method: 'nosuch', params: {} })),
+  { jsonrpc: '2.0', method: 'getblockcount' },
+  { jsonrpc: '2.0', id: null, method: 'getblockhash', params: { height: 0 } },
+  { jsonrpc: '2.0', id: 1, method: 'getblockhash', params: { args: [0], height: 0 } },
+  [{ jsonrpc: '2.0', id: 1, method: 'getblockcount' }, { method: 'nosuch', id: 2 }, 5],
+  [{ jsonrpc: '2.0', method: 'getblockcount' }],
+]
+/** Requests as whole HTTP bodies: versions, batches, notifications, and what is no request. */
+export const BODIES: readonly string[] = [
+  ...ENVELOPES.map((envelope) => JSON.stringify(envelope)),
+  ...['', '{', '[', 'null', '{"method":"getblockcount"}x'],
+]

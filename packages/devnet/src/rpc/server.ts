@@ -144,10 +144,9 @@ export class RpcServer {
   #send(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
     const { fault } = reply
     const write = (body: string) => {
-      response.writeHead(reply.status, {
-        'content-type': 'application/json',
-        'content-length': Buffer.byteLength(body),
-      })
+      // What has no body has no type.
+      const type = reply.status === 204 ? {} : { 'content-type': 'application/json' }
+      response.writeHead(reply.status, { ...type, 'content-length': Buffer.byteLength(body) })
       response.end(body)
     }
     switch (fault?.kind) {
