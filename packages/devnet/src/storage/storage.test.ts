@@ -218,14 +218,14 @@ describe('a devnet in a folder', () => {
   })
   it('rewrites its file when it has grown, and loses nothing by it', async () => {
     const devnet = kept({ verifySignatures: false })
-    // Parts are written whole at each change: 200 payments leave many superseded texts behind.
+    // Small parts are written whole at each change, and what entered the mempool has left: 200 payments leave much behind.
     for (let i = 0; i < 40; i++) {
       devnet.mineBlock({ txids: Array.from({ length: 5 }, () => devnet.pay(shop, 900n).txid) })
     }
     const before = statSync(log()).size
     const snapshot = devnet.snapshot()
     devnet.restore(snapshot)
-    expect(statSync(log()).size).toBeLessThan(before / 3)
+    expect(statSync(log()).size).toBeLessThan(before * 0.6)
     expect(await found()).toEqual(seen(devnet))
   })
   it('is quick to come back', async () => {
