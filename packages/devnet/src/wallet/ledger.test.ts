@@ -173,3 +173,10 @@ it('has its coin back when the payment left the chain and was given up', () => {
   devnet.mineBlock({ txids: [txid] })
   expect(devnet.call('gettransaction', [txid])).toMatchObject({ confirmations: 1 })
 })
+
+it('leaves out of a balance what is not as deep as asked', () => {
+  const devnet = start([20_000n])
+  sendWith(devnet, 0.00005, {})
+  expect(devnet.call('getbalance')).toBeGreaterThan(10_000)
+  expect(devnet.call('getbalance', ['*', 1])).toBe(0n)
+})
