@@ -173,3 +173,20 @@ it('has its coin back when the payment left the chain and was given up', () => {
   devnet.mineBlock({ txids: [txid] })
   expect(devnet.call('gettransaction', [txid])).toMatchObject({ confirmations: 1 })
 })
+
+it('leaves out of a balance what is not as deep as asked', () => {
+  const devnet = start([20_000n])
+  sendWith(devnet, 0.00005, {})
+  expect(devnet.call('getbalance')).toBeGreaterThan(10_000)
+  expect(devnet.call('getbalance', ['*', 1])).toBe(0n)
+})
+
+it('raises a fee by five satoshi for each vbyte where nobody says by how much', () => {
+  const devnet = start([COIN / 10n])
+  const outputs = [{ [devnet.strangerAddress]: 0.01 }]
+  const { txid } = devnet.call('send', [outputs, null, null, 30]) as View
+  const { origfee, fee } = devnet.call('psbtbumpfee', [txid]) as View
+  expect(origfee).toBe(4230n)
+  expect(Number(fee) - Number(origfee)).toBeGreaterThanOrEqual(705)
+  expect(Number(fee) - Number(origfee)).toBeLessThan(750)
+})
