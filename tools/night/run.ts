@@ -28,8 +28,8 @@ const PARTS: readonly Part[] = [
     command: tool('scenarios', '--json'),
   },
   {
-    name: 'btcd',
-    what: 'chain schedules and a partition on btcd',
+    name: 'nodes',
+    what: 'chain schedules and a partition on real nodes',
     command: suite('e2e/scenarios-nodes', 'e2e/partition-btcd'),
   },
   {
@@ -51,6 +51,11 @@ const PARTS: readonly Part[] = [
     command: suite('e2e/differential'),
   },
   { name: 'contract', what: 'node contract', command: suite('test/counterparts') },
+  {
+    name: 'devnet',
+    what: 'recorded answers, ZeroMQ, and Bitcoin Core beside it where BITCOIND names one',
+    command: suite('test/devnet', 'e2e/devnet-page'),
+  },
   { name: 'engine', what: 'unit and property tests', command: suite('packages') },
   {
     name: 'e2e',
