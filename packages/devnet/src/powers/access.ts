@@ -1,7 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from './folder.ts'
 
 export interface Credentials {
   readonly user: string
@@ -22,7 +23,7 @@ export class Access {
     this.#ownFolder =
       folder === undefined ? mkdtempSync(join(tmpdir(), 'kaccy-devnet-')) : undefined
     const home = folder ?? this.#ownFolder ?? ''
-    mkdirSync(home, { recursive: true })
+    makeFolder(home)
     this.cookiePath = join(home, '.cookie')
     this.renewCookie()
   }

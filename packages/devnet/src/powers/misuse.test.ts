@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { createDevnet, createDevnetInProcess } from '../devnet.ts'
 import { DevnetError } from '../failure.ts'
@@ -69,7 +70,16 @@ describe('a power that cannot be used', () => {
     expect(codeOf(() => createDevnetInProcess({ port: 'x' as never }))).toBe('DEVNET_USAGE')
     expect(codeOf(() => createDevnetInProcess({ clock: new Date() as never }))).toBe('DEVNET_USAGE')
     expect(codeOf(() => createDevnetInProcess({ clock: Number.NaN }))).toBe('DEVNET_USAGE')
+    const far = { rawtx: 70_000 }
+    expect(codeOf(() => createDevnetInProcess({ zmq: { topics: far } }))).toBe('DEVNET_USAGE')
+    expect(codeOf(() => createDevnetInProcess({ zmq: { port: -1 } }))).toBe('DEVNET_USAGE')
     expect(codeOf(() => createDevnetInProcess().auth)).toBe('DEVNET_USAGE')
+  })
+  it('refuses a file in the place of its folder', async () => {
+    const file = fileURLToPath(import.meta.url)
+    const refused = expect.objectContaining({ code: 'DEVNET_USAGE' })
+    await expect(createDevnet({ dir: file })).rejects.toEqual(refused)
+    await expect(createDevnet({ dir: `${file}/below`, persist: true })).rejects.toEqual(refused)
   })
   it('does not open again what was closed', async () => {
     const devnet = await createDevnet()

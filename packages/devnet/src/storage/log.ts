@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -15,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { equalBytes } from '../chain/bytes.ts'
 import { DevnetError } from '../failure.ts'
+import { makeFolder } from '../powers/folder.ts'
 import { encodeFrame, MAGIC, readFrames } from './frames.ts'
 import { FolderLock } from './lock.ts'
 import { decodeRecords, encodeRecords, type LogRecord } from './records.ts'
@@ -38,7 +38,7 @@ export class Log {
 
   /** @throws DevnetError DEVNET_STORAGE_LOCKED. */
   constructor(folder: string, fsync: boolean) {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     this.#folder = folder
     this.#path = join(folder, FILE)
     this.#fsync = fsync

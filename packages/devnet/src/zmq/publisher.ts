@@ -35,7 +35,7 @@ export class ZmqPublisher {
   readonly #mark: number
   #dropped = 0
 
-  /** @throws DevnetError DEVNET_USAGE for a topic that does not exist or a mark below 1. */
+  /** @throws DevnetError DEVNET_USAGE for a topic or a port that does not exist, or a mark below 1. */
   constructor(options: ZmqOptions = {}) {
     const { port = 0, topics = ZMQ_TOPICS, highWaterMark = DEFAULT_MARK } = options
     if (!Number.isInteger(highWaterMark) || highWaterMark < 1) {
@@ -63,6 +63,9 @@ export class ZmqPublisher {
     }
   }
   #endpoint(port: number): Endpoint {
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new DevnetError('DEVNET_USAGE', `zmq: ${port} is no port: 0 to 65535`)
+    }
     const endpoint = {
       port,
       topics: new Set<ZmqTopic>(),
