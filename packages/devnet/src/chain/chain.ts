@@ -315,7 +315,10 @@ export class Chain {
       if (other !== node && this.#descends(other, node)) this.#mark(other, 'child')
     }
     this.#mark(node, 'failed')
-    const tip = this.isActive(node) ? must(node.prev, 'genesis cannot fail') : this.tip
+    this.reopen(this.isActive(node) ? must(node.prev, 'genesis cannot fail') : this.tip)
+  }
+  /** Every block aside that is no worse than `tip` stands for it again: where the tip went back by another way than work. */
+  reopen(tip: BlockNode = this.tip): void {
     this.#contenders.add(tip)
     this.#contenders.reopen(tip, this.failures)
   }

@@ -106,6 +106,7 @@ class Replay {
   finish(): void {
     const { chain } = this
     for (const [hash, mark] of this.#marks) chain.failures.set(hash, mark)
+    chain.reopen()
     chain.pruneHeight = this.#pruned
     for (const node of chain.active.slice(0, this.#pruned)) chain.blocks.delete(node.hash)
     // By `preciousblock` a tip can stand before a branch of equal work that came first.

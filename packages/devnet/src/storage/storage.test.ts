@@ -168,6 +168,22 @@ describe('a devnet in a folder', () => {
       { numRuns: Math.max(15, Math.round(150 * SCALE)) },
     )
   }, 900_000)
+  it('remembers which blocks could still become the tip', async () => {
+    const devnet = kept({ verifySignatures: false })
+    const twin = createDevnetInProcess({ clock: NOW, verifySignatures: false })
+    for (const each of [devnet, twin]) {
+      each.mine()
+      ACTS['precious']?.(each, 0)
+      each.reorg(2, { blocks: 1 })
+    }
+    await devnet.close()
+    const again = kept()
+    // The other branch under the dropped block has the same work as this one and came first: it is looked at, and found invalid.
+    for (const each of [again, twin]) each.mine()
+    const tips = again.call('getchaintips') as readonly { readonly status: string }[]
+    expect(tips.map(({ status }) => status)).toContain('invalid')
+    expect(tips).toEqual(twin.call('getchaintips'))
+  })
   it('writes before it answers, whoever asks', async () => {
     const devnet = kept()
     await devnet.rpc('generatetoaddress', [2, shop])
