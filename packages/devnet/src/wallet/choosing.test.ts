@@ -1,0 +1,107 @@
+import { expect, it } from 'vitest'
+import { createDevnetInProcess, type Devnet, type Json } from '../index.ts'
+
+type View = Readonly<Record<string, Json>>
+const COIN = 100_000_000n
+interface Coin {
+  readonly txid: string
+  readonly vout: number
+}
+/** A devnet with a wallet that has these coins, each in a block. */
+function start(...values: readonly bigint[]) {
+  const devnet = createDevnetInProcess({ clock: () => 1_795_370_832_000 })
+  const call = <T = View>(method: string, ...params: readonly unknown[]): T =>
+    devnet.call(method, params) as T
+  call('createwallet', 'w')
+  const address = (type = 'bech32') => call<string>('getnewaddress', '', type)
+  const coins = values.map((value): Coin => ({ txid: devnet.pay(address(), value).txid, vout: 0 }))
+  devnet.mine()
+  const send = (amount: string, options: object = {}, to = devnet.strangerAddress): View =>
+    call('send', [{ [to]: amount }], null, null, 1, options)
+  /** Moves coins whole to another own address. */
+  const move = (...inputs: readonly Coin[]): Coin => {
+    const { txid } = call('sendall', [address()], null, null, 1, { inputs })
+    return { txid: String(txid), vout: 0 }
+  }
+  return { devnet, call, address, coins, send, move }
+}
+const chain = (from: Coin, length: number, move: (coin: Coin) => Coin): Coin =>
+  Array.from({ length }).reduce<Coin>((coin) => move(coin), from)
+const values = (devnet: Devnet, txid: unknown): readonly bigint[] => {
+  const raw = devnet.rawTransaction(String(txid))
+  const { vout } = devnet.call('decoderawtransaction', [raw]) as unknown as { vout: View[] }
+  return vout.map(({ value }) => value as bigint)
+}
+const TOO_LONG = 'a chain of transactions that will be rejected'
+
+it.each([
+  [11, false],
+  [12, true],
+])('counts the ancestors of both parents: 12 + %i, refused: %s', (length, refused) => {
+  const { devnet, coins, send, move } = start(COIN, COIN)
+  const [first, second] = coins as [Coin, Coin]
+  move(chain(first, 12, move), chain(second, length, move))
+  // No ancestor has more than 14 descendants.
+  if (refused) {
+    expect(() => send('0.1')).toThrow(TOO_LONG)
+    return
+  }
+  const { txid } = send('0.1')
+  expect(devnet.view.mempool()).toContain(txid)
+})
+
+it.each([
+  [23, false],
+  [24, true],
+])('counts the descendants of a parent: %i children, refused: %s', (children, refused) => {
+  const { devnet, call, address, send, move } = start(COIN)
+  const amounts = Object.fromEntries(
+    Array.from({ length: children }, () => [address(), '0.001'] as const),
+  )
+  const txid = call<string>('sendmany', '', amounts)
+  const outputs = values(devnet, txid)
+  outputs.forEach((value, vout) => {
+    if (value === 100_000n) move({ txid, vout })
+  })
+  // Nothing has more than three ancestors.
+  if (refused) {
+    expect(() => send('0.5')).toThrow(TOO_LONG)
+    return
+  }
+  const last = send('0.5')['txid']
+  expect(devnet.view.mempool()).toContain(last)
+})
+
+it('adds no unconfirmed coin to a replacement', () => {
+  const { devnet, call, coins, send, address } = start(20_000n, COIN)
+  const [small, large] = coins as [Coin, Coin]
+  const { txid } = send('0.00015', { inputs: [small] })
+  const own = send('0.5', { inputs: [large] }, address())
+  const bump = () => call('bumpfee', txid, { fee_rate: 100 })
+  expect(bump).toThrow('Unable to create transaction. Insufficient funds')
+  devnet.mineBlock({ txids: [String(own['txid'])] })
+  const bumped = bump()['txid']
+  expect(devnet.view.mempool()).toContain(bumped)
+})
+
+it.each([
+  ['bech32', 980n, 141n],
+  ['bech32m', 1100n, 153n],
+  ['p2sh-segwit', 1800n, 142n],
+  ['legacy', 1820n, 144n],
+])('keeps change of %s from %d satoshi, and gives less to the miner', (type, least, size) => {
+  const { devnet, coins, send } = start(100_000n, 100_000n)
+  const [first, second] = coins as [Coin, Coin]
+  const amount = 100_000n - size - least
+  const pay = (satoshi: bigint, coin: Coin) =>
+    send(`0.000${satoshi}`, { inputs: [coin], change_type: type, change_position: 1 })
+  expect(values(devnet, pay(amount, first)['txid'])).toEqual([amount, least])
+  expect(values(devnet, pay(amount + 1n, second)['txid'])).toEqual([amount + 1n])
+})
+
+it('measures a taproot coin with room for a hash type', () => {
+  const { devnet, call, address } = start()
+  devnet.faucet(address('bech32m'), 100_000n)
+  const spent = call('sendall', [devnet.strangerAddress], null, null, 10)
+  expect(call('gettransaction', spent['txid'])['fee']).toBe(-1000n)
+})
