@@ -105,3 +105,84 @@ it('measures a taproot coin with room for a hash type', () => {
   const spent = call('sendall', [devnet.strangerAddress], null, null, 10)
   expect(call('gettransaction', spent['txid'])['fee']).toBe(-1000n)
 })
+
+const outputsOf = (devnet: Devnet, txid: unknown): readonly View[] => {
+  const raw = devnet.rawTransaction(String(txid))
+  const { vout } = devnet.call('decoderawtransaction', [raw]) as unknown as { vout: View[] }
+  return vout
+}
+it.each([
+  ['legacy', 'pubkeyhash'],
+  ['p2sh-segwit', 'scripthash'],
+  ['bech32', 'witness_v0_keyhash'],
+  ['bech32m', 'witness_v1_taproot'],
+])('hides the change of a payment to %s', (type, kind) => {
+  const { devnet, send, address } = start(COIN)
+  const { txid } = send('0.1', {}, address(type))
+  const kinds = outputsOf(devnet, txid).map(({ scriptPubKey }) => (scriptPubKey as View)['type'])
+  expect(kinds).toEqual([kind, kind])
+})
+
+it('draws a second change address when the first was not needed', () => {
+  const { call, coins, send } = start(100_000n, COIN)
+  const next = () => {
+    const path = call('getaddressinfo', call('getrawchangeaddress', 'bech32'))['hdkeypath']
+    return Number(String(path).split('/').pop())
+  }
+  expect(next()).toBe(0)
+  send('0.1', { inputs: [coins[1]] })
+  expect(next()).toBe(2)
+  send('0.00099', { inputs: [coins[0]] })
+  expect(next()).toBe(5)
+})
+
+it('locks a payment to the tip unless that is eight hours old', () => {
+  let now = 1_795_370_832_000
+  const devnet = createDevnetInProcess({ clock: () => now })
+  const call = <T = View>(method: string, ...params: readonly unknown[]): T =>
+    devnet.call(method, params) as T
+  call('createwallet', 'w')
+  devnet.faucet(call<string>('getnewaddress'), COIN)
+  const locktime = () => {
+    const txid = call<string>('sendtoaddress', devnet.strangerAddress, '0.01')
+    return call('decoderawtransaction', devnet.rawTransaction(txid))['locktime']
+  }
+  const seen = Number(call('getblockheader', devnet.tip.hash)['time'])
+  now = (seen + 8 * 3600) * 1000
+  expect(locktime()).toBe(devnet.tip.height)
+  now += 1000
+  expect(locktime()).toBe(0)
+})
+
+it('refuses a replacement beyond its limits', () => {
+  const { devnet, call, coins, send } = start(COIN, COIN)
+  const [first, second] = coins as [Coin, Coin]
+  const { txid } = send('0.1', { inputs: [first], change_position: 1 })
+  expect(() => call('bumpfee', txid, { original_change_index: 2 })).toThrow(
+    'Change position is out of range',
+  )
+  expect(() => call('bumpfee', txid, { fee_rate: 90_000 })).toThrow(
+    /^Specified or calculated fee 0\.1\d+ is too high \(cannot be higher than -maxtxfee 0\.10\)$/,
+  )
+  call('settxfee', '0.0005')
+  const { fee } = call('psbtbumpfee', txid)
+  expect(Number(fee)).toBeGreaterThanOrEqual(50 * 140)
+  const child = devnet.spend({
+    from: { txid: String(txid), vout: 0 },
+    outs: [{ address: devnet.strangerAddress, amount: 1000n }],
+  })
+  devnet.send(child.raw)
+  expect(() => call('bumpfee', txid)).toThrow('Transaction has descendants in the mempool')
+  // One of its inputs is another's.
+  const foreign = 'wpkh(cMahea7zqjxrtgAbB7LSGbcQUr1uX1ojuat9jZodMN87JcbXMTcA)'
+  const sum = call('getdescriptorinfo', foreign)['checksum']
+  const [other = ''] = call<readonly string[]>('deriveaddresses', `${foreign}#${sum}`)
+  const theirs = { txid: devnet.faucet(other, 50_000n).txid, vout: 0 }
+  const psbt = call<string>('createpsbt', [second, theirs], [{ [devnet.strangerAddress]: 1 }])
+  const half = call('walletprocesspsbt', psbt)['psbt']
+  const { hex } = call('descriptorprocesspsbt', half, [foreign])
+  const both = call<string>('sendrawtransaction', hex)
+  expect(() => call('bumpfee', both)).toThrow(
+    "Transaction contains inputs that don't belong to this wallet",
+  )
+})
