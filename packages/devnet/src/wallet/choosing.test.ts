@@ -186,3 +186,31 @@ it('refuses a replacement beyond its limits', () => {
     "Transaction contains inputs that don't belong to this wallet",
   )
 })
+
+it('leaves a coin that costs more than it holds', () => {
+  const { devnet, call } = start(5000n, COIN)
+  // Five satoshi for each vbyte are left over: too much to be exact, too little for change.
+  const to = [{ [devnet.strangerAddress]: '0.99988500' }]
+  const { txid } = call('send', to, null, null, 100)
+  const raw = devnet.rawTransaction(String(txid))
+  expect(call('decoderawtransaction', raw)).toMatchObject({
+    vin: [{ vout: 0 }],
+    vout: [{ value: 99_988_500n }],
+  })
+})
+
+it('pays what a full mempool asks', () => {
+  const { devnet, call } = start(COIN)
+  devnet.feeSpike(30)
+  const { fee } = call('gettransaction', call('sendtoaddress', devnet.strangerAddress, '0.1'))
+  expect(Number(fee)).toBeLessThanOrEqual(-30 * 140)
+})
+
+it('gives everything, the odd satoshi to the first that takes what is left', () => {
+  const { devnet, call, address } = start(100_000n)
+  const receivers = [{ [address()]: '0.0001' }, address(), address()]
+  const { txid } = call('sendall', receivers, null, null, 1.005)
+  const [fixed, first, second] = values(devnet, txid)
+  expect(fixed).toBe(10_000n)
+  expect(Number(first) - Number(second)).toBe(1)
+})
