@@ -1,3 +1,4 @@
+import { sha256 } from '@noble/hashes/sha2.js'
 import { hex } from '@scure/base'
 import { describe, expect, it } from 'vitest'
 import type { TransactionOutput } from '../chain/transaction.ts'
@@ -88,6 +89,29 @@ describe('an analysis', () => {
       next: 'extractor',
       estimated_vsize: vsize,
     })
+  })
+  it('measures no witness program inside another', () => {
+    const psbt = psbtOf([output(`0020${hex.encode(sha256(hex.decode(wpkh)))}`, 2000n)], [small])
+    const [input] = psbt.inputs
+    if (input) input.witnessScript = hex.decode(wpkh)
+    expect(analysis(psbt)).toMatchObject({ fee: 1000n, next: 'updater' })
+    expect(analysis(psbt)['estimated_vsize']).toBeUndefined()
+  })
+})
+
+describe('a signer', () => {
+  it.each([
+    [0xc0, 1],
+    [0xc2, 0],
+  ])('signs a leaf of version %i: %i times', (version, count) => {
+    const psbt = psbtOf([output(`5120${B.slice(2)}`, 2000n)], [output(wpkh, 1000n)])
+    const script = hex.decode(`20${A.slice(2)}ac`)
+    const control = `${version.toString(16)}${B.slice(2)}`
+    psbt.inputs[0]?.tapScripts.set('leaf', { script, version, controls: new Set([control]) })
+    const { psbt: signed } = call('descriptorprocesspsbt', encodePsbt(psbt), [`pkh(${WIF})`])
+    const [input] = inputsOf(signed)
+    expect(input?.['taproot_scripts']).toHaveLength(1)
+    expect(input?.['taproot_script_path_sigs'] ?? []).toHaveLength(count)
   })
 })
 

@@ -44,6 +44,8 @@ it.each([
   // No ancestor has more than 14 descendants.
   if (refused) {
     expect(() => send('0.1')).toThrow(TOO_LONG)
+    // Not even the coins at the end of the chain would do.
+    expect(() => send('5')).toThrow('Insufficient funds')
     return
   }
   const { txid } = send('0.1')
@@ -213,4 +215,14 @@ it('gives everything, the odd satoshi to the first that takes what is left', () 
   const [fixed, first, second] = values(devnet, txid)
   expect(fixed).toBe(10_000n)
   expect(Number(first) - Number(second)).toBe(1)
+})
+
+it.each([
+  [99_889n, 1],
+  [99_888n, 2],
+])('takes one coin more unless what is left over is a vbyte: %d with %i', (amount, inputs) => {
+  const { devnet, call, send } = start(100_000n, 50_000n)
+  const { txid } = send(`0.000${amount}`)
+  const { vin } = call('decoderawtransaction', devnet.rawTransaction(String(txid)))
+  expect(vin).toHaveLength(inputs)
 })
