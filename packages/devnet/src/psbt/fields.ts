@@ -36,14 +36,20 @@ export function once(seen: Set<string>, key: Uint8Array, duplicate: string): voi
   if (seen.has(id)) fail(duplicate)
   seen.add(id)
 }
+/** A hybrid key says in front, as a compressed one does, whether its `y` is odd: where that is true, the same without. */
+function plainForm(publicKey: Uint8Array): Uint8Array {
+  const [form = 0] = publicKey
+  const odd = (publicKey[64] ?? 0) & 1
+  return publicKey.length === 65 && form === 6 + odd
+    ? Uint8Array.of(4, ...publicKey.subarray(1))
+    : publicKey
+}
 export function publicKeyIn(key: Uint8Array, what: string): Uint8Array {
   if (key.length !== 66 && key.length !== 34) {
     fail(`Size of key was not the expected size for the type ${what}`)
   }
   const publicKey = key.slice(1)
-  const hybrid = publicKey.length === 65 && publicKey[0] !== 4
-  const plain = hybrid ? Uint8Array.of(4, ...publicKey.subarray(1)) : publicKey
-  if (!secp256k1.utils.isValidPublicKey(plain)) fail('Invalid pubkey')
+  if (!secp256k1.utils.isValidPublicKey(plainForm(publicKey))) fail('Invalid pubkey')
   return publicKey
 }
 export function readKeyOrigin(keys: Map<string, KnownKey>, { key, reader }: Field): void {

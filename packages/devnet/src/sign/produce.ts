@@ -92,7 +92,7 @@ function step(context: Context, script: Uint8Array, segwit: boolean): Step {
     }
     case 'witness_v0_scripthash': {
       const inner = scriptOfHash(context, toHex(ripemd160(data)))
-      if (!inner) context.data.missing.witnessScript = toHex(data.slice().reverse())
+      if (!inner) context.data.missing.witnessScript = toHex(data)
       return inner ? { solved: true, kind, items: [inner] } : failed
     }
     case 'multisig':
