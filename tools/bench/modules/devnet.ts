@@ -1,36 +1,23 @@
 import { createHash } from 'node:crypto'
-import { createDevnet, createDevnetInProcess, type Devnet } from '@kaccy/devnet'
+import { createDevnet, createDevnetInProcess } from '@kaccy/devnet'
 import { p2wpkh, Transaction } from '@scure/btc-signer'
 import { pubECDSA } from '@scure/btc-signer/utils.js'
 import { startBitcoind } from '../../../test/counterparts/bitcoind.ts'
 import { findBtcd, startBtcd } from '../../../test/counterparts/btcd.ts'
 import { buildBlock, OWN_SCRIPT, type OwnCoin } from '../../../test/counterparts/contract/build.ts'
+import { serveDevnet } from '../../../test/counterparts/devnet.ts'
 import type { TestNode } from '../../../test/counterparts/node.ts'
-import { createTestNode } from '../../../test/counterparts/test-node.ts'
 import { costLine, type Report, rateLine, rates } from '../measure.ts'
 
 export const name = 'devnet'
 
 const PAYMENTS = 1000
 const BLOCKS = 100
-const MINING_ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080'
 const FEE = 1_000n
 
 interface Contender {
   readonly name: string
   start(): Promise<TestNode>
-}
-/** A devnet behind its HTTP face, as a stranger's software sees it. */
-async function serve(devnet: Devnet): Promise<TestNode> {
-  return createTestNode({
-    name: 'devnet',
-    source: { url: devnet.rpcUrl, auth: { cookieFile: devnet.cookiePath } },
-    peer: '',
-    generate: { method: 'generatetoaddress', address: MINING_ADDRESS },
-    disconnecting: (peer) => ['disconnectnode', [peer]],
-    restart: async () => devnet.restart(),
-    stop: async () => devnet.close(),
-  })
 }
 async function others(): Promise<readonly Contender[]> {
   const btcd = await findBtcd()
@@ -108,7 +95,7 @@ async function payAll(node: TestNode, { blocks, payments }: Work): Promise<numbe
 
 async function emptyBlocks(report: Report, contenders: readonly Contender[]): Promise<void> {
   const inside = createDevnetInProcess({ start: 'genesis' })
-  const outside = await serve(await createDevnet({ start: 'genesis' }))
+  const outside = serveDevnet(await createDevnet({ start: 'genesis' }))
   for (const contender of contenders) {
     const other = await contender.start()
     try {
@@ -130,7 +117,7 @@ async function emptyBlocks(report: Report, contenders: readonly Contender[]): Pr
 async function payments(report: Report, contenders: readonly Contender[]): Promise<void> {
   const first = await createDevnet({ start: 'genesis' })
   const work = makeWork(first.tip.hash)
-  const node = await serve(first)
+  const node = serveDevnet(first)
   const own = await payAll(node, work)
   await node.stop()
   const what = `devnet: ${PAYMENTS.toLocaleString('en')} P2WPKH payments sent and mined, over RPC`
@@ -150,7 +137,7 @@ async function startUp(start: () => Promise<TestNode>): Promise<number> {
   return spent
 }
 async function starts(report: Report, contenders: readonly Contender[]): Promise<void> {
-  const serving = async () => serve(await createDevnet())
+  const serving = async () => serveDevnet(await createDevnet())
   const first = await startUp(serving)
   const again = await startUp(serving)
   for (const contender of contenders) {

@@ -160,6 +160,7 @@ describe('what btc-signer signs', () => {
         expect(run([Uint8Array.of(1), first, second, script])).toBe('SIG_NULLDUMMY')
         // Core looks for the additional element before it looks at a signature.
         expect(run([dummy, first, script])).toBe('INVALID_STACK_OPERATION')
+        expect(run([dummy, first, script], CONSENSUS_FLAGS)).toBe('INVALID_STACK_OPERATION')
         expect(run([first, script])).toBe('INVALID_STACK_OPERATION')
         expect(run([dummy, first, second, flip(script, 40)])).toBe('WITNESS_PROGRAM_MISMATCH')
       }

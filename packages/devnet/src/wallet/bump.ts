@@ -7,11 +7,11 @@ import {
   signalsReplacement,
 } from '../mempool/policy.ts'
 import { buildTransaction, type Draft, type Recipient } from './build.ts'
+import { coinWeight } from './coins.ts'
 import type { Entry } from './entry.ts'
 import { WalletError } from './error.ts'
 import { chooseRate, MAX_FEE, moneyText, WALLET_INCREMENT } from './rates.ts'
 import type { Control, Preset } from './select.ts'
-import { coinWeight } from './coins.ts'
 import type { Wallet } from './wallet.ts'
 
 /** Why a transaction cannot be bumped; `kind` names Core's error number. */

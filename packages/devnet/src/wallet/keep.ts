@@ -38,19 +38,26 @@ function entryOf(value: unknown): Entry {
     mempoolConflicts: new Set(kept.mempoolConflicts),
   }
 }
-/** With amounts as they were: `value` is what `keptText` made of it. */
-function headOf<T extends WalletHead>(value: T): T {
-  const { sat } = value.payRate as unknown as { readonly sat: string }
-  return { ...value, payRate: BigInt(sat) }
+/** What `keptText` makes of it. */
+type Kept<T extends WalletHead> = Omit<T, 'payRate'> & {
+  readonly payRate: { readonly sat: string }
 }
-const walletOf = (kept: WalletState): WalletState => ({
-  ...headOf(kept),
+type KeptWallet = Kept<WalletState>
+const payRateOf = ({ payRate }: Kept<WalletHead>): bigint => BigInt(payRate.sat)
+const walletOf = (kept: KeptWallet): WalletState => ({
+  ...kept,
+  payRate: payRateOf(kept),
   entries: kept.entries.map(entryOf),
 })
+interface KeptWallets {
+  readonly loaded: readonly KeptWallet[]
+  readonly stored: readonly KeptWallet[]
+  readonly created: number
+}
 /** The wallets of `keptText(state)`. @throws DevnetError DEVNET_USAGE on other text. */
 export function parseState(text: string): WalletsState {
   try {
-    const { loaded, stored, created } = JSON.parse(text) as WalletsState
+    const { loaded, stored, created } = JSON.parse(text) as KeptWallets
     return { loaded: loaded.map(walletOf), stored: stored.map(walletOf), created }
   } catch (fault) {
     const reason = fault instanceof Error ? fault.message : String(fault)
@@ -102,8 +109,10 @@ export function stateOfRows(rows: ReadonlyMap<string, string>): WalletsState {
     const parts: Parts = wallets.get(name) ?? { head: undefined, labels: [], entries: [] }
     wallets.set(name, parts)
     const value: unknown = JSON.parse(text)
-    if (kind === 'head') parts.head = headOf(value as WalletHead)
-    else if (kind === 'label') parts.labels.push([id, value as Label])
+    if (kind === 'head') {
+      const kept = value as Kept<WalletHead>
+      parts.head = { ...kept, payRate: payRateOf(kept) }
+    } else if (kind === 'label') parts.labels.push([id, value as Label])
     else parts.entries.push(entryOf(value))
   }
   const index: WalletsIndex = JSON.parse(must(rows.get(INDEX_KEY), 'wallets have an index'))

@@ -3,6 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { createDevnetInProcess, type Devnet, type Json, type Snapshot } from '../index.ts'
 
 type View = Readonly<Record<string, Json>>
+/** Satoshi as the text of a whole number of bitcoins with eight decimals, without a double between. */
+const bitcoins = (satoshi: number): string => {
+  const digits = String(satoshi).padStart(9, '0')
+  return `${digits.slice(0, -8)}.${digits.slice(-8)}`
+}
 const SCALE = Number(process.env['KACCY_SCALE'] ?? '0.1')
 const TYPES = ['legacy', 'p2sh-segwit', 'bech32', 'bech32m'] as const
 
@@ -243,7 +248,7 @@ class World {
   /** A payment to oneself, on which others may build. */
   #chain(amount: number, choice: number): void {
     try {
-      this.call('sendtoaddress', this.address(choice), (amount / 1e8).toFixed(8))
+      this.call('sendtoaddress', this.address(choice), bitcoins(amount))
     } catch (error) {
       expect(String(error)).toMatch(/Insufficient funds|rejected by the mempool/)
     }
@@ -288,7 +293,7 @@ class World {
   /** Pays somebody; the transaction must be one that the mempool takes, for the fee that was asked. */
   send(amount: number, choice: number): void {
     const rate = 1 + (choice % 40)
-    const outputs = [{ [this.devnet.strangerAddress]: (amount / 1e8).toFixed(8) }]
+    const outputs = [{ [this.devnet.strangerAddress]: bitcoins(amount) }]
     const options = { fee_rate: rate, add_to_wallet: false }
     let made: View
     try {

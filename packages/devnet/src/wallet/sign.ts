@@ -10,7 +10,7 @@ import {
   signingOf,
   updateOutput,
 } from '../psbt/update.ts'
-import { signInputs, type SigningOutcome } from '../sign/transaction.ts'
+import { type SigningOutcome, signInputs } from '../sign/transaction.ts'
 import type { Draft } from './build.ts'
 import type { Wallet } from './wallet.ts'
 
