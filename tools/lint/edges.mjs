@@ -6,8 +6,11 @@ export const EDGES = {
   ledger: [],
   events: [],
   audit: [],
+  idempotency: [],
   alerts: ['events', 'audit'],
   chain: ['events', 'alerts'],
   wallet: ['events', 'audit', 'alerts'],
-  deposits: ['chain', 'wallet', 'ledger', 'events', 'audit', 'alerts'],
+  access: ['events', 'audit', 'idempotency'],
+  webhooks: ['events', 'audit', 'alerts', 'idempotency'],
+  deposits: ['chain', 'wallet', 'ledger', 'events', 'audit', 'alerts', 'idempotency'],
 }
