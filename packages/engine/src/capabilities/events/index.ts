@@ -11,3 +11,11 @@ export {
   type Timer,
   wakingStore,
 } from './subscribers.ts'
+export {
+  areaOf,
+  EVERYTHING,
+  type EventGrant,
+  matchesType,
+  mayEventBeSeen,
+  mayReadArea,
+} from './visibility.ts'
