@@ -12,3 +12,11 @@ export {
   type Timer,
   wakingStore,
 } from './subscribers.ts'
+export {
+  areaOf,
+  EVERYTHING,
+  type EventGrant,
+  matchesType,
+  mayEventBeSeen,
+  mayReadArea,
+} from './visibility.ts'

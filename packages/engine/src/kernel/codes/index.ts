@@ -10,6 +10,7 @@ import { PROTOCOL_CODES } from './protocol.ts'
 import { SERVER_CODES } from './server.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
+import { WEBHOOK_CODES } from './webhooks.ts'
 
 export type { CodeEntry, Remedy } from './remedy.ts'
 
@@ -27,6 +28,7 @@ export const REGISTRY = {
   ...SERVER_CODES,
   ...ACCESS_CODES,
   ...IDEMPOTENCY_CODES,
+  ...WEBHOOK_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
