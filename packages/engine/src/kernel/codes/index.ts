@@ -3,6 +3,7 @@ import { AUDIT_CODES } from './audit.ts'
 import { CHAIN_CODES } from './chain.ts'
 import { DEPOSITS_CODES } from './deposits.ts'
 import { IDEMPOTENCY_CODES } from './idempotency.ts'
+import { HTTP_CODES } from './http.ts'
 import { KERNEL_CODES } from './kernel.ts'
 import { LEDGER_CODES } from './ledger.ts'
 import { NODE_CODES } from './node.ts'
@@ -29,6 +30,7 @@ export const REGISTRY = {
   ...ACCESS_CODES,
   ...IDEMPOTENCY_CODES,
   ...WEBHOOK_CODES,
+  ...HTTP_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
