@@ -1,3 +1,4 @@
+import { ACCESS } from './access.ts'
 import { LEDGER } from './books.ts'
 import { CHAIN } from './chain.ts'
 import type { Chapter, Check, MakeStore } from './check.ts'
@@ -15,6 +16,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   payments: PAYMENTS,
   ledger: LEDGER,
   trail: TRAIL,
+  access: ACCESS,
 }
 
 /**
