@@ -5,6 +5,7 @@ import type { DepositRows } from '../capabilities/deposits/index.ts'
 import type { EventRows } from '../capabilities/events/index.ts'
 import type { LedgerRows } from '../capabilities/ledger/index.ts'
 import type { WalletRows } from '../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../capabilities/webhooks/index.ts'
 import type { Transactor } from '../kernel/index.ts'
 
 /** The row doors of every capability, in one transaction: state, books, events and cursor move together. */
@@ -16,6 +17,7 @@ export interface StoreTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly webhooks: WebhookRows
 }
 
 /** Where everything is kept. Made by `adapters/memory` or `adapters/sql`; any other passes `testing/store-conformance`. */

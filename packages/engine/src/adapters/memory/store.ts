@@ -6,6 +6,7 @@ import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { alertRows, alertTables } from './alerts.ts'
 import { auditRows, auditTables } from './audit.ts'
@@ -19,6 +20,7 @@ import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { transactionDoors, transactionTables } from './transactions.ts'
 import { walletRows, walletTables } from './wallet.ts'
+import { webhookRows, webhookTables } from './webhooks.ts'
 
 /** Every row door of the engine. */
 export interface MemoryTx {
@@ -29,6 +31,7 @@ export interface MemoryTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly webhooks: WebhookRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -53,6 +56,7 @@ const createTables = () => ({
   events: eventTables(),
   audit: auditTables(),
   alerts: alertTables(),
+  webhooks: webhookTables(),
 })
 
 const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): MemoryTx => ({
@@ -67,6 +71,7 @@ const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): Me
   events: eventRows(tables.events, session),
   audit: auditRows(tables.audit, session),
   alerts: alertRows(tables.alerts, session),
+  webhooks: webhookRows(tables.webhooks, session),
 })
 
 type Door = (...args: unknown[]) => Promise<unknown>

@@ -6,6 +6,7 @@ import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
 import { alertRows } from './alerts.ts'
 import { auditRows } from './audit.ts'
@@ -23,6 +24,7 @@ import { type OpenSession, openSession } from './session.ts'
 import { sqliteHome } from './sqlite.ts'
 import { transactionDoors } from './transactions.ts'
 import { walletRows } from './wallet.ts'
+import { webhookRows } from './webhooks.ts'
 
 /** Every row door of the engine. */
 export interface SqlTx {
@@ -33,6 +35,7 @@ export interface SqlTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly webhooks: WebhookRows
 }
 export interface SqlStore extends Transactor<SqlTx> {
   /** Brings the schema up to date; safe to run at any time, from any number of processes. */
@@ -60,6 +63,7 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
   events: eventRows,
   audit: auditRows,
   alerts: alertRows,
+  webhooks: webhookRows,
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>
