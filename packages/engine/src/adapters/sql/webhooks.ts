@@ -42,7 +42,8 @@ export function webhookRows(doors: Doors): WebhookRows {
     async list({ status, createdBy, before, limit }) {
       let query = all()
       if (status !== undefined) query = query.where('status', '=', status)
-      else query = query.where('status', '<>', 'removed')
+      // Word for word the condition of the index `webhooks_alive`.
+      else query = query.where(sql<boolean>`status <> 'removed'`)
       if (createdBy !== undefined) query = query.where('created_by', '=', createdBy)
       if (before !== undefined) query = query.where('id', '<', before)
       const rows = await query.orderBy('id', 'desc').limit(limit).execute()

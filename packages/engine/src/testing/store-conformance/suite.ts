@@ -6,6 +6,7 @@ import { PAYMENTS } from './payments.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
+import { WEBHOOKS } from './webhooks.ts'
 
 const CHAPTERS: Readonly<Record<string, Chapter>> = {
   transactions: TRANSACTIONS,
@@ -15,6 +16,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   payments: PAYMENTS,
   ledger: LEDGER,
   trail: TRAIL,
+  webhooks: WEBHOOKS,
 }
 
 /**

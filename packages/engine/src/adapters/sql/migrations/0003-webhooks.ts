@@ -30,6 +30,7 @@ export const webhooks: Migration = {
       `fence ${int} not null`,
       `leased_until ${int} not null`,
     ]),
+    `create index webhooks_alive on webhooks (id) where status <> 'removed'`,
     'create index webhooks_status on webhooks (status, id)',
     'create index webhooks_creator on webhooks (created_by, id)',
     'create index webhooks_due on webhooks (next_attempt_at, id) where next_attempt_at is not null',
