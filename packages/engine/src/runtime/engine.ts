@@ -26,6 +26,7 @@ import {
 import type { EventFilter } from '../capabilities/events/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
+import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
   type Clock,
   type Entropy,
@@ -61,6 +62,8 @@ export interface EngineOptions {
   readonly blocksPerCommit?: number
   /** A platform that keeps its own orders. */
   readonly platform?: PlatformOrders
+  /** What webhooks may lead to beyond public `https` URLs; the sender is made with the same. */
+  readonly webhookTargets?: TargetRules
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -164,6 +167,13 @@ export async function createEngine(options: EngineOptions) {
     },
     orders,
     alerts: createAlerts({ store, clock }),
+    /** Subscriptions; `runWebhooks` delivers. */
+    webhooks: createWebhooks({
+      store,
+      clock,
+      entropy: options.entropy,
+      targets: options.webhookTargets ?? {},
+    }),
     /**
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.
