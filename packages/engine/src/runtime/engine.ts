@@ -28,6 +28,7 @@ import { type EventFilter, originatingStore } from '../capabilities/events/index
 import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
+import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
   type Clock,
   type Entropy,
@@ -66,6 +67,8 @@ export interface EngineOptions {
   readonly platform?: PlatformOrders
   /** For which request the caller works: it then stands in the events and audit entries of what is asked for. */
   readonly origin?: OriginOf
+  /** What webhooks may lead to beyond public `https` URLs; the sender is made with the same. */
+  readonly webhookTargets?: TargetRules
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -174,6 +177,15 @@ export async function createEngine(options: EngineOptions) {
       },
     },
     ...wired,
+    orders,
+    alerts: createAlerts({ store, clock }),
+    /** Subscriptions; `runWebhooks` delivers. */
+    webhooks: createWebhooks({
+      store,
+      clock,
+      entropy: options.entropy,
+      targets: options.webhookTargets ?? {},
+    }),
     /**
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.

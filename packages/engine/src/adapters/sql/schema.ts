@@ -248,6 +248,46 @@ export interface RequestAnswerRow {
   status: bigint
   body: string
   at: bigint
+export interface WebhookRow {
+  id: string
+  url: string
+  event_types: string
+  description: string | null
+  metadata: string
+  status: string
+  paused_reason: string | null
+  paused_at: bigint | null
+  visible: string
+  created_by: string
+  created_at: bigint
+  updated_at: bigint
+  secrets: string
+  cursor: bigint
+  last_delivered: bigint
+  last_delivered_at: bigint | null
+  attempts: bigint
+  failing_since: bigint | null
+  last_error: string | null
+  next_attempt_at: bigint | null
+  deliveries: bigint
+  fence: bigint
+  leased_until: bigint
+}
+export interface WebhookDeliveryRow {
+  webhook: string
+  number: bigint
+  seq: bigint
+  type: string
+  attempt: bigint
+  at: bigint
+  duration_ms: bigint
+  outcome: string
+  url: string
+  body: string
+  body_hash: Uint8Array
+  status: bigint | null
+  answer: string | null
+  error: string | null
 }
 /** Dense numbers come from here: one row each, locked by whoever raises it until the commit. */
 export interface CounterRow {
@@ -277,6 +317,8 @@ export interface Schema {
   counters: CounterRow
   api_keys: ApiKeyRow
   request_answers: RequestAnswerRow
+  webhooks: WebhookRow
+  webhook_deliveries: WebhookDeliveryRow
 }
 export type TableName = keyof Schema & string
 

@@ -7,6 +7,7 @@ import { PAYMENTS } from './payments.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
+import { WEBHOOKS } from './webhooks.ts'
 
 const CHAPTERS: Readonly<Record<string, Chapter>> = {
   transactions: TRANSACTIONS,
@@ -17,6 +18,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   ledger: LEDGER,
   trail: TRAIL,
   access: ACCESS,
+  webhooks: WEBHOOKS,
 }
 
 /**
