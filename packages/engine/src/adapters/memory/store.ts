@@ -73,7 +73,7 @@ const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): Me
   deposits: {
     ...orderDoors(tables.orders, session),
     ...transactionDoors(tables.transactions, session),
-    ...paymentDoors(tables.payments, session),
+    ...paymentDoors(tables.payments, session, (txid) => tables.transactions.transactions.get(txid)),
   },
   ledger: ledgerRows(tables.ledger, session),
   events: eventRows(tables.events, session),

@@ -69,6 +69,11 @@ export interface OrderRow {
   external_id: string | null
   customer: string | null
   amount: bigint | null
+  price_currency: string | null
+  price_amount: string | null
+  price_rate: string | null
+  price_source: string | null
+  price_at: bigint | null
   tolerance_kind: string
   tolerance: bigint
   confirmed_depth: bigint
@@ -135,6 +140,11 @@ export interface TransactionInputRow {
   prev_txid: Uint8Array
   prev_vout: bigint
   spender: Uint8Array
+}
+export interface WalletTransactionRow {
+  wallet: string
+  txid: Uint8Array
+  first_seen_at: bigint
 }
 export interface PaymentRow {
   txid: Uint8Array
@@ -306,6 +316,7 @@ export interface Schema {
   order_metadata: OrderMetadataRow
   transactions: TransactionRow
   transaction_inputs: TransactionInputRow
+  wallet_transactions: WalletTransactionRow
   payments: PaymentRow
   facts: FactRow
   entries: EntryRow

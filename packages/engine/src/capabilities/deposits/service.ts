@@ -5,9 +5,13 @@ import {
   type OrderId,
   type OriginOf,
   ok,
+  type PaymentId,
   type Refusal,
   type Result,
   refuse,
+  silentTracer,
+  type Tally,
+  type Tracer,
   type Transactor,
   type WalletId,
 } from '../../kernel/index.ts'
@@ -26,7 +30,17 @@ import {
 import { type Explanation, explainOrder } from './explain.ts'
 import type { Intake } from './intake.ts'
 import { checkInput, type OrderInput } from './order-input.ts'
-import type { OrderFilter, OrderRecord, PaymentFilter, PaymentRecord } from './ports.ts'
+import type {
+  NewestPaymentsFilter,
+  OrderFilter,
+  OrderPrice,
+  OrderRecord,
+  PaymentFilter,
+  PaymentRecord,
+  RateSource,
+} from './ports.ts'
+import { checkPrice, DEFAULT_RATE_AGE_MS, priceNow, samePrice } from './price.ts'
+import { newestPayments, type PaymentDetail, type PaymentView, paymentDetail } from './queries.ts'
 import { shareRuns } from './shared-run.ts'
 import {
   type ConfirmationStatistics,
@@ -46,6 +60,13 @@ export interface OrdersOptions {
   /** Asked at the entry of a verb for which request it works. */
   readonly origin?: OriginOf | undefined
   readonly wallets: Pick<Wallets, 'revealAddresses' | 'prepare' | 'wallet'>
+  /** Makes satoshi of prices. Without one, orders with a price are refused. */
+  readonly rates?: RateSource
+  /** A rate that is older is not used. Default 5 minutes. */
+  readonly rateMaxAgeMs?: number
+  readonly tracer?: Tracer
+  /** Counts what a transaction did, once it is committed. */
+  readonly tally?: Tally<DepositsTx>
 }
 
 type Maker = (request: OrderRequest) => Promise<Result<CreatedOrder, CreateRefusal>>
@@ -81,6 +102,32 @@ export class Orders {
     const request = { input, checked: checked.value, actor, once, origin }
     // Also two requests with one external id, and two wallets with one script.
     return againAfterConflict(() => this.#makerOf(input.wallet)(request))
+  create(input: OrderInput, actor: string): Promise<Result<CreatedOrder, CreateRefusal>> {
+    const { tracer = silentTracer } = this.#options
+    return tracer.span(
+      'orders.create',
+      { wallet: input.wallet },
+      () => this.#create(input, actor),
+      (answer) => ({ outcome: answer.ok ? 'ok' : answer.error.code }),
+    )
+  }
+  async #create(asked: OrderInput, actor: string): Promise<Result<CreatedOrder, CreateRefusal>> {
+    const priced = await this.#priced(asked)
+    if (!priced.ok) return priced
+    const { input, price } = priced.value
+    const checked = checkInput(input, LEAST)
+    if (!checked.ok) return checked
+    await this.#prepare(input.wallet)
+    const request = { input, checked: checked.value, actor, ...(price ? { price } : {}) }
+    const attempt = () => this.#makerOf(input.wallet)(request)
+    try {
+      return await attempt()
+    } catch (error) {
+      // Two requests with one external id, or two wallets with one script, at the same moment in two processes: the unique
+      // key lets one pass and undoes the other, which finds it now.
+      if (!(error instanceof EngineError && error.code === 'STORE_CONFLICT')) throw error
+      return attempt()
+    }
   }
   get(id: OrderId): Promise<OrderRecord | undefined> {
     return this.#options.store.read((tx) => tx.deposits.order(id))
@@ -93,6 +140,14 @@ export class Orders {
   }
   payments(filter: PaymentFilter): Promise<readonly PaymentRecord[]> {
     return this.#options.store.read((tx) => tx.deposits.listPayments(filter))
+  }
+  /** Newest first, with where each stands under the present tip. */
+  paymentsNewest(filter: NewestPaymentsFilter): Promise<readonly PaymentView[]> {
+    return newestPayments(this.#options.store, filter)
+  }
+  /** Undefined for an unknown id. */
+  payment(id: PaymentId): Promise<PaymentDetail | undefined> {
+    return paymentDetail(this.#options.store, id)
   }
 
   /** Why an order is what it is, and what would change it next; undefined for an unknown id. */
@@ -157,6 +212,26 @@ export class Orders {
       await intake.editOrders(tx, edits, tip, now)
       return edits.length
     })
+  }
+
+  /**
+   * The input with satoshi in the place of its price. The rate is asked here, before any transaction; who asks for an order
+   * again gets the rate that it has, also when the source has none any more.
+   */
+  async #priced(
+    input: OrderInput,
+  ): Promise<Result<{ readonly input: OrderInput; readonly price?: OrderPrice }, CreateRefusal>> {
+    const { price: asked, externalId } = input
+    if (!asked) return ok({ input })
+    const wrong = checkPrice(asked, input.amount)
+    if (wrong) return { ok: false, error: wrong }
+    const known = externalId === undefined ? undefined : await this.byExternalId(externalId)
+    if (known?.amount !== undefined && known.price && samePrice(known.price, asked))
+      return ok({ input: { ...input, amount: known.amount }, price: known.price })
+    const { clock, rates, rateMaxAgeMs: maxAgeMs = DEFAULT_RATE_AGE_MS } = this.#options
+    const now = await priceNow({ clock, rates, maxAgeMs }, asked)
+    if (!now.ok) return now
+    return ok({ input: { ...input, amount: now.value.sat }, price: now.value.price })
   }
 
   /** Derives the next addresses before the transaction that takes one: inside it the keychain is locked. */
