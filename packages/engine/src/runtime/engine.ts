@@ -1,3 +1,4 @@
+import { createAccess } from '../capabilities/access/index.ts'
 import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts/index.ts'
 import {
   type AuditAnchor,
@@ -23,7 +24,8 @@ import {
   reconcile,
   type Thresholds,
 } from '../capabilities/deposits/index.ts'
-import type { EventFilter } from '../capabilities/events/index.ts'
+import { type EventFilter, originatingStore } from '../capabilities/events/index.ts'
+import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
 import {
@@ -32,6 +34,7 @@ import {
   type Logger,
   type Metrics,
   type Network,
+  type OriginOf,
   type Sat,
   type Sha256,
   silentLogger,
@@ -61,6 +64,8 @@ export interface EngineOptions {
   readonly blocksPerCommit?: number
   /** A platform that keeps its own orders. */
   readonly platform?: PlatformOrders
+  /** For which request the caller works: it then stands in the events and audit entries of what is asked for. */
+  readonly origin?: OriginOf
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -77,12 +82,14 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 
 /** The capabilities, wired; what they share is made here and nowhere else. */
 function wire(options: EngineOptions) {
-  const { store, source, clock, entropy, network, platform } = options
+  const { store, source, clock, entropy, network, platform, origin } = options
+  // For what is asked for from outside; following the node is nobody's request.
+  const asked = originatingStore(store, origin)
   const hashing = options.sha256 ? { sha256: options.sha256 } : {}
   const scripts = createWatchedScripts({ store, entropy })
   const watch = createWatch(store, scripts)
   const wallets = createWallets({
-    store,
+    store: asked,
     clock,
     entropy,
     network,
@@ -114,7 +121,10 @@ function wire(options: EngineOptions) {
     watch,
     wallets,
     follower,
-    orders: new Orders({ store, clock, entropy, intake, wallets }),
+    orders: new Orders({ store, clock, entropy, intake, wallets, origin }),
+    access: createAccess({ store: asked, clock, entropy, network, ...hashing }),
+    alerts: createAlerts({ store: asked, clock }),
+    idempotency: createIdempotency({ store, clock }),
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
   }
 }
@@ -147,7 +157,8 @@ const questions = ({ store, source, clock }: EngineOptions) => ({
  */
 export async function createEngine(options: EngineOptions) {
   const { store, clock, network } = options
-  const { watch, wallets, follower, orders, rescan } = wire(options)
+  const { watch, wallets, follower, rescan, ...wired } = wire(options)
+  const { orders } = wired
   await watch.refresh()
   return {
     network,
@@ -162,8 +173,7 @@ export async function createEngine(options: EngineOptions) {
         return registered
       },
     },
-    orders,
-    alerts: createAlerts({ store, clock }),
+    ...wired,
     /**
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.

@@ -109,6 +109,7 @@ export const CONFIG_OPTIONS: Readonly<Record<string, string>> = {
   allowPlainHttp: 'node.allow_plain_http',
   database: 'database.url',
   poll: 'chain.poll_ms',
+  listen: 'http.listen',
   operator: 'operator',
   logLevel: 'log.level',
 }

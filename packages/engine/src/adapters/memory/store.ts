@@ -1,17 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AccessRows } from '../../capabilities/access/index.ts'
 import type { AlertRows } from '../../capabilities/alerts/index.ts'
 import type { AuditRows } from '../../capabilities/audit/index.ts'
 import type { ChainRows } from '../../capabilities/chain/index.ts'
 import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
+import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
+import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
 import { auditRows, auditTables } from './audit.ts'
 import { chainRows, chainTables } from './chain.ts'
 import { copy } from './copy.ts'
 import { eventRows, eventTables } from './events.ts'
+import { idempotencyRows, idempotencyTables } from './idempotency.ts'
 import { ledgerRows, ledgerTables } from './ledger.ts'
 import { orderDoors, orderTables } from './orders.ts'
 import { paymentDoors, paymentTables } from './payments.ts'
@@ -29,6 +33,8 @@ export interface MemoryTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly access: AccessRows
+  readonly idempotency: IdempotencyRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -53,6 +59,8 @@ const createTables = () => ({
   events: eventTables(),
   audit: auditTables(),
   alerts: alertTables(),
+  access: accessTables(),
+  idempotency: idempotencyTables(),
 })
 
 const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): MemoryTx => ({
@@ -67,6 +75,8 @@ const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): Me
   events: eventRows(tables.events, session),
   audit: auditRows(tables.audit, session),
   alerts: alertRows(tables.alerts, session),
+  access: accessRows(tables.access, session),
+  idempotency: idempotencyRows(tables.idempotency, session),
 })
 
 type Door = (...args: unknown[]) => Promise<unknown>

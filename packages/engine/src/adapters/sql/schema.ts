@@ -193,6 +193,7 @@ export interface EventRow {
   type: string
   subject: string
   data: string
+  origin: string | null
 }
 export interface CursorRow {
   subscriber: string
@@ -222,6 +223,32 @@ export interface AlertRow {
   acknowledged_by: string | null
   acknowledged_note: string | null
 }
+export interface ApiKeyRow {
+  id: string
+  name: string
+  mode: string
+  scopes: string
+  wallets: string | null
+  addresses: string | null
+  metadata: string
+  hint: string
+  hash: Uint8Array
+  created_at: bigint
+  created_by: string
+  expires_at: bigint | null
+  revoked_at: bigint | null
+  last_used_at: bigint | null
+  last_used_from: string | null
+  admin_until: bigint | null
+}
+export interface RequestAnswerRow {
+  scope: string
+  key: string
+  digest: Uint8Array
+  status: bigint
+  body: string
+  at: bigint
+}
 /** Dense numbers come from here: one row each, locked by whoever raises it until the commit. */
 export interface CounterRow {
   name: string
@@ -248,6 +275,8 @@ export interface Schema {
   audit: AuditRow
   alerts: AlertRow
   counters: CounterRow
+  api_keys: ApiKeyRow
+  request_answers: RequestAnswerRow
 }
 export type TableName = keyof Schema & string
 

@@ -3,6 +3,7 @@ import {
   EngineError,
   type Entropy,
   type OrderId,
+  type OriginOf,
   ok,
   type Refusal,
   type Result,
@@ -12,6 +13,8 @@ import {
 } from '../../kernel/index.ts'
 import { dustThreshold } from '../../protocol/amounts/index.ts'
 import { appendAudit } from '../audit/index.ts'
+import { originatingStore } from '../events/index.ts'
+import { againAfterConflict, type Once } from '../idempotency/index.ts'
 import type { WalletRecord, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
 import {
@@ -40,6 +43,8 @@ export interface OrdersOptions {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly intake: Pick<Intake, 'editOrders'>
+  /** Asked at the entry of a verb for which request it works. */
+  readonly origin?: OriginOf | undefined
   readonly wallets: Pick<Wallets, 'revealAddresses' | 'prepare' | 'wallet'>
 }
 
@@ -62,20 +67,20 @@ export class Orders {
   /**
    * Makes an order with an address of its own; the same external id gives the same order.
    * @param actor as in the audit trail: `operator:<name>`, `api:<key id>`
+   * @param once names the request: it makes one order at most, and the answer to it is kept in the same commit
    */
-  async create(input: OrderInput, actor: string): Promise<Result<CreatedOrder, CreateRefusal>> {
+  async create(
+    input: OrderInput,
+    actor: string,
+    once?: Once<CreatedOrder>,
+  ): Promise<Result<CreatedOrder, CreateRefusal>> {
+    const origin = this.#options.origin?.()
     const checked = checkInput(input, LEAST)
     if (!checked.ok) return checked
     await this.#prepare(input.wallet)
-    const attempt = () => this.#makerOf(input.wallet)({ input, checked: checked.value, actor })
-    try {
-      return await attempt()
-    } catch (error) {
-      // Two requests with one external id, or two wallets with one script, at the same moment in two processes: the unique
-      // key lets one pass and undoes the other, which finds it now.
-      if (!(error instanceof EngineError && error.code === 'STORE_CONFLICT')) throw error
-      return attempt()
-    }
+    const request = { input, checked: checked.value, actor, once, origin }
+    // Also two requests with one external id, and two wallets with one script.
+    return againAfterConflict(() => this.#makerOf(input.wallet)(request))
   }
   get(id: OrderId): Promise<OrderRecord | undefined> {
     return this.#options.store.read((tx) => tx.deposits.order(id))
@@ -186,7 +191,8 @@ export class Orders {
     action: 'order.cancelled' | 'order.settled',
     edit: (order: OrderRecord, at: number) => Result<OrderRecord, DecisionRefusal>,
   ): Promise<Result<OrderRecord, DecisionRefusal>> {
-    const { store, clock, intake } = this.#options
+    const { clock, intake, origin } = this.#options
+    const store = originatingStore(this.#options.store, origin)
     return store.transact(async (tx) => {
       const tip = await tx.chain.lockCursor()
       const [order] = await tx.deposits.lockOrders([id])

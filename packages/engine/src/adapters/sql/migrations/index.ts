@@ -1,10 +1,11 @@
 import { first } from './0001-first.ts'
+import { access } from './0002-access.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration, Words } from './migration.ts'
 
 /** Every step, in order, for both databases. */
-export const MIGRATIONS: readonly Migration[] = [first]
+export const MIGRATIONS: readonly Migration[] = [first, access]
 
 /** The version that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length

@@ -1,0 +1,3 @@
+export * from './policy.ts'
+export type * from './ports.ts'
+export * from './service.ts'
