@@ -1,0 +1,185 @@
+import type { PassThrough } from 'node:stream'
+import { type Clock, type Logger, silentLogger, type Timers } from '@kaccy/bitcoin/kernel'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Asset, loadAssets, type PayAssets } from './assets.ts'
+import { checkFrames, type Frames, parentOf } from './frames.ts'
+import { assetHeaders, dataHeaders, embedHeaders, pageHeaders } from './headers.ts'
+import { type PageOptions, renderMissing, renderPay } from './page.ts'
+import { qrSvg } from './qr.ts'
+import { openPayStream, type PayStreamOptions } from './stream.ts'
+import { type CheckedTheme, checkTheme, type PayTheme } from './theme.ts'
+import { parseOrderId, type PayEngine, type PayView, payJson, readPay } from './view.ts'
+import { PayWatch } from './watch.ts'
+import { languageOf } from './words.ts'
+
+export interface PayOptions {
+  readonly engine: PayEngine
+  /** The newest sequence number of the events; 0 when there is none. */
+  readonly head: () => Promise<number>
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger?: Logger
+  readonly theme?: PayTheme
+  /** Who may frame the page. Default: nobody but pages of our own origin. */
+  readonly frames?: Frames
+  /** Pause between two looks for what changed, milliseconds. Default 1000. */
+  readonly pollMs?: number
+  readonly heartbeatMs?: number
+  readonly streamLifetimeMs?: number
+  /** Open event streams at once. Default 2000, and 20 for one order. */
+  readonly streams?: number
+  readonly streamsOfOrder?: number
+}
+
+const LIFETIME_MS = 15 * 60_000
+const HEARTBEAT_MS = 15_000
+const BUSY_SECONDS = '10'
+
+type Ask = FastifyRequest<{ Params: { order: string }; Querystring: Record<string, unknown> }>
+
+/** What the routes share. */
+interface Page {
+  readonly options: PayOptions
+  readonly theme: CheckedTheme
+  readonly frames: Frames
+  readonly assets: PayAssets
+}
+
+/**
+ * The checkout page and what belongs to it, below `/pay`. No key is asked for: the id of an order has 74 random bits, and
+ * whoever has the link may see this much of the order and nothing else.
+ * @throws EngineError CONFIG_VALUE_INVALID for a theme or an origin that cannot be used
+ */
+export async function payRoutes(app: FastifyInstance, options: PayOptions): Promise<void> {
+  const theme = checkTheme(options.theme)
+  const frames = checkFrames(options.frames ?? [])
+  const page: Page = { options, theme, frames, assets: loadAssets(theme) }
+  const watch = new PayWatch({
+    ...options,
+    logger: options.logger ?? silentLogger,
+    pollMs: options.pollMs ?? 1_000,
+    most: options.streams ?? 2_000,
+    mostOfOrder: options.streamsOfOrder ?? 20,
+  })
+  const streams = new Set<PassThrough>()
+  app.addHook('preClose', async () => {
+    watch.close()
+    for (const stream of streams) stream.end()
+  })
+  app.get('/pay/:order', (request: Ask, reply) => sendPage(page, request, reply))
+  app.get('/pay/:order/status', (request: Ask, reply) => sendStatus(page, request, reply))
+  app.get('/pay/:order/qr.svg', (request: Ask, reply) => sendCode(page, request, reply))
+  // A question for the headers alone must not leave a stream open.
+  app.get('/pay/:order/events', { exposeHeadRoute: false }, (request: Ask, reply) =>
+    sendEvents(
+      {
+        watch,
+        clock: options.clock,
+        timers: options.timers,
+        heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
+        lifetimeMs: options.streamLifetimeMs ?? LIFETIME_MS,
+      },
+      streams,
+      request,
+      reply,
+    ),
+  )
+  app.get('/pay/assets/:name', (request: FastifyRequest<{ Params: { name: string } }>, reply) => {
+    const file = page.assets.files.get(request.params.name)
+    return file
+      ? sendFile(file, assetHeaders, request, reply)
+      : notFound(reply, 'there is no such file')
+  })
+  app.get('/pay/embed.js', (request, reply) =>
+    sendFile(page.assets.embed, embedHeaders, request, reply),
+  )
+}
+
+const viewOf = async ({ options }: Page, text: string): Promise<PayView | undefined> => {
+  const id = parseOrderId(text)
+  return id === undefined ? undefined : readPay(options.engine, id, options.clock.now())
+}
+const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined
+
+async function sendPage(page: Page, request: Ask, reply: FastifyReply): Promise<FastifyReply> {
+  const { frames, theme, assets } = page
+  const { query, headers, protocol, host } = request
+  const scheme = textOf(query['theme'])
+  const parent = parentOf(frames, textOf(query['origin']), `${protocol}://${host}`)
+  const options: PageOptions = {
+    language: languageOf(textOf(query['lang']), headers['accept-language']),
+    ...(scheme === 'light' || scheme === 'dark' ? { scheme } : {}),
+    embedded: textOf(query['embed']) === '1',
+    ...(parent === undefined ? {} : { parent }),
+    ...(theme.name === undefined ? {} : { merchant: theme.name }),
+    assets: assets.page,
+  }
+  const view = await viewOf(page, request.params.order)
+  // Whoever may frame it stands in our own policy; the older header cannot name origins and would forbid them all.
+  reply.removeHeader('x-frame-options').raw.removeHeader('x-frame-options')
+  return reply
+    .code(view ? 200 : 404)
+    .headers(pageHeaders(frames))
+    .type('text/html; charset=utf-8')
+    .send(view ? renderPay(view, options) : renderMissing(options))
+}
+
+async function sendStatus(page: Page, request: Ask, reply: FastifyReply): Promise<FastifyReply> {
+  const view = await viewOf(page, request.params.order)
+  if (!view) return notFound(reply, 'there is no such order')
+  return reply.headers(dataHeaders).type('application/json; charset=utf-8').send(payJson(view))
+}
+
+async function sendCode(page: Page, request: Ask, reply: FastifyReply): Promise<FastifyReply> {
+  const view = await viewOf(page, request.params.order)
+  if (!view?.payable) return notFound(reply, 'there is no such order, or nothing to pay for it')
+  return reply.headers(dataHeaders).type('image/svg+xml').send(qrSvg(view.uri))
+}
+
+async function sendEvents(
+  options: PayStreamOptions,
+  streams: Set<PassThrough>,
+  request: Ask,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const id = parseOrderId(request.params.order)
+  const opened = id && (await openPayStream(options, id))
+  if (!opened) return notFound(reply, 'there is no such order')
+  if ('refused' in opened) {
+    if (opened.refused === 'unknown order') return notFound(reply, 'there is no such order')
+    // No error of anybody: the page looks by itself from time to time instead.
+    return reply.code(503).headers(dataHeaders).header('retry-after', BUSY_SECONDS).send()
+  }
+  const { stream } = opened
+  streams.add(stream)
+  stream.once('close', () => streams.delete(stream))
+  // Proxies that collect answers before they pass them on would hold the events back.
+  return reply
+    .headers(dataHeaders)
+    .header('x-accel-buffering', 'no')
+    .type('text/event-stream; charset=utf-8')
+    .send(stream)
+}
+
+async function sendFile(
+  file: Asset,
+  headers: Readonly<Record<string, string>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  reply.headers(headers).header('etag', file.etag)
+  if (request.headers['if-none-match'] === file.etag) return reply.code(304).send()
+  return reply.type(file.type).send(file.body)
+}
+
+/** RFC 9457. The same for an id that cannot be and one that never was. */
+const notFound = async (reply: FastifyReply, detail: string): Promise<FastifyReply> =>
+  reply.code(404).headers(dataHeaders).type('application/problem+json').send({
+    type: 'about:blank',
+    title: 'Not Found',
+    status: 404,
+    code: 'ORDER_NOT_FOUND',
+    detail,
+    remedy: 'caller',
+  })
