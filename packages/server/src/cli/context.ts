@@ -76,7 +76,8 @@ export class Context {
   logger(config: Loaded['config']): Logger {
     const level = config['log.level']
     const least = isLogLevel(level) ? level : 'info'
-    return createLogger(this.shell.stderr, least, this.json ? 'json' : 'text', systemClock.now)
+    const form = this.json ? 'json' : 'text'
+    return createLogger({ output: this.shell.stderr, least, form, now: systemClock.now })
   }
   /** Opens what the configuration names, works, and closes it, whatever happens. */
   async withHost<T>(
