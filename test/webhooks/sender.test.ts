@@ -4,10 +4,14 @@ import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { selfSigned } from '../../../../../test/counterparts/certificate.ts'
-import { HeldTimers } from '../../../../../test/counterparts/held-timers.ts'
-import { checkWebhookUrl, type TargetRules } from '../../capabilities/webhooks/index.ts'
-import { ANSWER_BYTES, createWebhookSender, type WebhookSenderOptions } from './index.ts'
+import { selfSigned } from '../counterparts/certificate.ts'
+import { HeldTimers } from '../counterparts/held-timers.ts'
+import { checkWebhookUrl, type TargetRules } from '@kaccy/bitcoin/webhooks'
+import {
+  ANSWER_BYTES,
+  createWebhookSender,
+  type WebhookSenderOptions,
+} from '@kaccy/bitcoin/adapters/webhook'
 
 const shared = process.env['KACCY_SHARED'] ?? join(process.cwd(), '../shared')
 const hasVectors = existsSync(join(shared, 'vectors/hostile'))
