@@ -4,7 +4,6 @@ import type { WalletInput } from '@kaccy/bitcoin/wallet'
 import type { Command } from 'commander'
 import { openHost } from '../host/host.ts'
 import { EXIT, type ExitCode } from '../shell.ts'
-import { logPresenter } from '../view/log-presenter.ts'
 import type { Presenter } from '../view/presenter.ts'
 import { runWatch, type WatchOptions } from '../watch/run.ts'
 import { readAmount, readChoice, readNumber } from './arguments.ts'
@@ -51,7 +50,7 @@ export function keysOf(context: Context): WalletInput | undefined {
   return { ...Object.fromEntries(present), name: context.text('name') ?? 'main wallet' }
 }
 
-/** `kaccy watch`, `kaccy serve` */
+/** `kaccy watch` */
 export function addWatch(program: Command, bind: Bind): void {
   const watch = addKeyFlags(addNodeFlags(program.command('watch')))
     .description('follow payments on a node of yours, live')
@@ -63,10 +62,6 @@ export function addWatch(program: Command, bind: Bind): void {
       presenterOf(context, 'kaccy watch', config['node.url']),
     ),
   )
-  const serve = addNodeFlags(program.command('serve')).description(
-    'follow payments without a view: log lines on stderr, waits for its node',
-  )
-  bind(serve, (context) => follow(context, true, (config) => logPresenter(context.logger(config))))
 }
 
 async function follow(
