@@ -159,7 +159,9 @@ export const addConfigFlags = (command: Command): Command =>
 
 /** Flags of commands that ask the API. */
 export const addClientFlags = (command: Command): Command =>
-  addConfigFlags(command)
+  addClientOptions(addConfigFlags(command))
+export const addClientOptions = (command: Command): Command =>
+  command
     .option('--api <url>', 'ask this running server instead of the database')
     .option('--api-key-file <file>', 'file with the key (also: KACCY_API_KEY)')
     .option('--api-ca <file>', "PEM file of the authority of that server's certificate")
@@ -179,3 +181,7 @@ export const addNodeFlags = (command: Command): Command =>
 export type Action = (context: Context, args: readonly string[]) => Promise<ExitCode | undefined>
 /** Binds an action to a command: arguments first, then options, as commander hands them over. */
 export type Bind = (command: Command, action: Action) => Command
+
+/** Lines that can be typed as they are, under the help of a command. */
+export const examples = (command: Command, lines: readonly string[]): Command =>
+  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`)

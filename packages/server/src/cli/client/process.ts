@@ -1,9 +1,8 @@
 import { systemClock } from '@kaccy/bitcoin/adapters/system'
-import type { Logger } from '@kaccy/bitcoin/kernel'
+import { asError, type Logger } from '@kaccy/bitcoin/kernel'
 import type { Host } from '../../host/host.ts'
 import { createApp } from '../../http/index.ts'
 import { RefusedError } from '../../http/problem.ts'
-import { asError } from '@kaccy/bitcoin/kernel'
 import type { Answered, Asked, Transport } from './transport.ts'
 
 /** The operator who has the database at hand is not limited. */
