@@ -50,6 +50,7 @@ import {
   silentMetrics,
   silentTracer,
   type Tracer,
+  type Transactor,
   type WalletId,
 } from '../kernel/index.ts'
 import type { Store, StoreTx } from './store.ts'
@@ -100,13 +101,12 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 
 /** The capabilities, wired; what they share is made here and nowhere else. */
 function wire(options: EngineOptions) {
-  const { store, source, clock, entropy, network, platform, origin } = options
-  // For what is asked for from outside; following the node is nobody's request.
-  const asked = originatingStore(store, origin)
-  const { source, clock, entropy, network, platform } = options
+  const { source, clock, entropy, network, platform, origin } = options
   const metrics = options.metrics ?? silentMetrics
   const tracer = options.tracer ?? silentTracer
   const { store, tally } = createTally<StoreTx>(options.store, metrics)
+  // For what is asked for from outside; following the node is nobody's request.
+  const asked = originatingStore(store, origin)
   const hashing = options.sha256 ? { sha256: options.sha256 } : {}
   const scripts = createWatchedScripts({ store, entropy })
   const watch = createWatch(store, scripts)
@@ -145,9 +145,7 @@ function wire(options: EngineOptions) {
     watch,
     wallets,
     follower,
-    orders: new Orders({ store, clock, entropy, intake, wallets, origin }),
-    access: createAccess({ store: asked, clock, entropy, network, ...hashing }),
-    alerts: createAlerts({ store: asked, clock }),
+    ...beside(options, asked),
     idempotency: createIdempotency({ store, clock }),
     orders: new Orders({
       store,
@@ -155,13 +153,26 @@ function wire(options: EngineOptions) {
       entropy,
       intake,
       wallets,
+      origin,
       tracer,
       tally,
       ...(options.rates ? { rates: options.rates } : {}),
       ...(options.rateMaxAgeMs === undefined ? {} : { rateMaxAgeMs: options.rateMaxAgeMs }),
     }),
+    /** What transactions have to pay, as the node says; refused where it has no estimate. */
     fees: createFees({ source, clock, metrics }),
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
+  }
+}
+
+/** The capabilities that stand beside the flow of payments. @param store knows for which request it works */
+const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
+  const { clock, entropy, network, sha256, webhookTargets = {} } = options
+  return {
+    access: createAccess({ store, clock, entropy, network, ...(sha256 ? { sha256 } : {}) }),
+    alerts: createAlerts({ store, clock }),
+    /** Subscriptions; `runWebhooks` delivers. */
+    webhooks: createWebhooks({ store, clock, entropy, targets: webhookTargets }),
   }
 }
 
@@ -196,7 +207,6 @@ export async function createEngine(options: EngineOptions) {
   const { watch, wallets, follower, rescan, ...wired } = wire(options)
   const { orders } = wired
   const { tracer = silentTracer } = options
-  const { watch, wallets, follower, orders, rescan, fees } = wire(options)
   await watch.refresh()
   return {
     network,
@@ -219,17 +229,6 @@ export async function createEngine(options: EngineOptions) {
       },
     },
     ...wired,
-    orders,
-    /** What transactions have to pay, as the node says; refused where it has no estimate. */
-    fees,
-    alerts: createAlerts({ store, clock }),
-    /** Subscriptions; `runWebhooks` delivers. */
-    webhooks: createWebhooks({
-      store,
-      clock,
-      entropy: options.entropy,
-      targets: options.webhookTargets ?? {},
-    }),
     /**
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.

@@ -17,7 +17,7 @@ const OWN_CODES: Readonly<
 }
 
 /** Everything that is refused or thrown becomes a problem; what is our fault or the world's is logged with its cause. */
-export function addFailures(app: FastifyInstance, { settings, logger }: AppParts): void {
+export function addFailures(app: FastifyInstance, { settings, logger, onFailure }: AppParts): void {
   const send = (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
     const problem = problemOf(error, request.id, settings.publicUrl)
     if (error instanceof RefusedError) reply.headers(error.headers)
@@ -31,7 +31,9 @@ export function addFailures(app: FastifyInstance, { settings, logger }: AppParts
   }
   app.setErrorHandler((error: Error & { readonly code?: string }, request, reply) => {
     const own = OWN_CODES[error.code ?? '']
-    return send(request, reply, own ? new RefusedError(refuse(own[0], own[1]).error) : error)
+    const failure = own ? new RefusedError(refuse(own[0], own[1]).error) : error
+    onFailure?.(failure, request.id)
+    return send(request, reply, failure)
   })
   app.setNotFoundHandler((request, reply) =>
     send(

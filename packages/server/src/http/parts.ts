@@ -48,4 +48,6 @@ export interface AppParts {
   readonly drain?: Drain
   /** Routes of the embedder beside those of the API, under the same rules. */
   readonly more?: readonly Resource[]
+  /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
+  readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -1,5 +1,5 @@
-import { html, type Markup } from './markup.ts'
 import { ICONS } from './icons.ts'
+import { html, type Markup } from './markup.ts'
 import { btcText } from './money.ts'
 import type { PayView } from './view.ts'
 import { fill, type Language, WORDS } from './words.ts'

@@ -1,8 +1,8 @@
+import { ICONS } from './icons.ts'
 import { foreign, html, type Markup } from './markup.ts'
 import { btcText, priceText, satText } from './money.ts'
-import { ICONS } from './icons.ts'
 import { renderPanel, sayingOf } from './panel.ts'
-import { payJson, type PayView } from './view.ts'
+import { type PayView, payJson } from './view.ts'
 import { fill, type Language, WORDS } from './words.ts'
 
 /** How the page is asked for, beside the order. */
@@ -39,7 +39,7 @@ ${renderPanel(view, language)}
 </main>
 <p class="offline" id="offline" role="status" hidden>${words.offline}</p>
 <p class="unseen" id="live" role="status" aria-live="polite" aria-atomic="true"></p>
-<noscript><p class="noscript">${words.noScript} <a href="${view.id}">${words.reload}</a></p></noscript>`
+<noscript><p class="noscript">${words.noScript} <a href="">${words.reload}</a></p></noscript>`
   return documentOf(`${sayingOf(view, language).title} · ${heading}`, body, options)
 }
 

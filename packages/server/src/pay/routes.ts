@@ -1,6 +1,7 @@
 import type { PassThrough } from 'node:stream'
-import { type Clock, type Logger, silentLogger, type Timers } from '@kaccy/bitcoin/kernel'
+import { type Clock, type Logger, refuse, silentLogger, type Timers } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { PROBLEM_TYPE, problemOf, RefusedError } from '../http/problem.ts'
 import { type Asset, loadAssets, type PayAssets } from './assets.ts'
 import { checkFrames, type Frames, parentOf } from './frames.ts'
 import { assetHeaders, dataHeaders, embedHeaders, pageHeaders } from './headers.ts'
@@ -8,7 +9,7 @@ import { type PageOptions, renderMissing, renderPay } from './page.ts'
 import { qrSvg } from './qr.ts'
 import { openPayStream, type PayStreamOptions } from './stream.ts'
 import { type CheckedTheme, checkTheme, type PayTheme } from './theme.ts'
-import { parseOrderId, type PayEngine, type PayView, payJson, readPay } from './view.ts'
+import { type PayEngine, type PayView, parseOrderId, payJson, readPay } from './view.ts'
 import { PayWatch } from './watch.ts'
 import { languageOf } from './words.ts'
 
@@ -22,6 +23,13 @@ export interface PayOptions {
   readonly theme?: PayTheme
   /** Who may frame the page. Default: nobody but pages of our own origin. */
   readonly frames?: Frames
+  /**
+   * Looks at every request first: limits by address, addresses that may not call. A RefusedError that it throws is answered
+   * as the problem it is.
+   */
+  readonly admit?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+  /** Address that payers know, behind a proxy: `https://pay.example.com`. Default: what the request says. */
+  readonly publicUrl?: string
   /** Pause between two looks for what changed, milliseconds. Default 1000. */
   readonly pollMs?: number
   readonly heartbeatMs?: number
@@ -62,6 +70,9 @@ export async function payRoutes(app: FastifyInstance, options: PayOptions): Prom
     mostOfOrder: options.streamsOfOrder ?? 20,
   })
   const streams = new Set<PassThrough>()
+  const { admit } = options
+  if (admit) app.addHook('onRequest', admit)
+  addFailures(app)
   app.addHook('preClose', async () => {
     watch.close()
     for (const stream of streams) stream.end()
@@ -86,9 +97,8 @@ export async function payRoutes(app: FastifyInstance, options: PayOptions): Prom
   )
   app.get('/pay/assets/:name', (request: FastifyRequest<{ Params: { name: string } }>, reply) => {
     const file = page.assets.files.get(request.params.name)
-    return file
-      ? sendFile(file, assetHeaders, request, reply)
-      : notFound(reply, 'there is no such file')
+    if (!file) throw new RefusedError(refuse('ROUTE_NOT_FOUND', 'there is no such file').error)
+    return sendFile(file, assetHeaders, request, reply)
   })
   app.get('/pay/embed.js', (request, reply) =>
     sendFile(page.assets.embed, embedHeaders, request, reply),
@@ -106,7 +116,13 @@ async function sendPage(page: Page, request: Ask, reply: FastifyReply): Promise<
   const { frames, theme, assets } = page
   const { query, headers, protocol, host } = request
   const scheme = textOf(query['theme'])
-  const parent = parentOf(frames, textOf(query['origin']), `${protocol}://${host}`)
+  const parent = parentOf(
+    frames,
+    textOf(query['origin']),
+    page.options.publicUrl === undefined
+      ? `${protocol}://${host}`
+      : new URL(page.options.publicUrl).origin,
+  )
   const options: PageOptions = {
     language: languageOf(textOf(query['lang']), headers['accept-language']),
     ...(scheme === 'light' || scheme === 'dark' ? { scheme } : {}),
@@ -127,13 +143,14 @@ async function sendPage(page: Page, request: Ask, reply: FastifyReply): Promise<
 
 async function sendStatus(page: Page, request: Ask, reply: FastifyReply): Promise<FastifyReply> {
   const view = await viewOf(page, request.params.order)
-  if (!view) return notFound(reply, 'there is no such order')
+  if (!view) throw unknownOrder()
   return reply.headers(dataHeaders).type('application/json; charset=utf-8').send(payJson(view))
 }
 
 async function sendCode(page: Page, request: Ask, reply: FastifyReply): Promise<FastifyReply> {
   const view = await viewOf(page, request.params.order)
-  if (!view?.payable) return notFound(reply, 'there is no such order, or nothing to pay for it')
+  // Whoever kept the address of the code must not find one that should not be paid.
+  if (!view?.payable) throw unknownOrder()
   return reply.headers(dataHeaders).type('image/svg+xml').send(qrSvg(view.uri))
 }
 
@@ -145,11 +162,12 @@ async function sendEvents(
 ): Promise<FastifyReply> {
   const id = parseOrderId(request.params.order)
   const opened = id && (await openPayStream(options, id))
-  if (!opened) return notFound(reply, 'there is no such order')
+  if (!opened) throw unknownOrder()
   if ('refused' in opened) {
-    if (opened.refused === 'unknown order') return notFound(reply, 'there is no such order')
-    // No error of anybody: the page looks by itself from time to time instead.
-    return reply.code(503).headers(dataHeaders).header('retry-after', BUSY_SECONDS).send()
+    if (opened.refused === 'unknown order') throw unknownOrder()
+    // The page looks by itself from time to time instead.
+    const { error } = refuse('RATE_LIMITED', 'too many pages are open at once')
+    throw new RefusedError(error, { 'retry-after': BUSY_SECONDS })
   }
   const { stream } = opened
   streams.add(stream)
@@ -173,13 +191,20 @@ async function sendFile(
   return reply.type(file.type).send(file.body)
 }
 
-/** RFC 9457. The same for an id that cannot be and one that never was. */
-const notFound = async (reply: FastifyReply, detail: string): Promise<FastifyReply> =>
-  reply.code(404).headers(dataHeaders).type('application/problem+json').send({
-    type: 'about:blank',
-    title: 'Not Found',
-    status: 404,
-    code: 'ORDER_NOT_FOUND',
-    detail,
-    remedy: 'caller',
+/** The same for an id that cannot be and one that never was: nobody learns which are in use. */
+const unknownOrder = (): RefusedError =>
+  new RefusedError(refuse('ORDER_NOT_FOUND', 'there is no such order', { param: 'order' }).error)
+
+/** Problems as everywhere else on the server, with the headers of this place. */
+function addFailures(app: FastifyInstance): void {
+  app.setErrorHandler((error: unknown, request, reply) => {
+    const problem = problemOf(error, request.id)
+    if (error instanceof RefusedError) reply.headers(error.headers)
+    return reply
+      .code(problem.status)
+      .headers(dataHeaders)
+      .type(PROBLEM_TYPE)
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send(problem)
   })
+}

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import type { Clock, OrderId, Timers } from '@kaccy/bitcoin/kernel'
-import { payJson, type PayView } from './view.ts'
+import { type PayView, payJson } from './view.ts'
 import type { PayWatch } from './watch.ts'
 
 export interface PayStreamOptions {

@@ -244,6 +244,7 @@ export const REQUEST_ANSWERS: Columns<RequestAnswerRow> = {
   status: int,
   body: text,
   at: int,
+}
 export const WEBHOOKS: Columns<WebhookRow> = {
   id: text,
   url: text,

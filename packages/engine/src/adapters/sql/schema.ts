@@ -258,6 +258,7 @@ export interface RequestAnswerRow {
   status: bigint
   body: string
   at: bigint
+}
 export interface WebhookRow {
   id: string
   url: string

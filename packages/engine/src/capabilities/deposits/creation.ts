@@ -35,7 +35,6 @@ export type CreateRefusal =
   | RevealRefusal
   | OnceRefusal
   | PriceRefusal
-  | RevealRefusal
   | Refusal<'ORDER_EXTERNAL_ID_REUSED'>
 export interface CreatedOrder {
   readonly order: OrderRecord
@@ -201,14 +200,13 @@ async function answerAll(
 
 /** Reveals an address for each request and stores the orders. */
 async function make(
-  { clock, entropy, wallets, tally }: OrderMaker,
+  { entropy, wallets, tally }: OrderMaker,
   tx: DepositsTx,
   wallet: WalletId,
   requests: readonly OrderRequest[],
   at: number,
 ): Promise<readonly Answer[]> {
   if (requests.length === 0) return []
-  const at = clock.now()
   // Of the same moment as `createdAt`: a list by id is a list by time.
   const moment = { now: () => at }
   const shares = requests.map(() => ({
@@ -224,7 +222,9 @@ async function make(
     return ok({ order: orderFrom(id, at, request, place.value), created: true })
   })
   const made = answers.flatMap((answer) => (answer.ok ? [answer.value.order] : []))
-  if (made.length > 0) await tx.deposits.insertOrder(...made)
+  if (made.length === 0) return answers
+  await tx.deposits.insertOrder(...made)
+  tally?.of(tx).count('kaccy_orders_created_total', made.length)
   return answers
 }
 
@@ -256,8 +256,6 @@ async function tell(tx: DepositsTx, answers: Answers, at: number): Promise<void>
       ...(origin ? { origin } : {}),
     })),
   )
-  tally?.of(tx).count('kaccy_orders_created_total', made.length)
-  return answers
 }
 
 function orderFrom(

@@ -7,6 +7,15 @@ export {
 } from './dispatcher.ts'
 export { GIVE_UP_MS, LEASE_MS, SCHEDULE } from './policy.ts'
 export type * from './ports.ts'
+export {
+  createMemoryInbox,
+  createWebhookReceiver,
+  type Receipt,
+  type ReceiveRefusal,
+  type WebhookInbox,
+  type WebhookReceiver,
+  type WebhookReceiverOptions,
+} from './receiver.ts'
 export { deliveryId, parseDeliveryId } from './delivery-id.ts'
 export { createWebhooks, type WebhooksOptions, type WebhooksTx } from './service.ts'
 export {

@@ -128,6 +128,11 @@ export const LISTS: Chapter = {
     same(await list({ createdFrom: 2000 }), [], 'after all of them')
     same(await list({ createdUntil: 1000 }), [], 'before all of them')
     same(await list({ createdUntil: 1009, before: orderIdOf(3) }), [2, 1, 0], 'time and cursor')
+    same(
+      await list({ createdUntil: 1002, before: orderIdOf(9) }),
+      [1, 0],
+      'a cursor above the time',
+    )
     same(await list({ limit: 0 }), [], 'an empty page')
   },
 

@@ -7,9 +7,7 @@ import type { Migration } from './migration.ts'
 export type { Migration, Words } from './migration.ts'
 
 /** Every step, in order, for both databases. */
-export const MIGRATIONS: readonly Migration[] = [first, access]
-export const MIGRATIONS: readonly Migration[] = [first, webhooks]
-export const MIGRATIONS: readonly Migration[] = [first, queries]
+export const MIGRATIONS: readonly Migration[] = [first, access, webhooks, queries]
 
 /** The version that this code reads and writes. */
 export const SCHEMA_VERSION = MIGRATIONS.length
