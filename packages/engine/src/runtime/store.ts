@@ -1,8 +1,10 @@
+import type { AccessRows } from '../capabilities/access/index.ts'
 import type { AlertRows } from '../capabilities/alerts/index.ts'
 import type { AuditRows } from '../capabilities/audit/index.ts'
 import type { ChainRows } from '../capabilities/chain/index.ts'
 import type { DepositRows } from '../capabilities/deposits/index.ts'
 import type { EventRows } from '../capabilities/events/index.ts'
+import type { IdempotencyRows } from '../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../capabilities/ledger/index.ts'
 import type { WalletRows } from '../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../capabilities/webhooks/index.ts'
@@ -17,6 +19,8 @@ export interface StoreTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly access: AccessRows
+  readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
 }
 

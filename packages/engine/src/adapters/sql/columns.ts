@@ -3,6 +3,7 @@ import type {
   AddressRow,
   AddressUseRow,
   AlertRow,
+  ApiKeyRow,
   AuditRow,
   Columns,
   EntryRow,
@@ -15,6 +16,7 @@ import type {
   OrderProgressRow,
   OrderRow,
   PaymentRow,
+  RequestAnswerRow,
   TransactionInputRow,
   TransactionRow,
   WebhookDeliveryRow,
@@ -71,6 +73,11 @@ export const ORDERS: Columns<OrderRow> = {
   external_id: text,
   customer: text,
   amount: int,
+  price_currency: text,
+  price_amount: text,
+  price_rate: text,
+  price_source: text,
+  price_at: int,
   tolerance_kind: text,
   tolerance: int,
   confirmed_depth: int,
@@ -186,6 +193,7 @@ export const EVENTS: Columns<EventRow> = {
   type: text,
   subject: text,
   data: text,
+  origin: text,
 }
 export const AUDIT: Columns<AuditRow> = {
   number: int,
@@ -210,6 +218,32 @@ export const ALERTS: Columns<AlertRow> = {
   acknowledged_at: int,
   acknowledged_by: text,
   acknowledged_note: text,
+}
+export const API_KEYS: Columns<ApiKeyRow> = {
+  id: text,
+  name: text,
+  mode: text,
+  scopes: text,
+  wallets: text,
+  addresses: text,
+  metadata: text,
+  hint: text,
+  hash: bytes,
+  created_at: int,
+  created_by: text,
+  expires_at: int,
+  revoked_at: int,
+  last_used_at: int,
+  last_used_from: text,
+  admin_until: int,
+}
+export const REQUEST_ANSWERS: Columns<RequestAnswerRow> = {
+  scope: text,
+  key: text,
+  digest: bytes,
+  status: int,
+  body: text,
+  at: int,
 }
 export const WEBHOOKS: Columns<WebhookRow> = {
   id: text,

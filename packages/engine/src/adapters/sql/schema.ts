@@ -69,6 +69,11 @@ export interface OrderRow {
   external_id: string | null
   customer: string | null
   amount: bigint | null
+  price_currency: string | null
+  price_amount: string | null
+  price_rate: string | null
+  price_source: string | null
+  price_at: bigint | null
   tolerance_kind: string
   tolerance: bigint
   confirmed_depth: bigint
@@ -136,6 +141,11 @@ export interface TransactionInputRow {
   prev_vout: bigint
   spender: Uint8Array
 }
+export interface WalletTransactionRow {
+  wallet: string
+  txid: Uint8Array
+  first_seen_at: bigint
+}
 export interface PaymentRow {
   txid: Uint8Array
   vout: bigint
@@ -193,6 +203,7 @@ export interface EventRow {
   type: string
   subject: string
   data: string
+  origin: string | null
 }
 export interface CursorRow {
   subscriber: string
@@ -221,6 +232,32 @@ export interface AlertRow {
   acknowledged_at: bigint | null
   acknowledged_by: string | null
   acknowledged_note: string | null
+}
+export interface ApiKeyRow {
+  id: string
+  name: string
+  mode: string
+  scopes: string
+  wallets: string | null
+  addresses: string | null
+  metadata: string
+  hint: string
+  hash: Uint8Array
+  created_at: bigint
+  created_by: string
+  expires_at: bigint | null
+  revoked_at: bigint | null
+  last_used_at: bigint | null
+  last_used_from: string | null
+  admin_until: bigint | null
+}
+export interface RequestAnswerRow {
+  scope: string
+  key: string
+  digest: Uint8Array
+  status: bigint
+  body: string
+  at: bigint
 }
 export interface WebhookRow {
   id: string
@@ -280,6 +317,7 @@ export interface Schema {
   order_metadata: OrderMetadataRow
   transactions: TransactionRow
   transaction_inputs: TransactionInputRow
+  wallet_transactions: WalletTransactionRow
   payments: PaymentRow
   facts: FactRow
   entries: EntryRow
@@ -289,6 +327,8 @@ export interface Schema {
   audit: AuditRow
   alerts: AlertRow
   counters: CounterRow
+  api_keys: ApiKeyRow
+  request_answers: RequestAnswerRow
   webhooks: WebhookRow
   webhook_deliveries: WebhookDeliveryRow
 }

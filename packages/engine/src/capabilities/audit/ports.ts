@@ -1,4 +1,4 @@
-import type { Json } from '../../kernel/index.ts'
+import type { Json, Origin } from '../../kernel/index.ts'
 
 export interface NewAuditEntry {
   /** Who caused it: `engine`, `operator:<name>`, `api:<key id>`. */
@@ -8,6 +8,10 @@ export interface NewAuditEntry {
   /** Id of what it happened to. */
   readonly subject: string
   readonly details: { readonly [key: string]: Json }
+}
+/** An entry to be written, with its request where the transaction does not know it: it becomes `request_id` in the details. */
+export interface OriginatedEntry extends NewAuditEntry {
+  readonly origin?: Origin | undefined
 }
 export interface AuditEntry extends NewAuditEntry {
   /** Dense, from 1. */
@@ -28,6 +32,10 @@ export interface AuditFilter {
   readonly until?: number
   /** Exclusive lower bound of `number`. */
   readonly after?: number
+  /** Exclusive upper bound of `number`: with `newestFirst` the cursor of the next page. */
+  readonly before?: number
+  /** Descending by `number`; ascending otherwise. */
+  readonly newestFirst?: boolean
   readonly limit: number
 }
 export interface AuditRows {

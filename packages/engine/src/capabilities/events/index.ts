@@ -1,3 +1,4 @@
+export { originatingStore } from './origin.ts'
 export type * from './ports.ts'
 export { appendEvents, eventsAfter } from './service.ts'
 export {

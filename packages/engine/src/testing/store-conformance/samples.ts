@@ -1,8 +1,10 @@
+import type { ApiKeyRecord } from '../../capabilities/access/index.ts'
 import type { NewAlert } from '../../capabilities/alerts/index.ts'
 import { type AuditEntry, link, type NewAuditEntry } from '../../capabilities/audit/index.ts'
 import type { ChainHeader } from '../../capabilities/chain/index.ts'
 import type { OrderRecord, PaymentRecord, TxRecord } from '../../capabilities/deposits/index.ts'
 import type { NewEvent } from '../../capabilities/events/index.ts'
+import type { AnswerRecord } from '../../capabilities/idempotency/index.ts'
 import type { Posting } from '../../capabilities/ledger/index.ts'
 import type {
   AddressRecord,
@@ -186,6 +188,27 @@ export const auditOf = (number: number, more: Partial<NewAuditEntry> = {}): NewA
   action: number % 3 === 0 ? 'order.create' : 'deposit.credit',
   subject: `ord_${number % 4}`,
   details: { number },
+  ...more,
+})
+export const apiKeyOf = (number: number, more: Partial<ApiKeyRecord> = {}): ApiKeyRecord => ({
+  id: `key_${String(number).padStart(6, '0')}`,
+  name: `Shop ${number} ☕`,
+  mode: 'dev',
+  scopes: ['orders:read', 'orders:write'],
+  metadata: {},
+  hint: String(number).padStart(4, '0'),
+  hash: digest(number, 3),
+  createdAt: 1_700_000_000_000 + number,
+  createdBy: 'operator:ann',
+  ...more,
+})
+export const keptOf = (number: number, more: Partial<AnswerRecord> = {}): AnswerRecord => ({
+  scope: `key_${number % 2}`,
+  key: `request ${number} ☕`,
+  digest: digest(number, 4),
+  status: 201,
+  body: `{"number":${number},"text":"a 'quoted' text"}`,
+  at: 1_700_000_000_000 + number,
   ...more,
 })
 /** Linked entries of a trail that is empty so far. */

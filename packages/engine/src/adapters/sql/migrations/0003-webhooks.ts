@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts'
 
 /** Subscriptions by webhook and the log of their deliveries. Column meanings: `docs/schema.md`. */
 export const webhooks: Migration = {
-  version: 2,
+  version: 3,
   name: 'webhooks',
   statements: ({ text, int, bytes, table }) => [
     table('webhooks', [

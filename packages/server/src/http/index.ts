@@ -1,0 +1,3 @@
+export { createApp } from './app.ts'
+export type { AppParts, HttpSettings } from './parts.ts'
+export type { Principal } from './principal.ts'
