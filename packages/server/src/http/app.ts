@@ -44,7 +44,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.decorateRequest('principal', undefined)
   app.decorateRequest('bodyDigest', '')
   addBodyReader(app)
-  addFailures(app)
+  addFailures(app, parts)
   await app.register(rateLimit, { global: false })
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
@@ -77,10 +77,12 @@ const OWN_CODES: Readonly<
   ],
 }
 
-function addFailures(app: FastifyInstance): void {
+function addFailures(app: FastifyInstance, { onFailure }: AppParts): void {
   app.setErrorHandler((error: Error & { readonly code?: string }, request, reply) => {
     const own = OWN_CODES[error.code ?? '']
-    return sendProblem(request, reply, own ? new RefusedError(refuse(own[0], own[1]).error) : error)
+    const failure = own ? new RefusedError(refuse(own[0], own[1]).error) : error
+    onFailure?.(failure, request.id)
+    return sendProblem(request, reply, failure)
   })
   app.setNotFoundHandler((request, reply) =>
     sendProblem(

@@ -30,4 +30,6 @@ export interface AppParts {
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */
   readonly principal?: Principal
+  /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
+  readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -65,7 +65,7 @@ const isName = (text: string): boolean => typeof text === 'string' && isPrintabl
 
 /**
  * Everything that can be judged without the store, in the form in which it is kept: scopes in their order, no entry twice.
- * @param freshUntil the expiry that was accepted before: it may lie in the past by now
+ * @param before what stands now: what is not named stays, and its expiry may have passed since it was accepted
  */
 export function readSettings(
   input: KeyInput | KeyChanges,
