@@ -75,7 +75,8 @@ const metrics = ({ exported, metricsAddresses }: OperationsParts): Route =>
     id: 'getMetrics',
     tag: 'Health',
     summary: 'Counters, gauges and histograms in the Prometheus text format',
-    description: 'Answered to addresses of the own network only, or to those that the configuration names.',
+    description:
+      'Answered to addresses of the own network only, or to those that the configuration names.',
     scope: 'public',
     refuses: ['ADDRESS_FORBIDDEN'],
     schemas: { answers: { 200: Type.String() } },
