@@ -8,6 +8,7 @@ import {
   type Refusal,
   type Result,
   refuse,
+  shareRuns,
   type Transactor,
   type WalletId,
 } from '../../kernel/index.ts'
@@ -27,7 +28,6 @@ import { type Explanation, explainOrder } from './explain.ts'
 import type { Intake } from './intake.ts'
 import { checkInput, type OrderInput } from './order-input.ts'
 import type { OrderFilter, OrderRecord, PaymentFilter, PaymentRecord } from './ports.ts'
-import { shareRuns } from './shared-run.ts'
 import {
   type ConfirmationStatistics,
   confirmationStatistics,
