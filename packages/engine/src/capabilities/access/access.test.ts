@@ -163,7 +163,6 @@ test('what cannot be kept is refused by its field', async () => {
     [{ expiresAt: START * 2 }, 'expires_at'],
     [{ expiresAt: Number.NaN }, 'expires_at'],
     [{ metadata: { '': 'x' } }, 'metadata'],
-    [{ metadata: { a: 'x'.repeat(501) } }, 'metadata'],
     [{ metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, ''])) }, 'metadata'],
   ]
   for (const [more, field] of wrong) {
@@ -223,7 +222,9 @@ test('a key makes, changes and ends only what it could have made', async () => {
   expect(await create({})).toBe('KEY_GRANT_FORBIDDEN scopes')
   await access.update(giver.id, { scopes: ['orders:read'], expiresAt: time.now + 5 }, ANN)
   expect(await create({})).toBe('KEY_GRANT_FORBIDDEN expires_at')
-  expect(await create({ expiresAt: time.now + 5 })).toBe('ok')
+  const brief = await make({ ...small, expiresAt: time.now + 5 }, actor)
+  time.now += 5
+  expect(codeOf(await access.revoke(brief.key.id, actor))).toBe('KEY_GRANT_FORBIDDEN')
   await access.revoke(giver.id, ANN)
   expect(await create({ expiresAt: time.now + 5 })).toBe('KEY_GRANT_FORBIDDEN')
   expect(codeOf(await access.create(small, 'api:key_none'))).toBe('KEY_GRANT_FORBIDDEN')
