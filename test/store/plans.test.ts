@@ -33,6 +33,8 @@ const WALKS: readonly (readonly [RegExp, string])[] = [
   [/from transactions where state = 'mempool'$/, 'the index holds nothing but these rows'],
   [/from payments where spender is null order by txid, vout limit/, 'the same'],
   [/from alerts where acknowledged_at is (not )?null order by number desc limit/, 'the same'],
+  [/from webhooks where status <> 'removed' order by id desc limit/, 'the same'],
+  [/from webhooks where next_attempt_at is not null order by cursor, id limit/, 'the same'],
   [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
   [/^select \* from \(select \*, 1 as is_free from addresses .* limit \?\) as free/, 'few rows'],
 ]

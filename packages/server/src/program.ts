@@ -12,13 +12,16 @@ import { addEvents } from './cli/events.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
+import { addServe } from './cli/serve.ts'
 import { addStatistics } from './cli/statistics.ts'
 import { addWallet } from './cli/wallet.ts'
 import { addWatch } from './cli/watch.ts'
 import { describeFailure, failureJson, failureOf } from './failure.ts'
 import { EXIT, type ExitCode, type Shell } from './shell.ts'
 
-export const VERSION = '0.1.0'
+import { VERSION } from './version.ts'
+
+export { VERSION }
 
 /** Runs one command line, without the name of the program. Never throws; the answer is the exit code. */
 export async function runProgram(args: readonly string[], shell: Shell): Promise<ExitCode> {
@@ -66,6 +69,7 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addDemo,
   addDevnet,
   addWatch,
+  addServe,
   addWallet,
   addOrder,
   addPayments,

@@ -1,3 +1,4 @@
+import { createAccess } from '../capabilities/access/index.ts'
 import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts/index.ts'
 import {
   type AuditAnchor,
@@ -30,9 +31,11 @@ import {
   walletCoins,
   walletTransactions,
 } from '../capabilities/deposits/index.ts'
-import type { EventFilter } from '../capabilities/events/index.ts'
+import { type EventFilter, originatingStore } from '../capabilities/events/index.ts'
+import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
+import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
   type Clock,
   createTally,
@@ -40,12 +43,14 @@ import {
   type Logger,
   type Metrics,
   type Network,
+  type OriginOf,
   type Sat,
   type Sha256,
   silentLogger,
   silentMetrics,
   silentTracer,
   type Tracer,
+  type Transactor,
   type WalletId,
 } from '../kernel/index.ts'
 import type { Store, StoreTx } from './store.ts'
@@ -76,6 +81,10 @@ export interface EngineOptions {
   readonly blocksPerCommit?: number
   /** A platform that keeps its own orders. */
   readonly platform?: PlatformOrders
+  /** For which request the caller works: it then stands in the events and audit entries of what is asked for. */
+  readonly origin?: OriginOf
+  /** What webhooks may lead to beyond public `https` URLs; the sender is made with the same. */
+  readonly webhookTargets?: TargetRules
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -92,15 +101,17 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 
 /** The capabilities, wired; what they share is made here and nowhere else. */
 function wire(options: EngineOptions) {
-  const { source, clock, entropy, network, platform } = options
+  const { source, clock, entropy, network, platform, origin } = options
   const metrics = options.metrics ?? silentMetrics
   const tracer = options.tracer ?? silentTracer
   const { store, tally } = createTally<StoreTx>(options.store, metrics)
+  // For what is asked for from outside; following the node is nobody's request.
+  const asked = originatingStore(store, origin)
   const hashing = options.sha256 ? { sha256: options.sha256 } : {}
   const scripts = createWatchedScripts({ store, entropy })
   const watch = createWatch(store, scripts)
   const wallets = createWallets({
-    store,
+    store: asked,
     clock,
     entropy,
     network,
@@ -134,19 +145,34 @@ function wire(options: EngineOptions) {
     watch,
     wallets,
     follower,
+    ...beside(options, asked),
+    idempotency: createIdempotency({ store, clock }),
     orders: new Orders({
       store,
       clock,
       entropy,
       intake,
       wallets,
+      origin,
       tracer,
       tally,
       ...(options.rates ? { rates: options.rates } : {}),
       ...(options.rateMaxAgeMs === undefined ? {} : { rateMaxAgeMs: options.rateMaxAgeMs }),
     }),
+    /** What transactions have to pay, as the node says; refused where it has no estimate. */
     fees: createFees({ source, clock, metrics }),
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
+  }
+}
+
+/** The capabilities that stand beside the flow of payments. @param store knows for which request it works */
+const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
+  const { clock, entropy, network, sha256, webhookTargets = {} } = options
+  return {
+    access: createAccess({ store, clock, entropy, network, ...(sha256 ? { sha256 } : {}) }),
+    alerts: createAlerts({ store, clock }),
+    /** Subscriptions; `runWebhooks` delivers. */
+    webhooks: createWebhooks({ store, clock, entropy, targets: webhookTargets }),
   }
 }
 
@@ -178,8 +204,9 @@ const questions = ({ store, source, clock }: EngineOptions) => ({
  */
 export async function createEngine(options: EngineOptions) {
   const { store, clock, network } = options
+  const { watch, wallets, follower, rescan, ...wired } = wire(options)
+  const { orders } = wired
   const { tracer = silentTracer } = options
-  const { watch, wallets, follower, orders, rescan, fees } = wire(options)
   await watch.refresh()
   return {
     network,
@@ -201,10 +228,7 @@ export async function createEngine(options: EngineOptions) {
         return registered
       },
     },
-    orders,
-    /** What transactions have to pay, as the node says; refused where it has no estimate. */
-    fees,
-    alerts: createAlerts({ store, clock }),
+    ...wired,
     /**
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.

@@ -1,10 +1,13 @@
+import type { AccessRows } from '../capabilities/access/index.ts'
 import type { AlertRows } from '../capabilities/alerts/index.ts'
 import type { AuditRows } from '../capabilities/audit/index.ts'
 import type { ChainRows } from '../capabilities/chain/index.ts'
 import type { DepositRows } from '../capabilities/deposits/index.ts'
 import type { EventRows } from '../capabilities/events/index.ts'
+import type { IdempotencyRows } from '../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../capabilities/ledger/index.ts'
 import type { WalletRows } from '../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../capabilities/webhooks/index.ts'
 import type { Transactor } from '../kernel/index.ts'
 
 /** The row doors of every capability, in one transaction: state, books, events and cursor move together. */
@@ -16,6 +19,9 @@ export interface StoreTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly access: AccessRows
+  readonly idempotency: IdempotencyRows
+  readonly webhooks: WebhookRows
 }
 
 /** Where everything is kept. Made by `adapters/memory` or `adapters/sql`; any other passes `testing/store-conformance`. */

@@ -55,6 +55,40 @@ export const SETTINGS = {
     from: 1,
     to: 1_000,
   }),
+  'http.listen': setting('text', 'address and port of the HTTP interface', {
+    fallback: '127.0.0.1:8080',
+  }),
+  'http.public_url': setting('text', 'the address that clients know it by, for links'),
+  'http.tls_cert_file': setting(
+    'path',
+    'PEM file of its certificate chain; read again when it changes',
+  ),
+  'http.tls_key_file': setting('path', 'PEM file of the private key of that certificate'),
+  'http.trusted_proxies': setting('list', 'addresses whose X-Forwarded-For is believed'),
+  'http.allowed_addresses': setting('list', 'the only addresses that are served; without it, all'),
+  'http.origins': setting(
+    'list',
+    'web pages that may call from a browser, such as https://shop.example',
+  ),
+  'http.body_limit': setting('integer', 'largest request body, bytes', {
+    fallback: 65_536,
+    from: 1_024,
+    to: 16_777_216,
+  }),
+  'http.requests_per_minute_address': setting('integer', 'requests that one address may send', {
+    fallback: 1_200,
+    from: 1,
+    to: 10_000_000,
+  }),
+  'http.requests_per_minute_key': setting('integer', 'requests that one key may send', {
+    fallback: 6_000,
+    from: 1,
+    to: 10_000_000,
+  }),
+  'api.url': setting('text', 'a running server that commands ask, instead of the database'),
+  'api.key': setting('secret', 'the key that they ask it with'),
+  'api.ca_file': setting('path', "PEM file of the authority of that server's certificate"),
+  'api.allow_plain_http': setting('flag', 'danger: send the key unencrypted', { fallback: false }),
   'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
     from: 1,
     to: 2_100_000_000_000_000,
@@ -84,6 +118,11 @@ export const ALWAYS = [
   'chain.poll_ms',
   'chain.stall_ms',
   'chain.blocks_per_commit',
+  'http.listen',
+  'http.body_limit',
+  'http.requests_per_minute_address',
+  'http.requests_per_minute_key',
+  'api.allow_plain_http',
   'operator',
   'log.level',
 ] as const

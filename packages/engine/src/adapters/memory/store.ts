@@ -1,17 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AccessRows } from '../../capabilities/access/index.ts'
 import type { AlertRows } from '../../capabilities/alerts/index.ts'
 import type { AuditRows } from '../../capabilities/audit/index.ts'
 import type { ChainRows } from '../../capabilities/chain/index.ts'
 import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
+import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
+import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
 import { auditRows, auditTables } from './audit.ts'
 import { chainRows, chainTables } from './chain.ts'
 import { copy } from './copy.ts'
 import { eventRows, eventTables } from './events.ts'
+import { idempotencyRows, idempotencyTables } from './idempotency.ts'
 import { ledgerRows, ledgerTables } from './ledger.ts'
 import { orderDoors, orderTables } from './orders.ts'
 import { paymentDoors, paymentTables } from './payments.ts'
@@ -19,6 +24,7 @@ import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { transactionDoors, transactionTables } from './transactions.ts'
 import { walletRows, walletTables } from './wallet.ts'
+import { webhookRows, webhookTables } from './webhooks.ts'
 
 /** Every row door of the engine. */
 export interface MemoryTx {
@@ -29,6 +35,9 @@ export interface MemoryTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly access: AccessRows
+  readonly idempotency: IdempotencyRows
+  readonly webhooks: WebhookRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -53,6 +62,9 @@ const createTables = () => ({
   events: eventTables(),
   audit: auditTables(),
   alerts: alertTables(),
+  access: accessTables(),
+  idempotency: idempotencyTables(),
+  webhooks: webhookTables(),
 })
 
 const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): MemoryTx => ({
@@ -67,6 +79,9 @@ const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): Me
   events: eventRows(tables.events, session),
   audit: auditRows(tables.audit, session),
   alerts: alertRows(tables.alerts, session),
+  access: accessRows(tables.access, session),
+  idempotency: idempotencyRows(tables.idempotency, session),
+  webhooks: webhookRows(tables.webhooks, session),
 })
 
 type Door = (...args: unknown[]) => Promise<unknown>

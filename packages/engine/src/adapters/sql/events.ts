@@ -2,7 +2,7 @@ import type { EngineEvent, EventRows } from '../../capabilities/events/index.ts'
 import { insertRows } from './batch.ts'
 import { EVENTS } from './columns.ts'
 import { newestNumber, takeNumbers } from './counters.ts'
-import { type Doors, int, num } from './doors.ts'
+import { type Doors, int, num, present } from './doors.ts'
 import type { EventRow } from './schema.ts'
 
 const eventOf = (row: EventRow): EngineEvent => ({
@@ -12,6 +12,7 @@ const eventOf = (row: EventRow): EngineEvent => ({
   seq: num(row.seq),
   id: `evt_${row.seq}`,
   at: num(row.at),
+  ...present('origin', row.origin === null ? null : JSON.parse(row.origin)),
 })
 
 export function eventRows(doors: Doors): EventRows {
@@ -23,17 +24,18 @@ export function eventRows(doors: Doors): EventRows {
       session.requireWriter()
       if (added.length === 0) return []
       const first = await takeNumbers(doors, 'events', added.length)
-      const rows = added.map(({ type, subject, data }, i) => ({
+      const rows = added.map(({ type, subject, data, origin }, i) => ({
         seq: int(first + i),
         at: int(at),
         type,
         subject,
         data: JSON.stringify(data),
+        origin: origin === undefined ? null : JSON.stringify(origin),
       }))
       await insertRows(doors, 'events', EVENTS, rows)
-      return added.map(({ type, subject, data }, i) => {
+      return added.map(({ type, subject, data, origin }, i) => {
         const seq = first + i
-        return { type, subject, data, seq, id: `evt_${seq}`, at }
+        return { type, subject, data, seq, id: `evt_${seq}`, at, ...present('origin', origin) }
       })
     },
     async list(filter) {

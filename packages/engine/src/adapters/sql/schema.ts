@@ -203,6 +203,7 @@ export interface EventRow {
   type: string
   subject: string
   data: string
+  origin: string | null
 }
 export interface CursorRow {
   subscriber: string
@@ -232,6 +233,73 @@ export interface AlertRow {
   acknowledged_by: string | null
   acknowledged_note: string | null
 }
+export interface ApiKeyRow {
+  id: string
+  name: string
+  mode: string
+  scopes: string
+  wallets: string | null
+  addresses: string | null
+  metadata: string
+  hint: string
+  hash: Uint8Array
+  created_at: bigint
+  created_by: string
+  expires_at: bigint | null
+  revoked_at: bigint | null
+  last_used_at: bigint | null
+  last_used_from: string | null
+  admin_until: bigint | null
+}
+export interface RequestAnswerRow {
+  scope: string
+  key: string
+  digest: Uint8Array
+  status: bigint
+  body: string
+  at: bigint
+}
+export interface WebhookRow {
+  id: string
+  url: string
+  event_types: string
+  description: string | null
+  metadata: string
+  status: string
+  paused_reason: string | null
+  paused_at: bigint | null
+  visible: string
+  created_by: string
+  created_at: bigint
+  updated_at: bigint
+  secrets: string
+  cursor: bigint
+  last_delivered: bigint
+  last_delivered_at: bigint | null
+  attempts: bigint
+  failing_since: bigint | null
+  last_error: string | null
+  next_attempt_at: bigint | null
+  deliveries: bigint
+  fence: bigint
+  leased_until: bigint
+}
+export interface WebhookDeliveryRow {
+  webhook: string
+  number: bigint
+  seq: bigint
+  type: string
+  attempt: bigint
+  at: bigint
+  duration_ms: bigint
+  outcome: string
+  url: string
+  body: string
+  body_hash: Uint8Array
+  status: bigint | null
+  answer: string | null
+  error: string | null
+}
 /** Dense numbers come from here: one row each, locked by whoever raises it until the commit. */
 export interface CounterRow {
   name: string
@@ -259,6 +327,10 @@ export interface Schema {
   audit: AuditRow
   alerts: AlertRow
   counters: CounterRow
+  api_keys: ApiKeyRow
+  request_answers: RequestAnswerRow
+  webhooks: WebhookRow
+  webhook_deliveries: WebhookDeliveryRow
 }
 export type TableName = keyof Schema & string
 

@@ -1,12 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AccessRows } from '../../capabilities/access/index.ts'
 import type { AlertRows } from '../../capabilities/alerts/index.ts'
 import type { AuditRows } from '../../capabilities/audit/index.ts'
 import type { ChainRows } from '../../capabilities/chain/index.ts'
 import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
+import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
+import { accessRows } from './access.ts'
 import { alertRows } from './alerts.ts'
 import { auditRows } from './audit.ts'
 import { chainRows } from './chain.ts'
@@ -14,6 +18,7 @@ import type { Doors } from './doors.ts'
 import type { PostgresPool, SqliteDatabase } from './drivers.ts'
 import { eventRows } from './events.ts'
 import type { Home } from './home.ts'
+import { idempotencyRows } from './idempotency.ts'
 import { ledgerRows } from './ledger.ts'
 import { checkSchema, type MigrationReport, migrate } from './migrate.ts'
 import { orderDoors } from './orders.ts'
@@ -23,6 +28,7 @@ import { type OpenSession, openSession } from './session.ts'
 import { sqliteHome } from './sqlite.ts'
 import { transactionDoors } from './transactions.ts'
 import { walletRows } from './wallet.ts'
+import { webhookRows } from './webhooks.ts'
 
 /** Every row door of the engine. */
 export interface SqlTx {
@@ -33,6 +39,9 @@ export interface SqlTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly access: AccessRows
+  readonly idempotency: IdempotencyRows
+  readonly webhooks: WebhookRows
 }
 export interface SqlStore extends Transactor<SqlTx> {
   /** Brings the schema up to date; safe to run at any time, from any number of processes. */
@@ -60,6 +69,9 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
   events: eventRows,
   audit: auditRows,
   alerts: alertRows,
+  access: accessRows,
+  idempotency: idempotencyRows,
+  webhooks: webhookRows,
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>
@@ -81,7 +93,7 @@ const guarded = (doors: Readonly<Record<string, Door>>, session: OpenSession) =>
     ]),
   )
 
-/** The row doors of one transaction. Most transactions use two areas of seven: each is made when it is asked for. */
+/** The row doors of one transaction. Most transactions use few of the areas: each is made when it is asked for. */
 function rowDoors(doors: Doors, session: OpenSession): SqlTx {
   const made = new Map<string, unknown>()
   const tx = {}

@@ -24,6 +24,8 @@ const dataOf = (alert: AlertRecord): { readonly [key: string]: Json } => ({
   severity: alert.severity,
   subject: alert.subject,
   message: alert.message,
+  // Whoever may see only some wallets finds it where every event has it.
+  ...(alert.data['wallet'] === undefined ? {} : { wallet: alert.data['wallet'] }),
   data: alert.data,
 })
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../kernel/index.ts'
+import type { Json, Origin } from '../../kernel/index.ts'
 
 export interface NewAuditEntry {
   /** Who caused it: `engine`, `operator:<name>`, `api:<key id>`. */
@@ -8,6 +8,10 @@ export interface NewAuditEntry {
   /** Id of what it happened to. */
   readonly subject: string
   readonly details: { readonly [key: string]: Json }
+}
+/** An entry to be written, with its request where the transaction does not know it: it becomes `request_id` in the details. */
+export interface OriginatedEntry extends NewAuditEntry {
+  readonly origin?: Origin | undefined
 }
 export interface AuditEntry extends NewAuditEntry {
   /** Dense, from 1. */

@@ -1,24 +1,29 @@
-import type { Transactor } from '../../kernel/index.ts'
+import type { Originated, Transactor } from '../../kernel/index.ts'
 import { type AuditAnchor, type AuditBreak, breakAt, GENESIS, link } from './policy.ts'
-import type { AuditEntry, AuditFilter, AuditRows, NewAuditEntry } from './ports.ts'
+import type { AuditEntry, AuditFilter, AuditRows, NewAuditEntry, OriginatedEntry } from './ports.ts'
 
 const PAGE = 1000
 /** The row door of this capability. */
-export interface AuditTx {
+export interface AuditTx extends Originated {
   readonly audit: AuditRows
 }
 
 /**
  * Writes entries into the trail, in the transaction of what they speak of (I22). Takes the lock on the newest entry, which
- * every writer needs: call it late in a transaction. `at` in milliseconds since the epoch.
+ * every writer needs: call it late in a transaction. `at` in milliseconds since the epoch. The request that an entry or its
+ * transaction was made for stands in its details as `request_id`.
  */
 export async function appendAudit(
   tx: AuditTx,
   at: number,
-  entries: readonly NewAuditEntry[],
+  entries: readonly OriginatedEntry[],
 ): Promise<readonly AuditEntry[]> {
   if (entries.length === 0) return []
-  const linked = link(await tx.audit.lockHead(), at, entries)
+  const named = entries.map(({ origin = tx.origin, ...entry }): NewAuditEntry => {
+    if (!origin) return entry
+    return { ...entry, details: { ...entry.details, request_id: origin.requestId } }
+  })
+  const linked = link(await tx.audit.lockHead(), at, named)
   await tx.audit.insert(linked)
   return linked
 }

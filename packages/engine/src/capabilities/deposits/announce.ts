@@ -20,6 +20,7 @@ export function orderSnapshot(order: OrderRecord): Record<string, Json> {
   const { state } = order
   return {
     order: order.id,
+    wallet: order.wallet,
     external_id: order.externalId ?? null,
     customer: order.customer ?? null,
     address: order.address,

@@ -2,8 +2,10 @@ import {
   assert,
   type Clock,
   type Entropy,
+  err,
   newId,
   type OrderId,
+  type Origin,
   ok,
   type Refusal,
   type Result,
@@ -12,6 +14,14 @@ import {
   type WalletId,
 } from '../../kernel/index.ts'
 import { appendAudit } from '../audit/index.ts'
+import {
+  answerTo,
+  earlierAnswers,
+  judge,
+  nameOf,
+  type Once,
+  type OnceRefusal,
+} from '../idempotency/index.ts'
 import type { RevealRefusal, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
 import { FRESH } from './machine.ts'
@@ -22,8 +32,9 @@ import type { DepositsTx } from './transaction.ts'
 
 export type CreateRefusal =
   | InputRefusal
-  | PriceRefusal
   | RevealRefusal
+  | OnceRefusal
+  | PriceRefusal
   | Refusal<'ORDER_EXTERNAL_ID_REUSED'>
 export interface CreatedOrder {
   readonly order: OrderRecord
@@ -39,6 +50,9 @@ export interface OrderRequest {
   readonly price?: OrderPrice
   /** As in the audit trail. */
   readonly actor: string
+  readonly once?: Once<CreatedOrder> | undefined
+  /** For whom it was asked: the requests of one commit differ in it. */
+  readonly origin?: Origin | undefined
 }
 export interface OrderMaker {
   readonly clock: Clock
@@ -113,14 +127,65 @@ export async function createOrders(
   wallet: WalletId,
   requests: readonly OrderRequest[],
 ): Promise<readonly Answer[]> {
+  const at = maker.clock.now()
+  const { unanswered, answerRest } = await firstOfEachKey(tx, requests)
+  const answers = await answerAll(maker, tx, wallet, unanswered, at)
+  const kept = [...answers].flatMap(([{ once }, answer]) =>
+    once && answer.ok ? [answerTo(once, answer.value, at)] : [],
+  )
+  if (kept.length > 0) await tx.idempotency.insert(kept)
+  await tell(tx, answers, at)
+  return requests.map((request) => answers.get(request) ?? answerRest(request, answers))
+}
+
+type Answers = ReadonlyMap<OrderRequest, Answer>
+
+/**
+ * The requests whose idempotency key nobody has used, the first of each key. Those beside them are answered when it is
+ * known what became of the first.
+ */
+async function firstOfEachKey(tx: DepositsTx, requests: readonly OrderRequest[]) {
+  const earlier = await earlierAnswers(
+    tx,
+    requests.flatMap(({ once }) => once?.request ?? []),
+  )
+  const firsts = new Map<string, OrderRequest>()
+  const unanswered = requests.filter((request) => {
+    if (!request.once) return true
+    const name = nameOf(request.once.request)
+    if (firsts.has(name) || earlier(request.once.request)) return false
+    firsts.set(name, request)
+    return true
+  })
+  const answerRest = ({ once }: OrderRequest, answers: Answers): Answer => {
+    assert(once, 'a request without a key is never a repetition')
+    const before = earlier(once.request)
+    if (before) return err(before)
+    const first = firsts.get(nameOf(once.request))
+    const refused = judge(first?.once?.request, once.request)
+    const answer = first && answers.get(first)
+    assert(refused && answer, 'a request that was left out has a first one')
+    // The first one made nothing: this is the same request, so it is refused for the same reason.
+    return answer.ok || refused.code === 'IDEMPOTENCY_CONFLICT' ? err(refused) : answer
+  }
+  return { unanswered, answerRest }
+}
+
+async function answerAll(
+  maker: OrderMaker,
+  tx: DepositsTx,
+  wallet: WalletId,
+  requests: readonly OrderRequest[],
+  at: number,
+): Promise<Answers> {
   const externalIds = requests.flatMap(({ input }) => input.externalId ?? [])
   const stored = externalIds.length === 0 ? [] : await tx.deposits.ordersByExternalIds(externalIds)
   const known = new Map(stored.map((order) => [order.externalId ?? '', order]))
   const fresh = firstOfEach(requests, known)
-  const made = await make(maker, tx, wallet, fresh)
+  const made = await make(maker, tx, wallet, fresh, at)
   const byExternalId = new Map(fresh.map((request, i) => [request.input.externalId, made[i]]))
   const answers = new Map(fresh.map((request, i) => [request, made[i]]))
-  return requests.map((request) => {
+  const answerOf = (request: OrderRequest): Answer => {
     const mine = answers.get(request)
     if (mine) return mine
     const { externalId = '' } = request.input
@@ -129,17 +194,19 @@ export async function createOrders(
     const order = known.get(externalId) ?? first?.value.order
     assert(order, 'a request without an order of its own repeats another one')
     return again(order, request)
-  })
+  }
+  return new Map(requests.map((request) => [request, answerOf(request)]))
 }
 
+/** Reveals an address for each request and stores the orders. */
 async function make(
-  { clock, entropy, wallets, tally }: OrderMaker,
+  { entropy, wallets, tally }: OrderMaker,
   tx: DepositsTx,
   wallet: WalletId,
   requests: readonly OrderRequest[],
+  at: number,
 ): Promise<readonly Answer[]> {
   if (requests.length === 0) return []
-  const at = clock.now()
   // Of the same moment as `createdAt`: a list by id is a list by time.
   const moment = { now: () => at }
   const shares = requests.map(() => ({
@@ -154,28 +221,41 @@ async function make(
     const id = shares[i]?.order as OrderId
     return ok({ order: orderFrom(id, at, request, place.value), created: true })
   })
-  const made = answers.flatMap((answer, i) =>
-    answer.ok ? [{ order: answer.value.order, actor: requests[i]?.actor ?? '' }] : [],
-  )
+  const made = answers.flatMap((answer) => (answer.ok ? [answer.value.order] : []))
   if (made.length === 0) return answers
-  const told = made.map(({ order, actor }) => ({ actor, id: order.id, data: orderSnapshot(order) }))
-  await tx.deposits.insertOrder(...made.map(({ order }) => order))
+  await tx.deposits.insertOrder(...made)
+  tally?.of(tx).count('kaccy_orders_created_total', made.length)
+  return answers
+}
+
+/** Audit entry and event of each order that was made, with the request that asked for it. */
+async function tell(tx: DepositsTx, answers: Answers, at: number): Promise<void> {
+  const told = [...answers].flatMap(([{ actor, origin }, answer]) => {
+    if (!answer.ok || !answer.value.created) return []
+    const { order } = answer.value
+    return [{ actor, subject: order.id, data: orderSnapshot(order), origin }]
+  })
+  if (told.length === 0) return
   await appendAudit(
     tx,
     at,
-    told.map(({ actor, id, data }) => ({
+    told.map(({ actor, subject, data, origin }) => ({
       actor,
       action: 'order.create',
-      subject: id,
+      subject,
       details: data,
+      origin,
     })),
   )
   await tx.events.append(
     at,
-    told.map(({ id, data }) => ({ type: 'order.created', subject: id, data })),
+    told.map(({ subject, data, origin }) => ({
+      type: 'order.created',
+      subject,
+      data,
+      ...(origin ? { origin } : {}),
+    })),
   )
-  tally?.of(tx).count('kaccy_orders_created_total', made.length)
-  return answers
 }
 
 function orderFrom(

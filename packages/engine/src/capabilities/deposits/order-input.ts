@@ -1,5 +1,8 @@
 import {
+  isPrintable,
+  isText,
   MAX_SAT,
+  metadataFault,
   ok,
   type Refusal,
   type Result,
@@ -49,21 +52,16 @@ export type InputRefusal = Refusal<
 export const DEFAULT_EXPIRY_MS = 60 * 60 * 1000
 const LEAST_EXPIRY_MS = 60 * 1000
 const MOST_EXPIRY_MS = 10 * 366 * 24 * 60 * 60 * 1000
-const PAIRS = 50
-/** Line breaks and tabs are text; what no database and no terminal takes kindly is not. */
-const CONTROL = /(?![\t\n\r])\p{Cc}|\p{Cs}/u
-const isText = (text: string, most: number): boolean => text.length <= most && !CONTROL.test(text)
-const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u
 
 function checkNames({ externalId, customer }: OrderInput): InputRefusal | undefined {
-  if (externalId !== undefined && !PRINTABLE.test(externalId))
+  if (externalId !== undefined && !isPrintable(externalId, 255))
     return refuse(
       'ORDER_EXTERNAL_ID_INVALID',
       'external_id must have 1 to 255 printable characters',
       { param: 'external_id' },
     ).error
   const usable = (name: string) =>
-    PRINTABLE.test(name) && !name.includes('/') && !name.startsWith('ord_')
+    isPrintable(name, 255) && !name.includes('/') && !name.startsWith('ord_')
   if (customer !== undefined && !usable(customer))
     return refuse(
       'ORDER_CUSTOMER_INVALID',
@@ -95,15 +93,8 @@ function checkMetadata({ metadata, description }: OrderInput): InputRefusal | un
       'the description is longer than 1000 characters or has control characters',
       'description',
     )
-  const pairs = Object.entries(metadata ?? {})
-  if (pairs.length > PAIRS) return no(`metadata has more than ${PAIRS} pairs`, 'metadata')
-  const bad = pairs.find(
-    ([key, value]) =>
-      key.length < 1 || !isText(key, 40) || typeof value !== 'string' || !isText(value, 500),
-  )
-  return bad
-    ? no('metadata has a key or a value that is too long or no string', 'metadata')
-    : undefined
+  const fault = metadataFault(metadata ?? {})
+  return fault === undefined ? undefined : no(fault, 'metadata')
 }
 
 function checkExpiry(input: OrderInput): Result<number | undefined, InputRefusal> {

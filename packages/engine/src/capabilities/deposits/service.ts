@@ -2,7 +2,9 @@ import {
   type Clock,
   EngineError,
   type Entropy,
+  err,
   type OrderId,
+  type OriginOf,
   ok,
   type PaymentId,
   type Refusal,
@@ -16,6 +18,8 @@ import {
 } from '../../kernel/index.ts'
 import { dustThreshold } from '../../protocol/amounts/index.ts'
 import { appendAudit } from '../audit/index.ts'
+import { originatingStore } from '../events/index.ts'
+import { againAfterConflict, earlierAnswers, type Once } from '../idempotency/index.ts'
 import type { WalletRecord, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
 import {
@@ -54,6 +58,8 @@ export interface OrdersOptions {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly intake: Pick<Intake, 'editOrders'>
+  /** Asked at the entry of a verb for which request it works. */
+  readonly origin?: OriginOf | undefined
   readonly wallets: Pick<Wallets, 'revealAddresses' | 'prepare' | 'wallet'>
   /** Makes satoshi of prices. Without one, orders with a price are refused. */
   readonly rates?: RateSource
@@ -83,33 +89,43 @@ export class Orders {
   /**
    * Makes an order with an address of its own; the same external id gives the same order.
    * @param actor as in the audit trail: `operator:<name>`, `api:<key id>`
+   * @param once names the request: it makes one order at most, and the answer to it is kept in the same commit
    */
-  create(input: OrderInput, actor: string): Promise<Result<CreatedOrder, CreateRefusal>> {
+  create(
+    input: OrderInput,
+    actor: string,
+    once?: Once<CreatedOrder>,
+  ): Promise<Result<CreatedOrder, CreateRefusal>> {
     const { tracer = silentTracer } = this.#options
+    const origin = this.#options.origin?.()
     return tracer.span(
       'orders.create',
       { wallet: input.wallet },
-      () => this.#create(input, actor),
+      () => this.#create(input, { actor, once, origin }),
       (answer) => ({ outcome: answer.ok ? 'ok' : answer.error.code }),
     )
   }
-  async #create(asked: OrderInput, actor: string): Promise<Result<CreatedOrder, CreateRefusal>> {
+  async #create(
+    asked: OrderInput,
+    by: Pick<OrderRequest, 'actor' | 'once' | 'origin'>,
+  ): Promise<Result<CreatedOrder, CreateRefusal>> {
     const priced = await this.#priced(asked)
-    if (!priced.ok) return priced
+    if (!priced.ok) return (await this.#answeredBefore(by.once)) ?? priced
     const { input, price } = priced.value
     const checked = checkInput(input, LEAST)
     if (!checked.ok) return checked
     await this.#prepare(input.wallet)
-    const request = { input, checked: checked.value, actor, ...(price ? { price } : {}) }
-    const attempt = () => this.#makerOf(input.wallet)(request)
-    try {
-      return await attempt()
-    } catch (error) {
-      // Two requests with one external id, or two wallets with one script, at the same moment in two processes: the unique
-      // key lets one pass and undoes the other, which finds it now.
-      if (!(error instanceof EngineError && error.code === 'STORE_CONFLICT')) throw error
-      return attempt()
-    }
+    const request = { input, checked: checked.value, ...by, ...(price ? { price } : {}) }
+    // Also two requests with one external id, and two wallets with one script.
+    return againAfterConflict(() => this.#makerOf(input.wallet)(request))
+  }
+  /** A request that has its answer gets it also while no rate is to be had. */
+  #answeredBefore(once: Once<CreatedOrder> | undefined) {
+    if (!once) return undefined
+    return this.#options.store.read(async (tx) => {
+      const earlier = (await earlierAnswers(tx, [once.request]))(once.request)
+      return earlier && err(earlier)
+    })
   }
   get(id: OrderId): Promise<OrderRecord | undefined> {
     return this.#options.store.read((tx) => tx.deposits.order(id))
@@ -248,7 +264,8 @@ export class Orders {
     action: 'order.cancelled' | 'order.settled',
     edit: (order: OrderRecord, at: number) => Result<OrderRecord, DecisionRefusal>,
   ): Promise<Result<OrderRecord, DecisionRefusal>> {
-    const { store, clock, intake } = this.#options
+    const { clock, intake, origin } = this.#options
+    const store = originatingStore(this.#options.store, origin)
     return store.transact(async (tx) => {
       const tip = await tx.chain.lockCursor()
       const [order] = await tx.deposits.lockOrders([id])

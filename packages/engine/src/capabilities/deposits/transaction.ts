@@ -2,6 +2,7 @@ import type { AlertRows } from '../alerts/index.ts'
 import type { AuditRows } from '../audit/index.ts'
 import type { ChainRows } from '../chain/index.ts'
 import type { EventRows } from '../events/index.ts'
+import type { IdempotencyRows } from '../idempotency/index.ts'
 import type { LedgerRows } from '../ledger/index.ts'
 import type { AddressRecord, WalletRows } from '../wallet/index.ts'
 import type { DepositRows, OrderRecord } from './ports.ts'
@@ -15,6 +16,7 @@ export interface DepositsTx {
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly idempotency: IdempotencyRows
 }
 
 /** Makes an order of ours out of one that the platform keeps for this address; undefined when it keeps none. */

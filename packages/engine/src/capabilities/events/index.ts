@@ -1,3 +1,4 @@
+export { originatingStore } from './origin.ts'
 export type * from './ports.ts'
 export { appendEvents, eventsAfter } from './service.ts'
 export {
@@ -11,3 +12,11 @@ export {
   type Timer,
   wakingStore,
 } from './subscribers.ts'
+export {
+  areaOf,
+  EVERYTHING,
+  type EventGrant,
+  matchesType,
+  mayEventBeSeen,
+  mayReadArea,
+} from './visibility.ts'

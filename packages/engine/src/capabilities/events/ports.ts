@@ -1,4 +1,4 @@
-import type { Json } from '../../kernel/index.ts'
+import type { Json, Origin } from '../../kernel/index.ts'
 
 export interface NewEvent {
   /** `resource.what`, see the list in the capability's README. */
@@ -6,6 +6,8 @@ export interface NewEvent {
   /** Id of the order, payment, wallet … it speaks of: the stream that keeps its order. */
   readonly subject: string
   readonly data: { readonly [key: string]: Json }
+  /** The request that caused it; undefined when the engine did by itself. */
+  readonly origin?: Origin
 }
 export interface EngineEvent extends NewEvent {
   /** Dense, from 1, in commit order: a consumer with a cursor can never skip one. */

@@ -19,10 +19,11 @@ const alertOf = (wallet: WalletRecord, gap: GapReport, level: keyof typeof MESSA
   severity: level === 'exceeded' ? 'critical' : 'warning',
   subject: wallet.id,
   message: `${wallet.name}: ${MESSAGE[level]}`,
-  data: dataOf(gap),
+  data: dataOf(wallet, gap),
 })
 
-const dataOf = (gap: GapReport) => ({
+const dataOf = (wallet: WalletRecord, gap: GapReport) => ({
+  wallet: wallet.id,
   branch: gap.branch,
   level: gap.level,
   gap_limit: gap.limit,
@@ -49,7 +50,7 @@ export async function noteGap(
   const raised = await raiseAlerts(tx, at, [alertOf(wallet, gap, gap.level)])
   if (raised.length > 0)
     await tx.events.append(at, [
-      { type: 'wallet.gap_warning', subject: wallet.id, data: dataOf(gap) },
+      { type: 'wallet.gap_warning', subject: wallet.id, data: dataOf(wallet, gap) },
     ])
   return gap
 }
@@ -73,7 +74,7 @@ export async function noteOverlap(
       severity: 'critical',
       subject: wallet.id,
       message: `${wallet.name}: address ${branch}/${watchedTo} belongs to another wallet as well`,
-      data: { branch, index: watchedTo, other: overlap },
+      data: { wallet: wallet.id, branch, index: watchedTo, other: overlap },
     },
   ])
 }

@@ -283,7 +283,7 @@ export async function writeDown(
   wallet: WalletRecord,
   details: Readonly<Record<string, string | number | boolean>>,
 ): Promise<void> {
-  const data = { name: wallet.name, ...details }
+  const data = { wallet: wallet.id, name: wallet.name, ...details }
   await appendAudit(tx, at, [{ actor, action, subject: wallet.id, details: data }])
   await tx.events.append(at, [{ type: event, subject: wallet.id, data }])
 }

@@ -1,6 +1,9 @@
+import { ACCESS_CODES } from './access.ts'
 import { AUDIT_CODES } from './audit.ts'
 import { CHAIN_CODES } from './chain.ts'
 import { DEPOSITS_CODES } from './deposits.ts'
+import { IDEMPOTENCY_CODES } from './idempotency.ts'
+import { HTTP_CODES } from './http.ts'
 import { KERNEL_CODES } from './kernel.ts'
 import { LEDGER_CODES } from './ledger.ts'
 import { NODE_CODES } from './node.ts'
@@ -8,6 +11,7 @@ import { PROTOCOL_CODES } from './protocol.ts'
 import { SERVER_CODES } from './server.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
+import { WEBHOOK_CODES } from './webhooks.ts'
 
 export type { CodeEntry, Remedy } from './remedy.ts'
 
@@ -23,6 +27,10 @@ export const REGISTRY = {
   ...LEDGER_CODES,
   ...AUDIT_CODES,
   ...SERVER_CODES,
+  ...ACCESS_CODES,
+  ...IDEMPOTENCY_CODES,
+  ...WEBHOOK_CODES,
+  ...HTTP_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY

@@ -1,19 +1,23 @@
+import type { ApiKeyRecord } from '../../capabilities/access/index.ts'
 import type { NewAlert } from '../../capabilities/alerts/index.ts'
 import { type AuditEntry, link, type NewAuditEntry } from '../../capabilities/audit/index.ts'
 import type { ChainHeader } from '../../capabilities/chain/index.ts'
 import type { OrderRecord, PaymentRecord, TxRecord } from '../../capabilities/deposits/index.ts'
 import type { NewEvent } from '../../capabilities/events/index.ts'
+import type { AnswerRecord } from '../../capabilities/idempotency/index.ts'
 import type { Posting } from '../../capabilities/ledger/index.ts'
 import type {
   AddressRecord,
   KeychainRecord,
   WalletRecord,
 } from '../../capabilities/wallet/index.ts'
+import type { DeliveryRecord, WebhookRecord } from '../../capabilities/webhooks/index.ts'
 import {
   blockHash,
   type OrderId,
   type OutPoint,
   paymentId,
+  Secret,
   sat,
   satPerKvB,
   txid,
@@ -186,9 +190,67 @@ export const auditOf = (number: number, more: Partial<NewAuditEntry> = {}): NewA
   details: { number },
   ...more,
 })
+export const apiKeyOf = (number: number, more: Partial<ApiKeyRecord> = {}): ApiKeyRecord => ({
+  id: `key_${String(number).padStart(6, '0')}`,
+  name: `Shop ${number} ☕`,
+  mode: 'dev',
+  scopes: ['orders:read', 'orders:write'],
+  metadata: {},
+  hint: String(number).padStart(4, '0'),
+  hash: digest(number, 3),
+  createdAt: 1_700_000_000_000 + number,
+  createdBy: 'operator:ann',
+  ...more,
+})
+export const keptOf = (number: number, more: Partial<AnswerRecord> = {}): AnswerRecord => ({
+  scope: `key_${number % 2}`,
+  key: `request ${number} ☕`,
+  digest: digest(number, 4),
+  status: 201,
+  body: `{"number":${number},"text":"a 'quoted' text"}`,
+  at: 1_700_000_000_000 + number,
+  ...more,
+})
 /** Linked entries of a trail that is empty so far. */
 export const trailOf = (count: number, at = 1_700_000_000_000) => {
   const entries: AuditEntry[] = []
   for (let i = 0; i < count; i++) entries.push(...link(entries.at(-1), at + i * 1000, [auditOf(i)]))
   return entries
 }
+
+export const webhookOf = (number: number, more: Partial<WebhookRecord> = {}): WebhookRecord => ({
+  id: `whk_${number}`,
+  url: `https://shop${number}.example/hook`,
+  eventTypes: ['order.*', 'chain.reorg'],
+  metadata: {},
+  status: 'active',
+  grant: { scopes: ['events:read', 'orders:read'], wallets: [walletIdOf(number)] },
+  createdBy: 'operator:ann',
+  createdAt: 1_700_000_000_000 + number,
+  updatedAt: 1_700_000_000_000 + number,
+  secrets: [
+    { secret: new Secret(`whsec_new${number}`), createdAt: 7 },
+    { secret: new Secret(`whsec_old${number}`), createdAt: 5, expiresAt: 99 },
+  ],
+  cursor: 0,
+  lastDelivered: 0,
+  attempts: 0,
+  deliveries: 0,
+  ...more,
+})
+export const deliveryOf = (webhook: number, number: number): DeliveryRecord => ({
+  id: `dlv_${webhook}_${number}`,
+  webhook: `whk_${webhook}`,
+  number,
+  seq: number * 2,
+  type: 'order.created',
+  attempt: 1,
+  at: 1_700_000_000_000 + number,
+  durationMs: 12,
+  url: `https://shop${webhook}.example/hook`,
+  body: '{"seq":1,"text":"a \\"quoted\\" 🟧 text"}',
+  bodyHash: digest(number),
+  ...(number % 2 === 0
+    ? { outcome: 'delivered', status: 200, answer: 'thanks ☕' }
+    : { outcome: 'failed', error: 'no answer within 10 s' }),
+})

@@ -1,3 +1,4 @@
+import { ACCESS } from './access.ts'
 import { LEDGER } from './books.ts'
 import { CHAIN } from './chain.ts'
 import type { Chapter, Check, MakeStore } from './check.ts'
@@ -7,6 +8,7 @@ import { PAYMENTS } from './payments.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
+import { WEBHOOKS } from './webhooks.ts'
 
 const CHAPTERS: Readonly<Record<string, Chapter>> = {
   transactions: TRANSACTIONS,
@@ -17,6 +19,8 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   lists: LISTS,
   ledger: LEDGER,
   trail: TRAIL,
+  access: ACCESS,
+  webhooks: WEBHOOKS,
 }
 
 /**

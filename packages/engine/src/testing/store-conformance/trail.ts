@@ -15,6 +15,24 @@ export const TRAIL: Chapter = {
     })
   },
 
+  'an event keeps the request that caused it': async ({ store }) => {
+    const origin = { requestId: 'req_1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-1-01' }
+    const events = [eventOf(1, { origin }), eventOf(2, { origin: { requestId: 'req "2"' } })]
+    const appended = await store.transact((tx) => tx.events.append(5, [...events, eventOf(3)]))
+    const expected = [...events, eventOf(3)].map((event, i) => ({
+      ...event,
+      seq: i + 1,
+      id: `evt_${i + 1}`,
+      at: 5,
+    }))
+    same(appended, expected, 'what append answers')
+    same(
+      await store.read((tx) => tx.events.list({ after: 0, limit: 9 })),
+      expected,
+      'what is stored',
+    )
+  },
+
   'events are listed in pages by subject and type': async ({ store }) => {
     await store.transact((tx) =>
       tx.events.append(

@@ -2,7 +2,7 @@ import type { Migration } from './migration.ts'
 
 /** What lists for the outside need: prices of orders, and for each list an index in its order. */
 export const queries: Migration = {
-  version: 2,
+  version: 4,
   name: 'lists and prices',
   statements: ({ text, int, bytes, table }) => [
     `alter table orders add column price_currency ${text}`,

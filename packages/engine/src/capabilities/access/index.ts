@@ -1,0 +1,6 @@
+export { type ChangeRefusal, keySnapshot } from './changes.ts'
+export type { KeyChanges, KeyInput, KeyInputRefusal } from './input.ts'
+export * from './policy.ts'
+export type * from './ports.ts'
+export * from './service.ts'
+export type { AccessTx } from './transaction.ts'

@@ -1,0 +1,124 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authenticate } from './authenticate.ts'
+import { addDocs } from './docs/index.ts'
+import { addFailures } from './failures.ts'
+import { addFrame } from './frame.ts'
+import { digestOf, gateFor, InFlight, openGate, readIdempotencyKey } from './idempotency.ts'
+import { type PlainJson, readBody } from './json-body.ts'
+import { createLimits, type Limits } from './limits.ts'
+import { addOtherMethods, collectMethods } from './methods.ts'
+import { addOpenApi, schemaOf } from './openapi.ts'
+import type { AppParts } from './parts.ts'
+import type { Principal } from './principal.ts'
+import { RefusedError } from './problem.ts'
+import { withRequest } from './request-context.ts'
+import type { Answer, Resource, Route } from './route.ts'
+import { allRoutes } from './routes/index.ts'
+import { ProblemSchema } from './schemas/basics.ts'
+import { createServer } from './server.ts'
+import { validatorCompiler } from './validate.ts'
+
+/** The HTTP interface over one engine; it listens nowhere yet. */
+export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+  const app = createServer(parts)
+  app.setValidatorCompiler(validatorCompiler)
+  const limits = createLimits(parts)
+  addFrame(app, parts, limits)
+  addBodyReader(app)
+  addFailures(app, parts)
+  const methods = collectMethods(app)
+  await addOpenApi(app, parts)
+  app.addSchema(ProblemSchema)
+  addRoutes(app, parts, limits)
+  addDocs(app, parts)
+  addOtherMethods(app, methods)
+  return app
+}
+
+/** Every route as data, also those of the embedder. */
+export const routeTable = (parts: AppParts): readonly Resource[] => [
+  ...allRoutes(parts),
+  ...(parts.more ?? []),
+]
+
+function addBodyReader(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
+    const body = readBody(bytes as Buffer)
+    if (body.ok) done(null, body.value)
+    else done(new RefusedError(body.error))
+  })
+}
+
+function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void {
+  const inFlight = new InFlight()
+  const resources = routeTable(parts)
+  for (const schema of resources.flatMap(({ named }) => named)) app.addSchema(schema)
+  for (const route of resources.flatMap(({ routes }) => routes))
+    app.route({
+      method: route.method,
+      url: route.url,
+      schema: schemaOf(route),
+      // Before the body is read: a stranger's body costs nothing.
+      async onRequest(request, reply) {
+        request.principal = await authenticate(request, route, parts, limits)
+        if (request.principal) limits.byKey(request.principal.id, reply)
+        request.idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], route)
+      },
+      // The digest is over what came, before defaults are filled in.
+      preValidation(request, _reply, done) {
+        if (request.idempotencyKey !== undefined)
+          request.digest = digestOf(request.method, request.url, request.body as PlainJson)
+        done()
+      },
+      handler: (request, reply) =>
+        withRequest(request.context, () => serve(route, request, reply, parts, inFlight)),
+    })
+}
+
+async function serve(
+  route: Route,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  parts: AppParts,
+  inFlight: InFlight,
+): Promise<FastifyReply> {
+  const { principal = NOBODY, idempotencyKey: key } = request
+  const gate =
+    key === undefined
+      ? openGate
+      : gateFor({
+          parts,
+          route,
+          inFlight,
+          request: {
+            scope: `${principal.id} ${route.method} ${request.url}`,
+            key,
+            digest: request.digest,
+          },
+          textOf: ({ status, body }) =>
+            body === undefined
+              ? ''
+              : String(reply.serializeInput(body as Record<string, unknown>, String(status))),
+        })
+  const { status, body, text, headers } = await gate.run(() =>
+    route.handle({
+      path: request.params,
+      query: request.query,
+      body: request.body as undefined,
+      principal,
+      requestId: request.id,
+      address: request.client,
+      accept: request.headers.accept ?? '*/*',
+      once: <T>(present: (made: T) => Answer) => gate.once(present),
+    }),
+  )
+  if (headers) reply.headers(headers)
+  reply.code(status)
+  if (text === undefined || text === '') return reply.send(body)
+  return reply.type('application/json; charset=utf-8').serializer(asItIs).send(text)
+}
+
+const asItIs = (text: unknown): string => String(text)
+/** Routes without a key do not look at it. */
+const NOBODY: Principal = { actor: 'public', id: 'public', scopes: [] }

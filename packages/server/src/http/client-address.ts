@@ -1,0 +1,29 @@
+import { formatIp, type IpRange, isInside, parseIp } from '@kaccy/bitcoin/protocol/ip'
+
+/**
+ * The address of the client: the peer itself, or, when the peer is a trusted proxy, the rightmost address of
+ * `X-Forwarded-For` that is no trusted proxy. A list that cannot be read is not believed at all: then it is the peer.
+ */
+export function clientAddress(
+  peer: string,
+  forwardedFor: string | undefined,
+  trusted: readonly IpRange[],
+): string {
+  const isTrusted = (address: Uint8Array) => trusted.some((range) => isInside(address, range))
+  const own = parseIp(peer.replace(/%.*$/, ''))
+  if (!own) return peer
+  if (!isTrusted(own) || forwardedFor === undefined) return formatIp(own)
+  for (const entry of forwardedFor.split(',').reverse()) {
+    const address = readEntry(entry.trim())
+    if (!address) break
+    if (!isTrusted(address)) return formatIp(address)
+  }
+  return formatIp(own)
+}
+
+/** An address as proxies write it: bare, in brackets, with a port. */
+function readEntry(text: string): Uint8Array | undefined {
+  const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1]
+  const withPort = /^([\d.]+):\d{1,5}$/.exec(text)?.[1]
+  return parseIp(bracketed ?? withPort ?? text)
+}

@@ -1,0 +1,19 @@
+import type { Grant, Scope } from '@kaccy/bitcoin/access'
+import type { WalletId } from '@kaccy/bitcoin/kernel'
+
+export type { Scope }
+
+/** Who makes a request. */
+export interface Principal extends Pick<Grant, 'scopes' | 'wallets'> {
+  /** As in the audit trail: `api:<key id>`, `operator:<name>`. */
+  readonly actor: string
+  /** Separates the idempotency keys of one caller from those of another. */
+  readonly id: string
+}
+
+export const mayUse = ({ scopes }: Principal, scope: Scope): boolean =>
+  scopes.includes('admin') || scopes.includes(scope)
+
+/** False for what belongs to a wallet that the caller may not see: to them it does not exist. */
+export const maySee = ({ wallets }: Principal, wallet: WalletId): boolean =>
+  wallets === undefined || wallets.includes(wallet)

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Served } from './served.ts'
+
+let served: Served
+beforeAll(async () => {
+  served = await Served.open()
+})
+afterAll(() => served.close())
+
+test('every answer names its request, and a no is a problem', async () => {
+  const good = await served.call('GET', '/v1/chain')
+  expect(good.status).toBe(200)
+  expect(good.json.network).toBe('regtest')
+  expect(good.headers.get('x-request-id')).toMatch(/^req_/)
+  const bad = await served.call('GET', '/v1/chain?colour=red')
+  expect(bad.status).toBe(400)
+  expect(bad.headers.get('content-type')).toContain('application/problem+json')
+  expect(bad.json).toMatchObject({
+    status: 400,
+    code: 'FIELD_UNKNOWN',
+    param: 'colour',
+    remedy: 'caller',
+    request_id: bad.headers.get('x-request-id'),
+  })
+})
+
+test('without a key, with a wrong one, and without the scope', async () => {
+  const none = await served.call('GET', '/v1/chain', { token: '' })
+  expect([none.status, none.json.code]).toEqual([401, 'TOKEN_MISSING'])
+  expect(none.headers.get('www-authenticate')).toContain('Bearer')
+  const wrong = await served.call('GET', '/v1/chain', { token: `${served.admin.slice(0, -4)}AAAA` })
+  expect([wrong.status, wrong.json.code]).toEqual([401, 'KEY_UNKNOWN'])
+  const narrow = await served.call('GET', '/v1/chain', {
+    token: await served.key(['orders:read']),
+  })
+  expect([narrow.status, narrow.json.code]).toEqual([403, 'SCOPE_MISSING'])
+  expect(narrow.json.facts).toEqual({ scope: 'chain:read' })
+})
+
+test('what is not there', async () => {
+  const lost = await served.call('GET', '/v1/nothing')
+  expect([lost.status, lost.json.code]).toEqual([404, 'ROUTE_NOT_FOUND'])
+})
