@@ -89,6 +89,18 @@ export const SETTINGS = {
   'api.key': setting('secret', 'the key that they ask it with'),
   'api.ca_file': setting('path', "PEM file of the authority of that server's certificate"),
   'api.allow_plain_http': setting('flag', 'danger: send the key unencrypted', { fallback: false }),
+  'checkout.enabled': setting('flag', 'whether payers find a page for each order at /pay/<order>', {
+    fallback: true,
+  }),
+  'checkout.name': setting('text', 'whom payers pay, as the page says it'),
+  'checkout.accent': setting('text', 'colour of buttons and marks, #rrggbb'),
+  'checkout.radius': setting('integer', 'roundness of corners, pixels', { from: 0, to: 24 }),
+  'checkout.font': setting('text', "names of fonts on the payer's device, first choice first"),
+  'checkout.logo_file': setting('path', 'PNG, JPEG, WebP or SVG, at most 128 KiB'),
+  'checkout.frame_ancestors': setting(
+    'list',
+    'web pages that may show it in a frame, such as https://shop.example; none, or * for all',
+  ),
   'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
     from: 1,
     to: 2_100_000_000_000_000,
@@ -123,6 +135,7 @@ export const ALWAYS = [
   'http.requests_per_minute_address',
   'http.requests_per_minute_key',
   'api.allow_plain_http',
+  'checkout.enabled',
   'operator',
   'log.level',
 ] as const

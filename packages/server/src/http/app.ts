@@ -1,19 +1,20 @@
 import { createHash } from 'node:crypto'
-import { newId, refuse } from '@kaccy/bitcoin/kernel'
-import { systemEntropy } from '@kaccy/bitcoin/adapters/system'
 import rateLimit from '@fastify/rate-limit'
+import { systemEntropy } from '@kaccy/bitcoin/adapters/system'
+import { newId, refuse } from '@kaccy/bitcoin/kernel'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { payRoutes } from '../pay/index.ts'
 import { admitAddress, authenticate } from './authenticate.ts'
 import { clientAddress } from './client-address.ts'
 import { gateFor, InFlight, openGate, readIdempotencyKey } from './idempotency.ts'
 import { readBody } from './json-body.ts'
+import { createLimits, type Limits } from './limits.ts'
 import { addOpenApi, schemaOf } from './openapi.ts'
 import type { AppParts } from './parts.ts'
 import type { Principal } from './principal.ts'
 import { PROBLEM_TYPE, problemOf, RefusedError } from './problem.ts'
-import { createLimits } from './limits.ts'
-import { allRoutes } from './routes/index.ts'
 import type { Answer, Route } from './route.ts'
+import { allRoutes } from './routes/index.ts'
 import { ProblemSchema } from './schemas/basics.ts'
 import { validatorCompiler } from './validate.ts'
 
@@ -48,7 +49,10 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(rateLimit, { global: false })
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
-  addRoutes(app, parts)
+  const limits = createLimits(app, parts)
+  const admit = admission(parts, limits)
+  addRoutes(app, parts, limits, admit)
+  await addPay(app, parts, admit)
   return app
 }
 
@@ -104,9 +108,39 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknow
     .send(problem)
 }
 
-function addRoutes(app: FastifyInstance, parts: AppParts): void {
+type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+/** Whether a request is looked at at all, by the address it comes from. */
+const admission =
+  (parts: AppParts, limits: Limits): Admit =>
+  async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    const { remoteAddress = '' } = request.socket
+    const forwarded = request.headers['x-forwarded-for']
+    const list = typeof forwarded === 'string' ? forwarded : forwarded?.join(',')
+    request.client = clientAddress(remoteAddress, list, parts.settings.trustedProxies)
+    admitAddress(request.client, parts)
+    await limits.byAddress(request, reply)
+  }
+
+/** The page that payers see: no key, and problems of its own making. */
+async function addPay(app: FastifyInstance, parts: AppParts, admit: Admit): Promise<void> {
+  const { pay, engine, clock, logger, settings, onFailure } = parts
+  if (!pay) return
+  const { publicUrl } = settings
+  await app.register(payRoutes, {
+    ...pay,
+    engine,
+    clock,
+    logger,
+    admit,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(onFailure ? { onFailure } : {}),
+  })
+}
+
+function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits, admit: Admit): void {
   const inFlight = new InFlight()
-  const limits = createLimits(app, parts)
   const routes = allRoutes(parts)
   for (const schema of routes.flatMap(({ named }) => named)) app.addSchema(schema)
   for (const route of routes.flatMap(({ routes: own }) => own))
@@ -116,13 +150,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts): void {
       schema: schemaOf(route),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
-        reply.header('x-request-id', request.id)
-        const { remoteAddress = '' } = request.socket
-        const forwarded = request.headers['x-forwarded-for']
-        const list = typeof forwarded === 'string' ? forwarded : forwarded?.join(',')
-        request.client = clientAddress(remoteAddress, list, parts.settings.trustedProxies)
-        admitAddress(request.client, parts)
-        await limits.byAddress(request, reply)
+        await admit(request, reply)
         request.principal = await authenticate(request, route, request.client, parts)
         await limits.byKey(request, reply)
       },

@@ -1,6 +1,7 @@
 import type { Engine } from '@kaccy/bitcoin'
 import type { Clock, Logger, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
+import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
@@ -30,6 +31,8 @@ export interface AppParts {
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */
   readonly principal?: Principal
+  /** The checkout page; undefined: payers find nothing at `/pay`. */
+  readonly pay?: Omit<PayOptions, 'engine' | 'clock' | 'logger' | 'admit' | 'publicUrl'>
   /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config/settings.ts'
 import { keepNetwork } from '../host/database.ts'
 import type { Host } from '../host/host.ts'
 import { createApp } from '../http/index.ts'
+import { checkoutOf } from './checkout.ts'
 import { httpSettings, listenOn } from './settings.ts'
 
 export interface ServeOptions {
@@ -25,12 +26,22 @@ export async function runServe({
   signal,
   onListening,
 }: ServeOptions): Promise<void> {
+  const checkout = checkoutOf(config)
   const app = await createApp({
     engine: host.engine,
     network: host.network,
     clock: systemClock,
     logger,
     settings: httpSettings(config),
+    ...(checkout
+      ? {
+          pay: {
+            ...checkout,
+            timers: systemTimers,
+            head: () => host.store.read((tx) => tx.events.head()),
+          },
+        }
+      : {}),
   })
   let kept = false
   const running: Running = runEngine({
