@@ -82,7 +82,7 @@ const en: Words = {
       text: 'Do not pay any more. If you have already paid, your money is not lost: contact the merchant and name the order below.',
     },
     expired_underpaid: {
-      title: 'Time is up, {missing} are missing',
+      title: 'Time is up, {missing} missing',
       text: 'Do not send any more. What you sent has arrived: contact the merchant and name the order below.',
     },
     late: {
