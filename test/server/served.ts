@@ -85,7 +85,7 @@ export class Served {
       status: answer.status,
       headers: answer.headers,
       text: got,
-      json: isJson ? JSON.parse(got) : undefined,
+      json: isJson && got !== '' ? JSON.parse(got) : undefined,
     }
   }
   close(): Promise<void> {
