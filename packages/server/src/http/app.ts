@@ -76,6 +76,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
+      config: { always: route.always === true },
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)
