@@ -1,5 +1,6 @@
 import type { Json, Refusal, Result, Secret } from '../../kernel/index.ts'
 import type { EventGrant } from '../events/index.ts'
+import type { Once, OnceRefusal } from '../idempotency/index.ts'
 
 export type WebhookStatus = 'active' | 'paused' | 'removed'
 /** Who or what paused it: a person, an answer 410 Gone, or days of failure. */
@@ -214,10 +215,12 @@ type Invalid = Refusal<'WEBHOOK_URL_REFUSED' | 'FIELD_INVALID'>
  * entry (`webhook.<verb>`) and its event. A removed webhook is unknown to every verb but `delivery` and `deliveries`.
  */
 export interface Webhooks {
+  /** @param once its `answer` gets the record: what it says is kept, so it must not show the secret */
   create(
     input: WebhookInput,
     actor: string,
-  ): Promise<Result<CreatedWebhook, Invalid | Refusal<'WEBHOOK_SECRET_INVALID'>>>
+    once?: Once<WebhookRecord>,
+  ): Promise<Result<CreatedWebhook, Invalid | OnceRefusal | Refusal<'WEBHOOK_SECRET_INVALID'>>>
   get(id: string): Promise<WebhookRecord | undefined>
   /** Newest first; `before` is an id. */
   list(filter: {

@@ -12,6 +12,7 @@ import {
 import type { AlertRows } from '../alerts/index.ts'
 import { type AuditRows, appendAudit } from '../audit/index.ts'
 import { appendEvents, type EventRows } from '../events/index.ts'
+import { againAfterConflict, doOnce, type IdempotencyTx } from '../idempotency/index.ts'
 import { parseDeliveryId } from './delivery-id.ts'
 import { checkSettings } from './input.ts'
 import { paused, removed, replayed, resumed } from './machine.ts'
@@ -21,7 +22,7 @@ import { newWebhookSecret, parseWebhookSecret } from './signature.ts'
 import type { TargetRules } from './target.ts'
 
 /** The row doors of this capability. */
-export interface WebhooksTx {
+export interface WebhooksTx extends IdempotencyTx {
   readonly webhooks: WebhookRows
   readonly events: EventRows
   readonly audit: AuditRows
@@ -82,7 +83,7 @@ const creating = ({
   entropy,
   targets = {},
 }: WebhooksOptions): Pick<Webhooks, 'create'> => ({
-  async create(input, actor) {
+  async create(input, actor, once) {
     const given = secretOf(input, entropy)
     if (!given.ok) return given
     const checked = checkSettings(input, targets)
@@ -106,17 +107,22 @@ const creating = ({
       attempts: 0,
       deliveries: 0,
     }
-    return store.transact(async (tx) => {
-      const cursor = await tell(tx, at, 'create', fresh, actor, {
-        event_types: fresh.eventTypes,
-        scopes: fresh.grant.scopes,
-        ...(fresh.grant.wallets ? { wallets: fresh.grant.wallets } : {}),
-      })
-      // Its life begins behind its own birth: only then is the number known.
-      const webhook = { ...fresh, cursor }
-      await tx.webhooks.insert(webhook)
-      return ok({ webhook, secret })
-    })
+    const made = await againAfterConflict(() =>
+      store.transact((tx) =>
+        doOnce<WebhookRecord, never>(tx, once, at, async () => {
+          const cursor = await tell(tx, at, 'create', fresh, actor, {
+            event_types: fresh.eventTypes,
+            scopes: fresh.grant.scopes,
+            ...(fresh.grant.wallets ? { wallets: fresh.grant.wallets } : {}),
+          })
+          // Its life begins behind its own birth: only then is the number known.
+          const webhook = { ...fresh, cursor }
+          await tx.webhooks.insert(webhook)
+          return ok(webhook)
+        }),
+      ),
+    )
+    return made.ok ? ok({ webhook: made.value, secret }) : made
   },
 })
 
