@@ -114,6 +114,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts): void {
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         reply.header('x-request-id', request.id)

@@ -1,7 +1,9 @@
 import type { Engine } from '@kaccy/bitcoin'
+import { type Grant, mayGrant } from '@kaccy/bitcoin/access'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { type OrderId, refuse, type WalletId } from '@kaccy/bitcoin/kernel'
 import type { WalletRecord } from '@kaccy/bitcoin/wallet'
+import type { WebhookRecord } from '@kaccy/bitcoin/webhooks'
 import { maySee, type Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
 
@@ -57,4 +59,23 @@ export function needsEverything({ wallets }: Principal): void {
   throw new RefusedError(
     refuse('SCOPE_MISSING', 'this key is limited to wallets, and this is not of one wallet').error,
   )
+}
+
+/**
+ * Whoever may see a webhook sees in its log what it delivers: so it must show nothing that the caller may not see, and what
+ * an operator made is for those who may do everything.
+ */
+export const maySeeWebhook = ({ scopes, wallets }: Principal, { grant }: WebhookRecord): boolean =>
+  mayGrant({ scopes, ...(wallets === undefined ? {} : { wallets }) }, grant as Grant)
+
+/** @throws RefusedError WEBHOOK_NOT_FOUND */
+export async function webhookOf(
+  engine: Engine,
+  principal: Principal,
+  id: string,
+): Promise<WebhookRecord> {
+  const webhook = await engine.webhooks.get(id)
+  if (webhook && maySeeWebhook(principal, webhook)) return webhook
+  const more = { param: 'webhook', details: { id } }
+  throw new RefusedError(refuse('WEBHOOK_NOT_FOUND', `no webhook ${id}`, more).error)
 }

@@ -3,7 +3,15 @@ import type { EventJson } from '../schemas/events.ts'
 import { time } from './basics.ts'
 
 /** An event as every way out shows it: list, stream, webhook, command line. */
-export const eventJson = ({ seq, id, type, at, subject, origin, data }: EngineEvent): EventJson => ({
+export const eventJson = ({
+  seq,
+  id,
+  type,
+  at,
+  subject,
+  origin,
+  data,
+}: EngineEvent): EventJson => ({
   seq,
   id,
   type,

@@ -46,7 +46,11 @@ function inWords(difference: BooksDifference): string {
   }
 }
 
-export const booksVerdictJson = ({ ok, accounts, differences }: BooksVerdict): BooksVerdictJson => ({
+export const booksVerdictJson = ({
+  ok,
+  accounts,
+  differences,
+}: BooksVerdict): BooksVerdictJson => ({
   ok,
   accounts,
   differences: differences.map((difference) => ({

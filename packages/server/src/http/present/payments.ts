@@ -18,7 +18,11 @@ export interface StandingPayment {
 }
 
 /** The payment as the view of its transaction and the tip have it. @param depth of its transaction, -1 when it is gone */
-export const standingOf = (payment: PaymentRecord, view: TxView, depth: number): StandingPayment => ({
+export const standingOf = (
+  payment: PaymentRecord,
+  view: TxView,
+  depth: number,
+): StandingPayment => ({
   payment,
   view,
   status: paymentStatusOf(payment, view),

@@ -1,9 +1,6 @@
-import {
-  type BalanceLayers,
-  type WalletTransaction,
-} from '@kaccy/bitcoin/deposits'
-import type { WalletBalance } from '@kaccy/bitcoin/ledger'
+import type { BalanceLayers, WalletTransaction } from '@kaccy/bitcoin/deposits'
 import type { WalletId } from '@kaccy/bitcoin/kernel'
+import type { WalletBalance } from '@kaccy/bitcoin/ledger'
 import type { AddressRecord, GapReport, WalletRecord } from '@kaccy/bitcoin/wallet'
 import type {
   AddressJson,

@@ -6,7 +6,13 @@ import type { Principal } from '../principal.ts'
 import { accept, answer } from '../reply.ts'
 import { type Resource, route } from '../route.ts'
 import { limitOf, ref } from '../schemas/basics.ts'
-import { AcknowledgeRequest, AlertList, AlertPath, AlertQuery, AlertSchema } from '../schemas/alerts.ts'
+import {
+  AcknowledgeRequest,
+  AlertList,
+  AlertPath,
+  AlertQuery,
+  AlertSchema,
+} from '../schemas/alerts.ts'
 import { nothing } from '../seen.ts'
 import { ended, sift } from '../sift.ts'
 
@@ -77,7 +83,8 @@ export const alertResource = (parts: AppParts): Resource => ({
       id: 'acknowledgeAlert',
       tag,
       summary: 'Say that somebody has seen it',
-      description: 'It stands in the audit trail. The first one to say so stays; a second time changes nothing.',
+      description:
+        'It stands in the audit trail. The first one to say so stays; a second time changes nothing.',
       scope: 'alerts:write',
       once: 'around',
       refuses: ['NOT_FOUND'],

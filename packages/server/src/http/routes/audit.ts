@@ -26,7 +26,12 @@ export const auditResource = (parts: AppParts): Resource => ({
   named: [AuditEntrySchema, AuditHeadSchema, AuditVerdictSchema],
 })
 
-function filterOf({ actor, subject, action, ...times }: AuditFilterText): Omit<AuditFilter, 'limit'> {
+function filterOf({
+  actor,
+  subject,
+  action,
+  ...times
+}: AuditFilterText): Omit<AuditFilter, 'limit'> {
   const from = readTimeIfGiven(times.from, 'from')
   const until = readTimeIfGiven(times.until, 'until')
   return {
@@ -57,11 +62,17 @@ const listAudit = ({ engine }: AppParts): Route =>
         : { newestFirst: true, ...(number === undefined ? {} : { before: number }) }
       const filter = { ...filterOf(query), ...place, limit: limitOf(query) + 1 }
       const rows = await engine.audit.list(filter)
-      return answer(200, page(rows, limitOf(query), auditEntryJson, (row) => String(row.number)))
+      return answer(
+        200,
+        page(rows, limitOf(query), auditEntryJson, (row) => String(row.number)),
+      )
     },
   })
 
-const TYPES = { csv: 'text/csv; charset=utf-8; header=present', jsonl: 'application/jsonl; charset=utf-8' }
+const TYPES = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  jsonl: 'application/jsonl; charset=utf-8',
+}
 
 const exportAudit = ({ engine }: AppParts): Route =>
   route({

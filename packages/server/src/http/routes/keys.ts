@@ -32,7 +32,9 @@ export const keyResource = (parts: AppParts): Resource => ({
 const inputOf = (body: KeyRequestBody): KeyInput => ({
   name: body.name,
   scopes: body.scopes,
-  ...(body.wallets === undefined ? {} : { wallets: body.wallets as readonly WalletId[] }),
+  ...(body.wallets === undefined
+    ? {}
+    : { wallets: body.wallets as readonly string[] as readonly WalletId[] }),
   ...(body.addresses === undefined ? {} : { addresses: body.addresses }),
   ...(body.expires_at === undefined ? {} : { expiresAt: readTime(body.expires_at, 'expires_at') }),
   ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
@@ -43,9 +45,13 @@ function changesOf(body: KeyChangeBody): KeyChanges {
   return {
     ...(body.name === undefined ? {} : { name: body.name }),
     ...(body.scopes === undefined ? {} : { scopes: body.scopes }),
-    ...(body.wallets === undefined ? {} : { wallets: body.wallets as readonly WalletId[] | null }),
+    ...(body.wallets === undefined
+      ? {}
+      : { wallets: body.wallets as readonly string[] | null as readonly WalletId[] | null }),
     ...(body.addresses === undefined ? {} : { addresses: body.addresses }),
-    ...(ends === undefined ? {} : { expiresAt: ends === null ? null : readTime(ends, 'expires_at') }),
+    ...(ends === undefined
+      ? {}
+      : { expiresAt: ends === null ? null : readTime(ends, 'expires_at') }),
     ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
   }
 }

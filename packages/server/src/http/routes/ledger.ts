@@ -39,7 +39,10 @@ const listAccounts = ({ engine }: AppParts): Route =>
       needsEverything(principal)
       const { prefix = '', after } = query
       const rows = await engine.ledger.accounts(prefix, after, limitOf(query) + 1)
-      return answer(200, page(rows, limitOf(query), accountJson, ({ account }) => account))
+      return answer(
+        200,
+        page(rows, limitOf(query), accountJson, ({ account }) => account),
+      )
     },
   })
 
@@ -66,7 +69,10 @@ const listEntries = ({ engine }: AppParts): Route =>
         limit: limitOf(query) + 1,
       }
       const rows = await engine.ledger.entries(filter)
-      return answer(200, page(rows, limitOf(query), entryJson, ({ number }) => String(number)))
+      return answer(
+        200,
+        page(rows, limitOf(query), entryJson, ({ number }) => String(number)),
+      )
     },
   })
 

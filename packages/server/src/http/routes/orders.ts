@@ -25,7 +25,13 @@ import { readTimeIfGiven } from '../time.ts'
 const tag = 'Orders'
 
 export const orderResource = (parts: AppParts): Resource => ({
-  routes: [createOrder(parts), getOrder(parts), listOrders(parts), ...decisions(parts), ...views(parts)],
+  routes: [
+    createOrder(parts),
+    getOrder(parts),
+    listOrders(parts),
+    ...decisions(parts),
+    ...views(parts),
+  ],
   named: [OrderSchema, ExplanationSchema],
 })
 
@@ -141,7 +147,9 @@ function filterOf(query: OrderQueryText, { wallets }: Principal): OrderFilter {
     ...(createdUntil === undefined ? {} : { createdUntil }),
     ...(query.metadata === undefined
       ? {}
-      : { metadata: { key: query.metadata.slice(0, colon), value: query.metadata.slice(colon + 1) } }),
+      : {
+          metadata: { key: query.metadata.slice(0, colon), value: query.metadata.slice(colon + 1) },
+        }),
     ...(query.after === undefined ? {} : { before: query.after as OrderId }),
     limit: limitOf(query) + 1,
   }
@@ -160,7 +168,10 @@ const listOrders = ({ engine, settings }: AppParts): Route =>
     async handle({ query, principal }) {
       const rows = await engine.orders.list(filterOf(query, principal))
       const show = (order: (typeof rows)[number]) => orderJson(order, settings.publicUrl)
-      return answer(200, page(rows, limitOf(query), show, ({ id }) => id))
+      return answer(
+        200,
+        page(rows, limitOf(query), show, ({ id }) => id),
+      )
     },
   })
 
@@ -174,7 +185,12 @@ const decisions = ({ engine, settings }: AppParts): readonly Route[] => [
     description: 'Money that still comes is credited and reported as late.',
     scope: 'orders:write',
     once: 'around',
-    refuses: ['ORDER_NOT_FOUND', 'ORDER_ALREADY_CLOSED', 'ORDER_HAS_PAYMENTS', 'WALLET_CHAIN_UNKNOWN'],
+    refuses: [
+      'ORDER_NOT_FOUND',
+      'ORDER_ALREADY_CLOSED',
+      'ORDER_HAS_PAYMENTS',
+      'WALLET_CHAIN_UNKNOWN',
+    ],
     schemas: { path: OrderPath, answers: { 200: ref(OrderSchema) } },
     async handle({ path, principal }) {
       const { id } = await orderOf(engine, principal, path.order)
@@ -191,7 +207,12 @@ const decisions = ({ engine, settings }: AppParts): readonly Route[] => [
     description: 'The ledger keeps booking only what really came.',
     scope: 'orders:write',
     once: 'around',
-    refuses: ['ORDER_NOT_FOUND', 'ORDER_ALREADY_CLOSED', 'ORDER_REASON_MISSING', 'WALLET_CHAIN_UNKNOWN'],
+    refuses: [
+      'ORDER_NOT_FOUND',
+      'ORDER_ALREADY_CLOSED',
+      'ORDER_REASON_MISSING',
+      'WALLET_CHAIN_UNKNOWN',
+    ],
     schemas: { path: OrderPath, body: SettleRequest, answers: { 200: ref(OrderSchema) } },
     async handle({ path, body, principal }) {
       const { id } = await orderOf(engine, principal, path.order)
@@ -219,9 +240,7 @@ const views = ({ engine, settings }: AppParts): readonly Route[] => [
       const { id } = await orderOf(engine, principal, path.order)
       const explained = await engine.orders.explain(id)
       if (explained) return answer(200, explanationJson(explained, settings.publicUrl))
-      throw new RefusedError(
-        refuse('WALLET_CHAIN_UNKNOWN', 'no block has been followed yet').error,
-      )
+      throw new RefusedError(refuse('WALLET_CHAIN_UNKNOWN', 'no block has been followed yet').error)
     },
   }),
   route({
@@ -235,7 +254,9 @@ const views = ({ engine, settings }: AppParts): readonly Route[] => [
     schemas: { path: OrderPath, answers: { 200: textOf('image/svg+xml', 'An SVG image') } },
     async handle({ path, principal }) {
       const order = await orderOf(engine, principal, path.order)
-      return answer(200, qrSvg(paymentUriOf(order)), { 'content-type': 'image/svg+xml; charset=utf-8' })
+      return answer(200, qrSvg(paymentUriOf(order)), {
+        'content-type': 'image/svg+xml; charset=utf-8',
+      })
     },
   }),
 ]

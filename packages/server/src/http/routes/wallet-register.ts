@@ -67,4 +67,3 @@ export const registerWallet = ({ engine }: AppParts): Route =>
       return registered(accept(await engine.wallets.register(inputOf(body), principal.actor)))
     },
   })
-

@@ -53,7 +53,10 @@ const reading = ({ engine }: AppParts): readonly Route[] => [
         .filter((wallet) => status === undefined || wallet.status === status)
         .filter(({ id }) => id > after)
         .sort((a, b) => (a.id < b.id ? -1 : 1))
-      return answer(200, page(rows, limitOf(query), walletJson, ({ id }) => id))
+      return answer(
+        200,
+        page(rows, limitOf(query), walletJson, ({ id }) => id),
+      )
     },
   }),
   route({
@@ -132,7 +135,9 @@ const changing = ({ engine }: AppParts): readonly Route[] => [
     refuses: ['WALLET_NOT_FOUND'],
     schemas: { path: WalletPath, answers: { 200: ref(WalletSchema) } },
     handle: async ({ path, principal }) =>
-      shown(accept(await engine.wallets.retire(seenWallet(principal, path.wallet), principal.actor))),
+      shown(
+        accept(await engine.wallets.retire(seenWallet(principal, path.wallet), principal.actor)),
+      ),
   }),
   route({
     method: 'POST',

@@ -45,7 +45,9 @@ export const AlertList = listOf(AlertSchema)
 export const AlertQuery = object({
   limit: Limit,
   after: after('^alr_\\d{1,15}$'),
-  open: Type.Optional(Type.Boolean({ description: 'true: only those that nobody has acknowledged' })),
+  open: Type.Optional(
+    Type.Boolean({ description: 'true: only those that nobody has acknowledged' }),
+  ),
   kind: Type.Optional(words(ALERT_KINDS)),
   subject: Type.Optional(Word(200, 'About this order, payment, wallet or webhook')),
 })

@@ -1,5 +1,17 @@
 import { type Static, Type } from 'typebox'
-import { AFTER_NUMBER, after, Limit, listOf, named, nullable, object, Timestamp, TimestampIn, Word, words } from './basics.ts'
+import {
+  AFTER_NUMBER,
+  after,
+  Limit,
+  listOf,
+  named,
+  nullable,
+  object,
+  Timestamp,
+  TimestampIn,
+  Word,
+  words,
+} from './basics.ts'
 
 export const AuditEntrySchema = named(
   'AuditEntry',
@@ -7,7 +19,9 @@ export const AuditEntrySchema = named(
     {
       number: Type.Integer({ description: 'Dense, from 1' }),
       at: Timestamp('When it happened'),
-      at_ms: Type.Integer({ description: 'The same, milliseconds since the epoch: what the hash is taken over' }),
+      at_ms: Type.Integer({
+        description: 'The same, milliseconds since the epoch: what the hash is taken over',
+      }),
       actor: Type.String({ description: '`engine`, `operator:<name>`, `api:<key id>`' }),
       action: Type.String({ description: '`area.verb`' }),
       subject: Type.String(),
@@ -38,13 +52,19 @@ export const AuditQuery = object({
   limit: Limit,
   after: after(AFTER_NUMBER),
   order: Type.Optional(
-    words(['newest', 'oldest'], 'Which come first; default newest. With oldest, `after` is a number to go on from'),
+    words(
+      ['newest', 'oldest'],
+      'Which come first; default newest. With oldest, `after` is a number to go on from',
+    ),
   ),
   ...Filters,
 })
 export const ExportQuery = object({
   format: Type.Optional(
-    words(['csv', 'jsonl'], 'csv is for spreadsheets; jsonl is exact and can be verified (default)'),
+    words(
+      ['csv', 'jsonl'],
+      'csv is for spreadsheets; jsonl is exact and can be verified (default)',
+    ),
   ),
   ...Filters,
 })
@@ -69,10 +89,15 @@ export const AuditVerdictSchema = named(
   'AuditVerdict',
   object({
     ok: Type.Boolean(),
-    entries: nullable(Type.Integer({ description: 'How many were checked; null when it is broken' })),
+    entries: nullable(
+      Type.Integer({ description: 'How many were checked; null when it is broken' }),
+    ),
     head: nullable(object(Anchor)),
     broken: nullable(
-      object({ number: Type.Integer(), reason: Type.String() }, { description: 'The first entry that does not fit' }),
+      object(
+        { number: Type.Integer(), reason: Type.String() },
+        { description: 'The first entry that does not fit' },
+      ),
     ),
   }),
 )

@@ -34,7 +34,8 @@ export const EventList = object({
   data: Type.Array(Type.Unsafe<EventJson>({ $ref: 'Event#' })),
   has_more: Type.Boolean(),
   next: Type.String({
-    description: '`after` of the next request, always: events that the key may not see are passed over',
+    description:
+      '`after` of the next request, always: events that the key may not see are passed over',
   }),
 })
 
@@ -42,13 +43,17 @@ export const EventList = object({
 export const EVENT_PATTERN = '^(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,60}))$'
 export const EventQuery = object({
   after: Type.Optional(
-    Type.String({ pattern: AFTER_NUMBER, description: 'behind this number; default 0: from the first' }),
+    Type.String({
+      pattern: AFTER_NUMBER,
+      description: 'behind this number; default 0: from the first',
+    }),
   ),
   limit: Limit,
   types: Type.Optional(
     Type.String({
       maxLength: 2_000,
-      pattern: '^(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,60}))(?:,(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,60})))*$',
+      pattern:
+        '^(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,60}))(?:,(?:\\*|[a-z_]{1,40}\\.(?:\\*|[a-z_]{1,60})))*$',
       description: 'only these, separated by commas: `order.confirmed,payment.*`',
     }),
   ),

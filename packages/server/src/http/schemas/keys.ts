@@ -1,5 +1,17 @@
 import { type Static, Type } from 'typebox'
-import { after, Id, Limit, listOf, Metadata, named, nullable, object, Timestamp, TimestampIn, words } from './basics.ts'
+import {
+  after,
+  Id,
+  Limit,
+  listOf,
+  Metadata,
+  named,
+  nullable,
+  object,
+  Timestamp,
+  TimestampIn,
+  words,
+} from './basics.ts'
 
 export const SCOPE_WORDS = [
   'wallets:read',
@@ -19,7 +31,10 @@ export const SCOPE_WORDS = [
   'admin',
 ] as const
 
-const Scopes = Type.Array(words(SCOPE_WORDS), { maxItems: 50, description: 'What it may do; `admin` is all' })
+const Scopes = Type.Array(words(SCOPE_WORDS), {
+  maxItems: 50,
+  description: 'What it may do; `admin` is all',
+})
 const Wallets = Type.Array(Id('wal', 'A wallet'), {
   minItems: 1,
   maxItems: 100,
@@ -42,7 +57,11 @@ export const KeyRequest = object(
     expires_at: Type.Optional(TimestampIn('When it ends; ten years ahead at most')),
     metadata: Type.Optional(Metadata),
   },
-  { examples: [{ name: 'shop', scopes: ['orders:read', 'orders:write'], addresses: ['192.0.2.0/24'] }] },
+  {
+    examples: [
+      { name: 'shop', scopes: ['orders:read', 'orders:write'], addresses: ['192.0.2.0/24'] },
+    ],
+  },
 )
 export type KeyRequestBody = Static<typeof KeyRequest>
 /** Body of `PATCH /v1/keys/{id}`; null takes a limit away. */
@@ -80,7 +99,8 @@ export const CreatedKeySchema = named(
       ...Fields,
       token: nullable(
         Type.String({
-          description: 'The key itself. Shown once: only its hash is kept. Null in a repeated answer',
+          description:
+            'The key itself. Shown once: only its hash is kept. Null in a repeated answer',
         }),
       ),
     },

@@ -1,6 +1,21 @@
 import { type Static, Type } from 'typebox'
 import { Block } from './payments.ts'
-import { AFTER_NUMBER, after, Id, Limit, listOf, named, nullable, object, SatoshiOut, SatoshiSum, Timestamp, TimestampIn, Word, words } from './basics.ts'
+import {
+  AFTER_NUMBER,
+  after,
+  Id,
+  Limit,
+  listOf,
+  named,
+  nullable,
+  object,
+  SatoshiOut,
+  SatoshiSum,
+  Timestamp,
+  TimestampIn,
+  Word,
+  words,
+} from './basics.ts'
 
 export const AccountSchema = named(
   'Account',
@@ -25,7 +40,16 @@ export const EntrySchema = named(
     {
       number: Type.Integer({ description: 'Dense, from 1' }),
       at: Timestamp('When it was booked'),
-      kind: words(['seen', 'unseen', 'credit', 'reversal', 'spent', 'unspent', 'change', 'unchange']),
+      kind: words([
+        'seen',
+        'unseen',
+        'credit',
+        'reversal',
+        'spent',
+        'unspent',
+        'change',
+        'unchange',
+      ]),
       debit: Type.String({ description: 'The account that gets it' }),
       credit: Type.String({ description: 'The account that it comes from' }),
       amount_sat: SatoshiOut('What is moved'),
@@ -77,9 +101,16 @@ export const ReconciliationSchema = named(
       node_sat: SatoshiOut('Sum of the same coins as the node has them'),
       booked_sat: SatoshiSum('What the ledger says of coins deep enough to count'),
       bookable_sat: SatoshiSum('The same sum taken from the coins'),
-      searched: Type.Boolean({ description: 'Whether the node was also asked for coins that we do not know' }),
+      searched: Type.Boolean({
+        description: 'Whether the node was also asked for coins that we do not know',
+      }),
       drifts: Type.Array(
-        object({ txid: Type.String(), vout: Type.Integer(), ours_sat: SatoshiOut('Ours'), node_sat: SatoshiOut("The node's") }),
+        object({
+          txid: Type.String(),
+          vout: Type.Integer(),
+          ours_sat: SatoshiOut('Ours'),
+          node_sat: SatoshiOut("The node's"),
+        }),
       ),
     },
     { description: 'Our coins held against the node, and the ledger against the coins' },

@@ -25,7 +25,10 @@ export const WalletRequest = object(
   {
     name: Type.String({ description: 'For people' }),
     descriptor: Type.Optional(
-      Type.String({ maxLength: 20_000, description: 'Output descriptor with a range, public keys only' }),
+      Type.String({
+        maxLength: 20_000,
+        description: 'Output descriptor with a range, public keys only',
+      }),
     ),
     xpub: Type.Optional(
       Type.String({
@@ -46,10 +49,14 @@ export const WalletRequest = object(
       words(NETWORKS, 'Must be the network of this server: stops who thinks of another one'),
     ),
     gap_limit: Type.Optional(
-      Type.Integer({ description: 'Unused addresses in a row that other wallets look ahead; default 20' }),
+      Type.Integer({
+        description: 'Unused addresses in a row that other wallets look ahead; default 20',
+      }),
     ),
     lookahead: Type.Optional(
-      Type.Integer({ description: 'Addresses that are watched beyond the last one handed out; default 1000' }),
+      Type.Integer({
+        description: 'Addresses that are watched beyond the last one handed out; default 1000',
+      }),
     ),
     birthday: Type.Optional(
       Height('Block height below which nothing was paid to these keys; default: the tip'),
@@ -98,7 +105,8 @@ export const WalletSchema = named(
           id: 'wal_019a0a4c2e7f7d1c9b1e2f3a4b5c6d7e',
           name: 'shop',
           network: 'regtest',
-          descriptor: "wpkh(tpubDCkv2fHDfPg5hB6bFqJ4fNiins2Z8r5vKtD4xq5irCG2HsUXkgHYsj3gfGTdvAv41hoJeXjfxu7EBQqZMm6SVkxKtKFtaaE7HuLdkuL7KNq/<0;1>/*)#6q0rvzrp",
+          descriptor:
+            'wpkh(tpubDCkv2fHDfPg5hB6bFqJ4fNiins2Z8r5vKtD4xq5irCG2HsUXkgHYsj3gfGTdvAv41hoJeXjfxu7EBQqZMm6SVkxKtKFtaaE7HuLdkuL7KNq/<0;1>/*)#6q0rvzrp',
           status: 'active',
           gap_limit: 20,
           lookahead: 1000,
@@ -157,7 +165,10 @@ export const AddressSchema = named(
     branch: Type.Integer({ description: '0 receives, 1 takes change' }),
     index: Type.Integer(),
     address: Type.String(),
-    state: words(ADDRESS_STATES, 'revealed: handed out; free: was reserved and never shown; watched: nobody has it'),
+    state: words(
+      ADDRESS_STATES,
+      'revealed: handed out; free: was reserved and never shown; watched: nobody has it',
+    ),
     order: nullable(Id('ord', 'The one order that owns it')),
     label: nullable(Type.String()),
     revealed_at: nullable(Timestamp('When it was handed out')),
@@ -182,7 +193,10 @@ export const AddressChange = object({
   label: Type.String({ maxLength: 1_000, description: 'An empty text takes the label away' }),
 })
 
-export const CoinQuery = object({ limit: Limit, after: after('^\\d{1,15}\\.pay_[0-9a-f]{64}_\\d{1,10}$') })
+export const CoinQuery = object({
+  limit: Limit,
+  after: after('^\\d{1,15}\\.pay_[0-9a-f]{64}_\\d{1,10}$'),
+})
 
 export const TransactionSchema = named(
   'Transaction',
@@ -204,7 +218,9 @@ export const TransactionSchema = named(
       payments: Type.Array(Type.String(), { description: 'Ids of its payments to the wallet' }),
       spent: Type.Array(Type.String(), { description: 'Ids of the payments that it spends' }),
       vsize: Type.Integer(),
-      fee_rate_sat_kvb: nullable(Type.Integer({ description: 'Satoshi for 1000 vbytes; 1 sat/vB is 1000' })),
+      fee_rate_sat_kvb: nullable(
+        Type.Integer({ description: 'Satoshi for 1000 vbytes; 1 sat/vB is 1000' }),
+      ),
       first_seen_at: Timestamp('When it was first seen'),
     },
     { description: 'A transaction as one wallet sees it' },
@@ -223,10 +239,14 @@ export const GapsSchema = named(
         object({
           branch: Type.Integer(),
           level: words(['ok', 'near', 'limit', 'exceeded']),
-          limit: Type.Integer({ description: 'How many unused addresses in a row other wallets look ahead' }),
+          limit: Type.Integer({
+            description: 'How many unused addresses in a row other wallets look ahead',
+          }),
           unused: Type.Integer({ description: 'How many are unused in a row' }),
           remaining: Type.Integer({ description: 'How many more may be handed out' }),
-          reach: Type.Integer({ description: 'Highest used index that other wallets find; -1: none' }),
+          reach: Type.Integer({
+            description: 'Highest used index that other wallets find; -1: none',
+          }),
           last_used: Type.Integer({ description: 'Highest used index; -1: none' }),
           next_index: Type.Integer(),
         }),
