@@ -77,6 +77,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       url: route.url,
       schema: schemaOf(route),
       config: { always: route.always === true },
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)
