@@ -5,12 +5,16 @@ import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { EngineError, type Logger, type Network, sat } from '@kaccy/bitcoin/kernel'
 import type { Config } from '../config/settings.ts'
 import { databaseExists, holdNetwork, type OpenDatabase, openDatabase } from './database.ts'
+import { wakingStore } from '@kaccy/bitcoin/events'
+import { type Commits, createCommits } from '../http/index.ts'
 import { nodeOf, nodeOrNone } from './node.ts'
 
 /** An engine with everything it stands on, opened from one configuration and closed as one. */
 export interface Host {
   readonly engine: Engine
   readonly store: SqlStore
+  /** What the engine commits in this process. */
+  readonly commits: Commits
   readonly source: ChainSource
   readonly network: Network
   readonly database: string
@@ -40,10 +44,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
   try {
     database = await openDatabase(config, 'check')
     await holdNetwork(database.store, network)
-    const engine = await engineOn({ config, logger, network, store: database.store, source })
+    const commits = createCommits()
+    const store = wakingStore(database.store, commits.raise)
+    const engine = await engineOn({ config, logger, network, store, source })
     return {
       engine,
       store: database.store,
+      commits,
       source,
       network,
       database: database.name,

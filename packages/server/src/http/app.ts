@@ -15,6 +15,7 @@ import { createLimits } from './limits.ts'
 import { allRoutes } from './routes/index.ts'
 import type { Answer, Route } from './route.ts'
 import { ProblemSchema } from './schemas/basics.ts'
+import { addStream, type Enter, mayUpgrade, rewriteUrl } from './stream/index.ts'
 import { validatorCompiler } from './validate.ts'
 
 declare module 'fastify' {
@@ -37,7 +38,10 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     requestTimeout: 30_000,
     keepAliveTimeout: 65_000,
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false, caseSensitive: true },
-    ...(settings.tls === undefined ? {} : { https: settings.tls }),
+    rewriteUrl,
+    ...(settings.tls === undefined
+      ? { http: { shouldUpgradeCallback: mayUpgrade } }
+      : { https: { ...settings.tls, shouldUpgradeCallback: mayUpgrade } }),
   } as Parameters<typeof Fastify>[0]) as unknown as FastifyInstance
   app.setValidatorCompiler(validatorCompiler)
   app.decorateRequest('client', '')
@@ -48,7 +52,9 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await app.register(rateLimit, { global: false })
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
-  addRoutes(app, parts)
+  const enter = createEnter(app, parts)
+  addRoutes(app, parts, enter)
+  await addStream(app, parts, enter)
   return app
 }
 
@@ -102,9 +108,24 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknow
     .send(problem)
 }
 
-function addRoutes(app: FastifyInstance, parts: AppParts): void {
-  const inFlight = new InFlight()
+/** Who asks, and whether they may. Before the body is read: a stranger's body costs nothing. */
+function createEnter(app: FastifyInstance, parts: AppParts): Enter {
   const limits = createLimits(app, parts)
+  return async (request, reply, route) => {
+    reply.header('x-request-id', request.id)
+    const { remoteAddress = '' } = request.socket
+    const forwarded = request.headers['x-forwarded-for']
+    const list = typeof forwarded === 'string' ? forwarded : forwarded?.join(',')
+    request.client = clientAddress(remoteAddress, list, parts.settings.trustedProxies)
+    admitAddress(request.client, parts)
+    await limits.byAddress(request, reply)
+    request.principal = await authenticate(request, route, request.client, parts)
+    await limits.byKey(request, reply)
+  }
+}
+
+function addRoutes(app: FastifyInstance, parts: AppParts, enter: Enter): void {
+  const inFlight = new InFlight()
   const routes = allRoutes(parts)
   for (const schema of routes.flatMap(({ named }) => named)) app.addSchema(schema)
   for (const route of routes.flatMap(({ routes: own }) => own))
@@ -112,18 +133,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts): void {
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
-      // Before the body is read: a stranger's body costs nothing.
-      async onRequest(request, reply) {
-        reply.header('x-request-id', request.id)
-        const { remoteAddress = '' } = request.socket
-        const forwarded = request.headers['x-forwarded-for']
-        const list = typeof forwarded === 'string' ? forwarded : forwarded?.join(',')
-        request.client = clientAddress(remoteAddress, list, parts.settings.trustedProxies)
-        admitAddress(request.client, parts)
-        await limits.byAddress(request, reply)
-        request.principal = await authenticate(request, route, request.client, parts)
-        await limits.byKey(request, reply)
-      },
+      onRequest: (request, reply) => enter(request, reply, route),
       handler: (request, reply) => serve(route, request, reply, parts, inFlight),
     })
 }

@@ -1,7 +1,9 @@
 import type { Engine } from '@kaccy/bitcoin'
-import type { Clock, Logger, Network } from '@kaccy/bitcoin/kernel'
+import type { Clock, Logger, Metrics, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
+import type { Commits } from './commits.ts'
 import type { Principal } from './principal.ts'
+import type { StreamSettings } from './stream/policy.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
 export interface HttpSettings {
@@ -16,6 +18,8 @@ export interface HttpSettings {
   readonly bodyLimit: number
   /** Requests a minute, by address (before the key is known) and by key. */
   readonly requestsPerMinute: { readonly address: number; readonly key: number }
+  /** Bounds of event streams; what is not given has a default. */
+  readonly streams?: Partial<StreamSettings>
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
 }
 
@@ -26,6 +30,9 @@ export interface AppParts {
   readonly clock: Clock
   readonly logger: Logger
   readonly settings: HttpSettings
+  readonly metrics?: Metrics
+  /** Says when this process committed something; without it streams find it at their next look. */
+  readonly commits?: Commits
   /**
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */

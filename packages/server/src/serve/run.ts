@@ -31,6 +31,7 @@ export async function runServe({
     clock: systemClock,
     logger,
     settings: httpSettings(config),
+    commits: host.commits,
   })
   let kept = false
   const running: Running = runEngine({
