@@ -1,5 +1,5 @@
 /**
- * Brings everything the tests stand on: the packages of every lock file, PostgreSQL's programs and btcd.
+ * Brings everything the tests stand on: the packages of every lock file, PostgreSQL's programs, btcd and Chromium.
  * Runs on a machine that nobody has prepared. Nothing is started here: the tests start what they need.
  *
  * A counterpart that cannot be had is an error where `CI` is set, and a printed warning elsewhere.
@@ -25,15 +25,22 @@ function hasPostgres() {
   return existsSync(home) && readdirSync(home).some((v) => existsSync(join(home, v, 'bin/initdb')))
 }
 
-function postgres() {
-  if (hasPostgres()) return true
+/** Installs a package of the distribution, where that is possible. */
+function install(name) {
   if (process.getuid?.() !== 0 || !onPath('apt-get')) return false
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const apt = (...args) => run('apt-get', ['-qq', ...args], { env })
-  return (
-    apt('update') && apt('install', '-y', '--no-install-recommends', 'postgresql') && hasPostgres()
-  )
+  return apt('update') && apt('install', '-y', '--no-install-recommends', name)
 }
+
+const postgres = () => hasPostgres() || (install('postgresql') && hasPostgres())
+
+/** The names under which test/counterparts/chromium.ts looks for it. */
+const hasChromium = () =>
+  process.env.CHROMIUM
+    ? existsSync(process.env.CHROMIUM)
+    : ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].some(onPath)
+const chromium = () => hasChromium() || (install('chromium') && hasChromium())
 
 /** The harness of the tests knows where btcd is, and builds it once when it is nowhere. */
 function btcd() {
@@ -51,6 +58,7 @@ function btcd() {
 const COUNTERPARTS = [
   ['PostgreSQL', postgres, 'install your system package `postgresql`'],
   ['btcd', btcd, 'install Go; `go install` then brings btcd'],
+  ['Chromium', chromium, 'install your system package `chromium`, or name a browser in CHROMIUM'],
 ]
 
 /** Returns the names of the counterparts that are missing. */

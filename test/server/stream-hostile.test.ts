@@ -254,13 +254,13 @@ test('a few words are heard and mean nothing; a ping is answered', async () => {
 })
 
 test('a peer that answers no ping is let go', async () => {
-  const own = await openStreamed({ streams: { heartbeatMs: 50 } })
+  const own = await openStreamed({ streams: { heartbeatMs: 400 } })
   token = own.served.admin
   const raw = await Raw.open('', own.url)
   const good = new Listener(own.url, { token })
   await raw.ended
   expect(raw.closed).toBeUndefined()
-  await expect.poll(() => good.pings.length).toBeGreaterThan(3)
+  await expect.poll(() => good.pings.length, { timeout: 5_000 }).toBeGreaterThan(3)
   expect(good.socket.readyState).toBe(good.socket.OPEN)
   await own.served.close()
   token = streamed.served.admin

@@ -22,23 +22,27 @@ const plain = (text: string) => text.replace(/\s+/g, ' ').replaceAll('"', '')
 /** Reads that walk through a whole table on purpose, each with its reason. */
 const WALKS: readonly (readonly [RegExp, string])[] = [
   [/^insert into counters/, 'the rows of a migration'],
+  [/^insert into wallet_transactions .* from payments p join/, 'a migration, once'],
   [/^select \* from wallets order by/, 'there are few wallets'],
   [/^select \* from keychains order by/, 'two for each wallet'],
   [/sum\(amount\)/, 'a recount counts everything: nightly'],
   [
-    /^select \* from \w+ order by [\w, ]+( asc| desc)? limit \?$/,
+    /^select (\w+\.)?\* from \w+ order by [\w., ]+( asc| desc)? limit \?$/,
     'an index in order, and it stops',
   ],
   [/from transactions where state = 'mempool'$/, 'the index holds nothing but these rows'],
   [/from payments where spender is null order by txid, vout limit/, 'the same'],
   [/from alerts where acknowledged_at is (not )?null order by number desc limit/, 'the same'],
+  [/from webhooks where status <> 'removed' order by id desc limit/, 'the same'],
+  [/from webhooks where next_attempt_at is not null order by cursor, id limit/, 'the same'],
   [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
   [/^select \* from \(select \*, 1 as is_free from addresses .* limit \?\) as free/, 'few rows'],
 ]
 /** Sorting what was found: only where that is bounded by the question. */
 const SORTS: readonly (readonly [RegExp, string])[] = [
   [/^select \* from wallets order by/, 'there are few wallets'],
-  [/from orders where created_at/, 'by the time asked for'],
+  [/^insert into wallet_transactions .* from payments p join/, 'a migration, once'],
+  [/^select \* from payments where order_id = \? order by txid, vout/, 'the payments of one order'],
   [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
 ]
 const allowed = (list: typeof WALKS, text: string) => list.some(([pattern]) => pattern.test(text))
@@ -49,13 +53,40 @@ test('SQLite finds every row by an index, and in its order', async () => {
   const faults = statements.flatMap(({ text, values }) => {
     const plan = database.prepare(`explain query plan ${text}`).all(values) as { detail: string }[]
     const details = plan.map(({ detail }) => detail)
-    const walks = details.some((detail) => /^SCAN (?!json_each|fresh)/.test(detail))
+    const walks = details.some((detail) => /^SCAN (?!json_each|fresh|run\b)/.test(detail))
     const sorts = details.some((detail) => /TEMP B-TREE/.test(detail))
     const query = plain(text)
     const fault = (walks && !allowed(WALKS, query)) || (sorts && !allowed(SORTS, query))
     return fault ? [`${query} => ${details.join(' | ')}`] : []
   })
   expect(faults).toEqual([])
+})
+
+test('lists for the outside use the index that is in their order', async () => {
+  const { statements, database } = await sqliteStatements()
+  const planOf = (pattern: RegExp) => {
+    const found = statements.filter(({ text }) => pattern.test(plain(text)))
+    expect(found.length).toBeGreaterThan(0)
+    return found.map(({ text, values }) => {
+      const plan = database.prepare(`explain query plan ${text}`).all(values) as {
+        detail: string
+      }[]
+      return plan.map(({ detail }) => detail).join(' | ')
+    })
+  }
+  const expectIndex = (pattern: RegExp, index: RegExp) => {
+    for (const plan of planOf(pattern)) expect(plan).toMatch(index)
+  }
+  expectIndex(/payments\.\* from payments where order_id = \?/, /payments_order_seen/)
+  expectIndex(
+    /payments\.wallet = \? and purpose|purpose = \?.*payments\.wallet = \?/,
+    /payments_(wallet_seen|coins) \(wallet=\? AND purpose=\? AND booked=\?/,
+  )
+  expectIndex(/spender is null and .*payments\.wallet = \?/, /payments_coins/)
+  expectIndex(/spender is not null and spend_booked = 0/, /payments_leaving/)
+  expectIndex(/from wallet_transactions/, /wallet_transactions_seen \(wallet=\?/)
+  expectIndex(/where orders\.wallet = \? and status = \?/, /orders_wallet_status/)
+  expectIndex(/pair\.key = \?/, /order_metadata_value \(key=\? AND value=\?/)
 })
 
 test.skipIf(!server)('PostgreSQL finds every row by an index', async () => {

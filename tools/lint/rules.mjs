@@ -12,7 +12,8 @@ const rule = (name, from, to) => ({ name, severity: 'error', from, to })
 /** Rules that hold in every package. */
 const everywhere = [
   rule('no-cycles', {}, { circular: true }),
-  rule('no-orphans', { orphan: true, pathNot: ['\\.(d|test|bench)\\.ts$'] }, {}),
+  // Assets are not imported: browsers ask for them.
+  rule('no-orphans', { orphan: true, pathNot: ['\\.(d|test|bench)\\.ts$', '/assets/'] }, {}),
   rule('import-resolves', {}, { couldNotResolve: true }),
   rule(
     'dependency-is-declared',

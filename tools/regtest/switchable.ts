@@ -19,7 +19,8 @@ export function switchable(source: ChainSource): Switchable {
     mempoolTransactions: (txids) => ask(() => source.mempoolTransactions(txids)),
     coins: (points) => ask(() => source.coins(points)),
   }
-  const { feeRates, scanCoins } = source
+  const { feeRates, fees, scanCoins } = source
+  if (fees) outer.fees = () => ask(() => fees())
   if (feeRates) outer.feeRates = (txids) => ask(() => feeRates(txids))
   if (scanCoins) outer.scanCoins = (ranges) => ask(() => scanCoins(ranges))
   return outer

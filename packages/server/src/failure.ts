@@ -34,10 +34,23 @@ export const ADVICE: Readonly<Record<Remedy, string>> = {
   human: 'look at it yourself: trying again will not help',
 }
 
+/** The server is there and does not let this caller in. */
+const ACCESS: readonly string[] = [
+  'TOKEN_MISSING',
+  'KEY_UNKNOWN',
+  'KEY_EXPIRED',
+  'KEY_REVOKED',
+  'KEY_MODE',
+  'KEY_ADDRESS_FORBIDDEN',
+  'SCOPE_MISSING',
+  'ADDRESS_FORBIDDEN',
+]
+
 /** Which exit code a code of the registry means to a script. */
 export function exitOf(code: string): ExitCode {
   if (/^(CONFIG|USAGE)_/.test(code) || code === 'NODE_OPTIONS_INVALID') return EXIT.usage
   if (/^(STORE_(UNAVAILABLE|SCHEMA)|SERVER_DATABASE_)/.test(code)) return EXIT.database
+  if (/^API_/.test(code) || ACCESS.includes(code)) return EXIT.api
   if (/^(NODE|CHAIN)_/.test(code) || code === 'SERVER_NODE_DOWNLOADING') return EXIT.node
   return EXIT.failure
 }

@@ -29,6 +29,7 @@ export const EXIT = {
   usage: 2,
   node: 3,
   database: 4,
+  api: 5,
   interrupted: 130,
 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]

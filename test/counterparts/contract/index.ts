@@ -2,11 +2,17 @@ import type { BitcoindOptions } from '@kaccy/bitcoin/adapters/bitcoind'
 import { Bench } from './bench.ts'
 import { CHAIN_CHECKS } from './chain.ts'
 import type { Check } from './check.ts'
+import { FEE_CHECKS } from './fees.ts'
 import { MONEY_CHECKS } from './money.ts'
 import { WIRE_CHECKS } from './wire.ts'
 
 /** What every node behind `ChainSource` must do, in an order in which each check leaves the node fit for the next. */
-export const NODE_CONTRACT: readonly Check[] = [...CHAIN_CHECKS, ...MONEY_CHECKS, ...WIRE_CHECKS]
+export const NODE_CONTRACT: readonly Check[] = [
+  ...CHAIN_CHECKS,
+  ...MONEY_CHECKS,
+  ...FEE_CHECKS,
+  ...WIRE_CHECKS,
+]
 
 export type CheckResult =
   | { readonly name: string; readonly passed: true }

@@ -13,3 +13,19 @@ export interface Metrics {
   observe(name: string, value: number, labels?: Readonly<Record<string, string>>): void
 }
 export const silentMetrics: Metrics = { count: () => {}, gauge: () => {}, observe: () => {} }
+
+export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
+/** Spans of work, for whoever traces requests through the engine. Never a condition of correctness. */
+export interface Tracer {
+  /**
+   * Runs `work` inside a span; what `work` throws ends the span as an error and is thrown on.
+   * @param outcome attributes that only the answer tells
+   */
+  span<T>(
+    name: string,
+    attributes: SpanAttributes,
+    work: () => Promise<T>,
+    outcome?: (value: T) => SpanAttributes,
+  ): Promise<T>
+}
+export const silentTracer: Tracer = { span: (_name, _attributes, work) => work() }

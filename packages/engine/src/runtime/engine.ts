@@ -8,28 +8,37 @@ import {
 } from '../capabilities/audit/index.ts'
 import {
   type ChainSource,
+  createFees,
   createFollower,
   type Look,
   type OnProgress,
 } from '../capabilities/chain/index.ts'
 import {
   adoptFrom,
+  balanceLayers,
+  type CoinsFilter,
   createIntake,
   createRescan,
   createWatch,
   DEFAULT_THRESHOLDS,
   Orders,
   type PlatformOrders,
+  type RateSource,
   type RescanProgress,
   reconcile,
   type Thresholds,
+  type WalletTransactionsFilter,
+  walletCoins,
+  walletTransactions,
 } from '../capabilities/deposits/index.ts'
 import { type EventFilter, originatingStore } from '../capabilities/events/index.ts'
 import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
+import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
   type Clock,
+  createTally,
   type Entropy,
   type Logger,
   type Metrics,
@@ -39,9 +48,12 @@ import {
   type Sha256,
   silentLogger,
   silentMetrics,
+  silentTracer,
+  type Tracer,
+  type Transactor,
   type WalletId,
 } from '../kernel/index.ts'
-import type { Store } from './store.ts'
+import type { Store, StoreTx } from './store.ts'
 
 /** What the engine is built from. Drivers, clock and randomness are handed in; nothing is global. */
 export interface EngineOptions {
@@ -54,6 +66,11 @@ export interface EngineOptions {
   readonly sha256?: Sha256
   readonly logger?: Logger
   readonly metrics?: Metrics
+  readonly tracer?: Tracer
+  /** Makes satoshi of prices in a currency; without one they are refused. */
+  readonly rates?: RateSource
+  /** A rate that is older is not used, milliseconds. Default 5 minutes. */
+  readonly rateMaxAgeMs?: number
   /** Levels for payments that belong to no order. */
   readonly thresholds?: Thresholds
   /** Payments of at least this many satoshi are announced to people. */
@@ -66,6 +83,8 @@ export interface EngineOptions {
   readonly platform?: PlatformOrders
   /** For which request the caller works: it then stands in the events and audit entries of what is asked for. */
   readonly origin?: OriginOf
+  /** What webhooks may lead to beyond public `https` URLs; the sender is made with the same. */
+  readonly webhookTargets?: TargetRules
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -82,7 +101,10 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 
 /** The capabilities, wired; what they share is made here and nowhere else. */
 function wire(options: EngineOptions) {
-  const { store, source, clock, entropy, network, platform, origin } = options
+  const { source, clock, entropy, network, platform, origin } = options
+  const metrics = options.metrics ?? silentMetrics
+  const tracer = options.tracer ?? silentTracer
+  const { store, tally } = createTally<StoreTx>(options.store, metrics)
   // For what is asked for from outside; following the node is nobody's request.
   const asked = originatingStore(store, origin)
   const hashing = options.sha256 ? { sha256: options.sha256 } : {}
@@ -102,6 +124,7 @@ function wire(options: EngineOptions) {
     ...(options.largeDeposit === undefined ? {} : { largeDeposit: options.largeDeposit }),
     restartGraceMs: options.restartGraceMs ?? RESTART_GRACE_MS,
     adopt: adoptFrom(platform, clock, entropy),
+    tally,
     changed: async (tx, order, payments) => platform?.updateStatus(tx, order, payments),
   })
   const blocksPerCommit = options.blocksPerCommit ?? 16
@@ -113,7 +136,8 @@ function wire(options: EngineOptions) {
     network,
     clock,
     logger: options.logger ?? silentLogger,
-    metrics: options.metrics ?? silentMetrics,
+    metrics,
+    tracer,
     blocksPerCommit,
     ...hashing,
   })
@@ -121,11 +145,34 @@ function wire(options: EngineOptions) {
     watch,
     wallets,
     follower,
-    orders: new Orders({ store, clock, entropy, intake, wallets, origin }),
-    access: createAccess({ store: asked, clock, entropy, network, ...hashing }),
-    alerts: createAlerts({ store: asked, clock }),
+    ...beside(options, asked),
     idempotency: createIdempotency({ store, clock }),
+    orders: new Orders({
+      store,
+      clock,
+      entropy,
+      intake,
+      wallets,
+      origin,
+      tracer,
+      tally,
+      ...(options.rates ? { rates: options.rates } : {}),
+      ...(options.rateMaxAgeMs === undefined ? {} : { rateMaxAgeMs: options.rateMaxAgeMs }),
+    }),
+    /** What transactions have to pay, as the node says; refused where it has no estimate. */
+    fees: createFees({ source, clock, metrics }),
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
+  }
+}
+
+/** The capabilities that stand beside the flow of payments. @param store knows for which request it works */
+const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
+  const { clock, entropy, network, sha256, webhookTargets = {} } = options
+  return {
+    access: createAccess({ store, clock, entropy, network, ...(sha256 ? { sha256 } : {}) }),
+    alerts: createAlerts({ store, clock }),
+    /** Subscriptions; `runWebhooks` delivers. */
+    webhooks: createWebhooks({ store, clock, entropy, targets: webhookTargets }),
   }
 }
 
@@ -161,13 +208,21 @@ export async function createEngine(options: EngineOptions) {
   const { store, clock, network } = options
   const { watch, wallets, follower, rescan, ...wired } = wire(options)
   const { orders } = wired
+  const { tracer = silentTracer } = options
   await watch.refresh()
   return {
     network,
     ...questions(options),
     wallets: {
       ...wallets,
+      /** The accounts of the ledger; `layers` answers what can be spent. */
       balance: (wallet: WalletId) => store.read((tx) => walletBalance(tx, wallet)),
+      layers: (wallet: WalletId) => balanceLayers(store, wallet),
+      /** Its unspent payments, newest first. */
+      coins: (wallet: WalletId, filter: CoinsFilter) => walletCoins(store, wallet, filter),
+      /** What paid it or spent of it, newest first. */
+      transactions: (wallet: WalletId, filter: Omit<WalletTransactionsFilter, 'wallet'>) =>
+        walletTransactions(store, { ...filter, wallet }),
       async register(...input: Parameters<typeof wallets.register>) {
         const registered = await wallets.register(...input)
         // What the mempool holds was read without these scripts.
@@ -180,11 +235,18 @@ export async function createEngine(options: EngineOptions) {
      * Looks at the node once and commits all that follows from it. Expiry comes last and only when the node is
      * trustworthy: a payment made in time must be found before its order ends.
      */
-    async sync(progress: SyncProgress = {}): Promise<SyncReport> {
-      const look = await follower.look(progress.onBlocks)
-      const rescanned = await rescan(progress.onRescan)
-      const expired = look.degraded ? 0 : await orders.expireDue()
-      return { ...look, rescanned, expired }
+    sync(progress: SyncProgress = {}): Promise<SyncReport> {
+      const work = async () => {
+        const look = await follower.look(progress.onBlocks)
+        const rescanned = await rescan(progress.onRescan)
+        const expired = look.degraded ? 0 : await orders.expireDue()
+        return { ...look, rescanned, expired }
+      }
+      return tracer.span('engine.sync', {}, work, ({ blocks, disconnected, degraded }) => ({
+        blocks,
+        disconnected,
+        outcome: degraded ?? 'ok',
+      }))
     },
     /** Raises what the loops notice about the node itself. */
     raise: (alerts: readonly NewAlert[]) =>

@@ -7,3 +7,4 @@ export {
 } from './engine.ts'
 export { type Health, type Running, type RunOptions, runEngine } from './run.ts'
 export type { Store, StoreTx } from './store.ts'
+export { type RunWebhooksOptions, runWebhooks } from './webhooks.ts'

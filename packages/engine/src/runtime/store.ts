@@ -7,6 +7,7 @@ import type { EventRows } from '../capabilities/events/index.ts'
 import type { IdempotencyRows } from '../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../capabilities/ledger/index.ts'
 import type { WalletRows } from '../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../capabilities/webhooks/index.ts'
 import type { Transactor } from '../kernel/index.ts'
 
 /** The row doors of every capability, in one transaction: state, books, events and cursor move together. */
@@ -20,6 +21,7 @@ export interface StoreTx {
   readonly alerts: AlertRows
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
+  readonly webhooks: WebhookRows
 }
 
 /** Where everything is kept. Made by `adapters/memory` or `adapters/sql`; any other passes `testing/store-conformance`. */

@@ -1,7 +1,6 @@
 import type { Reconciliation } from '@kaccy/bitcoin/deposits'
 import { EngineError, outPointKey } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
-import { readBooks } from '../host/snapshot.ts'
 import { EXIT } from '../shell.ts'
 import { satText } from '../view/amount.ts'
 import { renderAccounts } from '../view/books.ts'
@@ -20,6 +19,7 @@ export function addBooks(program: Command, bind: Bind): void {
   )
   bind(books, async (context) =>
     context.withHost('database', async ({ engine }) => {
+      const { readBooks } = await import('../host/snapshot.ts')
       const { accounts, verified, entries } = await readBooks(engine, 'books only')
       if (context.json)
         for (const { account, debits, credits } of accounts)

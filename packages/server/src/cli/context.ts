@@ -3,9 +3,10 @@ import type { Logger } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
-import { type Host, openHost } from '../host/host.ts'
+import type { Host } from '../host/host.ts'
 import { createLogger, isLogLevel } from '../host/logger.ts'
 import { type ExitCode, mayColour, type Shell } from '../shell.ts'
+import type { ApiClient } from './client/client.ts'
 import { colours, noColours, type Paint } from '../view/paint.ts'
 import { type Column, renderFacts, renderTable } from '../view/table.ts'
 
@@ -76,7 +77,8 @@ export class Context {
   logger(config: Loaded['config']): Logger {
     const level = config['log.level']
     const least = isLogLevel(level) ? level : 'info'
-    return createLogger(this.shell.stderr, least, this.json ? 'json' : 'text', systemClock.now)
+    const form = this.json ? 'json' : 'text'
+    return createLogger({ output: this.shell.stderr, least, form, now: systemClock.now })
   }
   /** Opens what the configuration names, works, and closes it, whatever happens. */
   async withHost<T>(
@@ -84,10 +86,8 @@ export class Context {
     work: (host: Host) => Promise<T>,
     mayCreate = false,
   ): Promise<T> {
-    const { config, sources } = this.load()
-    // Somebody who asked one question is told of trouble, not of the engine's daily work, unless they want to.
-    const level = sources.get('log.level') === 'default' ? 'warn' : config['log.level']
-    const logger = this.logger({ ...config, 'log.level': level })
+    const { config, logger } = this.#quietly(this.load())
+    const { openHost } = await import('../host/host.ts')
     const host = await openHost({ config, logger, needsNode: needs === 'node', mayCreate })
     try {
       return await work(host)
@@ -95,6 +95,32 @@ export class Context {
       await host.close()
     }
   }
+  /**
+   * Asks the API: a running server where one is configured, otherwise the same routes in this process over the database.
+   * @param more what the process needs where it is asked itself
+   */
+  async withClient<T>(work: (client: ApiClient) => Promise<T>, more: ClientNeeds = {}): Promise<T> {
+    const loaded = this.load()
+    const { logger } = this.#quietly(loaded)
+    const { openClient } = await import('./client/open.ts')
+    const client = await openClient(loaded, { logger, ...more })
+    try {
+      return await work(client)
+    } finally {
+      await client.close()
+    }
+  }
+  /** Somebody who asked one question is told of trouble, not of the engine's daily work, unless they want to. */
+  #quietly({ config, sources }: Loaded): { config: Loaded['config']; logger: Logger } {
+    const level = sources.get('log.level') === 'default' ? 'warn' : config['log.level']
+    return { config, logger: this.logger({ ...config, 'log.level': level }) }
+  }
+}
+
+/** What a command needs of its own process, where that is what it asks. */
+export interface ClientNeeds {
+  readonly needsNode?: boolean
+  readonly mayCreate?: boolean
 }
 
 /** Flags that are settings, by the name commander gives them. */
@@ -110,6 +136,9 @@ export const CONFIG_OPTIONS: Readonly<Record<string, string>> = {
   database: 'database.url',
   poll: 'chain.poll_ms',
   listen: 'http.listen',
+  api: 'api.url',
+  apiKeyFile: 'api.key_file',
+  apiCa: 'api.ca_file',
   operator: 'operator',
   logLevel: 'log.level',
 }
@@ -123,11 +152,20 @@ export const addCommonFlags = (command: Command): Command =>
 
 export const addConfigFlags = (command: Command): Command =>
   addCommonFlags(command)
-    .option('--config <file>', 'configuration file (default: kaccy.json where it exists)')
+    .option('--config <file>', 'configuration file (default: kaccy.json or kaccy.toml)')
     .option('--network <name>', 'main, test, testnet4, signet or regtest')
     .option('--database <file|url>', 'SQLite file or postgres:// address')
     .option('--operator <name>', 'who acts, for the audit trail')
     .option('--log-level <level>', 'debug, info, warn or error')
+
+/** Flags of commands that ask the API. */
+export const addClientFlags = (command: Command): Command =>
+  addClientOptions(addConfigFlags(command))
+export const addClientOptions = (command: Command): Command =>
+  command
+    .option('--api <url>', 'ask this running server instead of the database')
+    .option('--api-key-file <file>', 'file with the key (also: KACCY_API_KEY)')
+    .option('--api-ca <file>', "PEM file of the authority of that server's certificate")
 
 export const addNodeFlags = (command: Command): Command =>
   addConfigFlags(command)
@@ -144,3 +182,7 @@ export const addNodeFlags = (command: Command): Command =>
 export type Action = (context: Context, args: readonly string[]) => Promise<ExitCode | undefined>
 /** Binds an action to a command: arguments first, then options, as commander hands them over. */
 export type Bind = (command: Command, action: Action) => Command
+
+/** Lines that can be typed as they are, under the help of a command. */
+export const examples = (command: Command, lines: readonly string[]): Command =>
+  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`)

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { EngineError, silentLogger } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
-import { runDemo } from '../demo/run.ts'
 import { EXIT } from '../shell.ts'
 import { jsonPresenter, livePresenter, type Presenter, plainPresenter } from '../view/presenter.ts'
 import { addCommonFlags, type Bind, type Context } from './context.ts'
@@ -18,6 +17,7 @@ export function addDemo(program: Command, bind: Bind): void {
   bind(command, async (context) => {
     const { shell } = context
     const data = context.text('data')
+    const { runDemo } = await import('../demo/run.ts')
     const { finished } = await runDemo({
       seed: context.text('seed') ?? 'kaccy',
       speed: speedOf(context),

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { EngineError } from '@kaccy/bitcoin/kernel'
-import { createDevnet, type Devnet, DevnetError } from '@kaccy/devnet'
+import type { Devnet } from '@kaccy/devnet'
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../shell.ts'
 import { satText } from '../view/amount.ts'
@@ -29,6 +29,7 @@ export function addDevnet(program: Command, bind: Bind): void {
     mkdirSync(dir, { recursive: true })
     const port = readNumber(context.text('port') ?? '18443', '--port', 0, 65_535)
     const seed = context.text('seed') ?? 'kaccy'
+    const { createDevnet } = await import('@kaccy/devnet')
     const devnet = await createDevnet({ port, dir, seed, keepAlive: true }).catch(
       (cause: unknown) => {
         if (!isTaken(cause)) throw cause
@@ -92,7 +93,7 @@ interface Answer {
   readonly [key: string]: string | number
 }
 
-/** @throws DevnetError, EngineError with what is wrong */
+/** @throws EngineError, or the devnet's own error, with what is wrong */
 function obey(devnet: Devnet, word: string, [first = '', second = '']: readonly string[]): Answer {
   switch (word) {
     case 'pay': {
@@ -112,8 +113,8 @@ function obey(devnet: Devnet, word: string, [first = '', second = '']: readonly 
     case 'tip':
       return tipOf(devnet)
     default:
-      throw new DevnetError(
-        'DEVNET_USAGE',
+      throw new EngineError(
+        'USAGE_INVALID',
         `no such word: ${word}; there are pay, mine, reorg, tip, quit`,
       )
   }

@@ -1,21 +1,7 @@
-import { MIGRATIONS, SCHEMA_VERSION } from '@kaccy/bitcoin/adapters/sql'
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
-import { databaseExists, type OpenDatabase, openDatabase } from '../host/database.ts'
 import { EXIT } from '../shell.ts'
 import { addConfigFlags, type Bind } from './context.ts'
-
-/** The schema that the database has; 0 when it is empty. @throws EngineError STORE_SCHEMA_NEWER */
-export async function schemaOf({ store }: OpenDatabase): Promise<number> {
-  try {
-    await store.check()
-    return SCHEMA_VERSION
-  } catch (error) {
-    if (error instanceof EngineError && error.code === 'STORE_SCHEMA_OLDER')
-      return Number(error.details['found'])
-    throw error
-  }
-}
 
 /** `kaccy migrate` */
 export function addMigrate(program: Command, bind: Bind): void {
@@ -24,6 +10,8 @@ export function addMigrate(program: Command, bind: Bind): void {
     .option('--dry-run', 'only say what would be done')
   bind(migrate, async (context) => {
     const { config } = context.load()
+    const [{ databaseExists, openDatabase, schemaOf }, { MIGRATIONS, SCHEMA_VERSION }] =
+      await Promise.all([import('../host/database.ts'), import('@kaccy/bitcoin/adapters/sql')])
     const dryRun = context.options['dryRun'] === true
     if (dryRun && !databaseExists(config))
       throw new EngineError('SERVER_DATABASE_UNUSABLE', `${config['database.url']} is not there`)

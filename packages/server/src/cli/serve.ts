@@ -1,6 +1,4 @@
 import type { Command } from 'commander'
-import { runServe } from '../serve/run.ts'
-import { openHost } from '../host/host.ts'
 import { EXIT } from '../shell.ts'
 import { addNodeFlags, type Bind } from './context.ts'
 
@@ -16,6 +14,10 @@ export function addServe(program: Command, bind: Bind): void {
   bind(serve, async (context) => {
     const { config } = context.load()
     const logger = context.logger(config)
+    const [{ openHost }, { runServe }] = await Promise.all([
+      import('../host/host.ts'),
+      import('../serve/run.ts'),
+    ])
     const host = await openHost({ config, logger, needsNode: true, mayCreate: true })
     try {
       await runServe({

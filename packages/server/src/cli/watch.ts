@@ -1,15 +1,15 @@
 import { EngineError } from '@kaccy/bitcoin/kernel'
-import { SCRIPT_TYPES } from '@kaccy/bitcoin/protocol/keys'
+import type { ScriptType } from '@kaccy/bitcoin/protocol/keys'
 import type { WalletInput } from '@kaccy/bitcoin/wallet'
 import type { Command } from 'commander'
-import { openHost } from '../host/host.ts'
 import { EXIT, type ExitCode } from '../shell.ts'
-import { logPresenter } from '../view/log-presenter.ts'
 import type { Presenter } from '../view/presenter.ts'
-import { runWatch, type WatchOptions } from '../watch/run.ts'
+import type { WatchOptions } from '../watch/run.ts'
 import { readAmount, readChoice, readNumber } from './arguments.ts'
 import { addNodeFlags, type Bind, type Context } from './context.ts'
 import { presenterOf } from './demo.ts'
+
+const SCRIPT_TYPES: readonly ScriptType[] = ['p2pkh', 'p2sh-p2wpkh', 'p2wpkh', 'p2tr']
 
 /** Flags that name keys: for `watch` and for `wallet register`. */
 export const addKeyFlags = (command: Command): Command =>
@@ -51,7 +51,7 @@ export function keysOf(context: Context): WalletInput | undefined {
   return { ...Object.fromEntries(present), name: context.text('name') ?? 'main wallet' }
 }
 
-/** `kaccy watch`, `kaccy serve` */
+/** `kaccy watch` */
 export function addWatch(program: Command, bind: Bind): void {
   const watch = addKeyFlags(addNodeFlags(program.command('watch')))
     .description('follow payments on a node of yours, live')
@@ -63,10 +63,6 @@ export function addWatch(program: Command, bind: Bind): void {
       presenterOf(context, 'kaccy watch', config['node.url']),
     ),
   )
-  const serve = addNodeFlags(program.command('serve')).description(
-    'follow payments without a view: log lines on stderr, waits for its node',
-  )
-  bind(serve, (context) => follow(context, true, (config) => logPresenter(context.logger(config))))
 }
 
 async function follow(
@@ -79,6 +75,10 @@ async function follow(
   const wallet = keysOf(context)
   const order = orderOf(context)
   const logger = context.logger({ ...config, 'log.level': 'error' })
+  const [{ openHost }, { runWatch }] = await Promise.all([
+    import('../host/host.ts'),
+    import('../watch/run.ts'),
+  ])
   const host = await openHost({ config, logger, needsNode: true, mayCreate: true })
   let presenter: Presenter | undefined
   try {

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ok, type Refusal, type Result, refuse, Secret } from '@kaccy/bitcoin/kernel'
-import { isJsonObject, type JsonObject, parseJson } from '@kaccy/bitcoin/protocol/json'
+import { isJsonObject, type JsonObject } from '@kaccy/bitcoin/protocol/json'
+import { findConfigFile, readConfigObject, unreadable } from './file.ts'
 import {
   type Config,
   envName,
@@ -25,7 +26,7 @@ export interface LoadInput {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** By setting key; `undefined` where the flag was not given. Secrets come by their `_file` key only. */
   readonly flags: Readonly<Record<string, string | undefined>>
-  /** Named file; without one `kaccy.json` in `folder` is read where it exists. */
+  /** Named file; without one `kaccy.json` or `kaccy.toml` in `folder` is read where it exists. */
   readonly file?: string | undefined
   readonly folder: string
 }
@@ -37,7 +38,6 @@ export type ConfigRefusal = Refusal<
   | 'CONFIG_FILE_UNREADABLE'
 >
 
-export const CONFIG_FILE = 'kaccy.json'
 /** Names that begin like settings and mean something else. */
 const OTHER_NAMES: readonly string[] = ['KACCY_CONFIG']
 
@@ -50,14 +50,9 @@ type Answer<T> = Result<T, ConfigRefusal>
 
 /** Merges defaults, file, environment and flags, each stronger than the one before. Nothing is read that nobody named. */
 export function loadConfig(input: LoadInput): Answer<Loaded> {
-  const named = input.file ?? input.environment['KACCY_CONFIG']
-  const standard = resolve(input.folder, CONFIG_FILE)
-  const file =
-    named === undefined
-      ? existsSync(standard)
-        ? standard
-        : undefined
-      : resolve(input.folder, named)
+  const there = findConfigFile(input.file ?? input.environment['KACCY_CONFIG'], input.folder)
+  if (!there.ok) return there
+  const file = there.value
   const fromFile = file === undefined ? ok([]) : readConfigFile(file)
   if (!fromFile.ok) return fromFile
   const fromEnvironment = readEnvironment(input.environment, input.folder)
@@ -67,7 +62,7 @@ export function loadConfig(input: LoadInput): Answer<Loaded> {
   const layers = [defaults(input.folder), fromFile.value, fromEnvironment.value, fromFlags.value]
   const merged = new Map<SettingKey, Found>()
   for (const found of layers.flat()) merged.set(found.key, found)
-  const clash = settleAccess(merged)
+  const clash = layers.map(givenTwice).find((refusal) => refusal) ?? settleAccess(merged)
   if (clash) return { ok: false, error: clash }
   const values = [...merged.values()].map(({ key, value }) => [key, value])
   return ok({
@@ -91,19 +86,10 @@ const defaults = (folder: string): Found[] =>
   })
 
 function readConfigFile(path: string): Answer<Found[]> {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    return unreadable(path, error)
-  }
-  const parsed = parseJson(text, 4)
-  const no = (reason: string) =>
-    refuse('CONFIG_FILE_UNREADABLE', `${path} ${reason}`, { details: { path } })
-  if (!parsed.ok) return no(`is not strict JSON: ${parsed.error.message}`)
-  if (!isJsonObject(parsed.value)) return no('is not a JSON object')
+  const root = readConfigObject(path)
+  if (!root.ok) return root
   const found: Found[] = []
-  for (const [name, value] of flatten(parsed.value)) {
+  for (const [name, value] of flatten(root.value)) {
     const read = place(name, 'file', (key, isFile) =>
       isFile
         ? readText(
@@ -183,17 +169,18 @@ function place(
   }
 }
 
-function unreadable(path: string, error: unknown) {
-  const reason = (error as NodeJS.ErrnoException).code ?? 'it cannot be read'
-  return refuse('CONFIG_FILE_UNREADABLE', `${path} cannot be read: ${reason}`, {
-    details: { path, reason },
-  })
-}
-
 function unknown(name: string, known: readonly string[]) {
   const near = known.find((other) => other.replace(/[._]/g, '') === name.replace(/[._]/g, ''))
   const hint = near === undefined ? '' : `; did you mean ${near}?`
   return refuse('CONFIG_KEY_UNKNOWN', `nothing reads ${name}${hint}`, { param: name })
+}
+
+/** A secret and the file of the same secret, of one strength: which one counts is nothing to guess. */
+function givenTwice(layer: readonly Found[]): ConfigRefusal | undefined {
+  const keys = layer.map(({ key }) => key)
+  const twice = keys.find((key, at) => keys.indexOf(key) !== at)
+  if (twice === undefined) return undefined
+  return refuse('CONFIG_CONFLICT', `${twice} and ${twice}_file are both given`, { param: twice }).error
 }
 
 /** Cookie or user: the stronger source decides, two of one strength contradict each other. */

@@ -85,6 +85,10 @@ export const SETTINGS = {
     from: 1,
     to: 10_000_000,
   }),
+  'api.url': setting('text', 'a running server that commands ask, instead of the database'),
+  'api.key': setting('secret', 'the key that they ask it with'),
+  'api.ca_file': setting('path', "PEM file of the authority of that server's certificate"),
+  'api.allow_plain_http': setting('flag', 'danger: send the key unencrypted', { fallback: false }),
   'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
     from: 1,
     to: 2_100_000_000_000_000,
@@ -118,6 +122,7 @@ export const ALWAYS = [
   'http.body_limit',
   'http.requests_per_minute_address',
   'http.requests_per_minute_key',
+  'api.allow_plain_http',
   'operator',
   'log.level',
 ] as const

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createSqlStore, openStore, type SqlStore } from '@kaccy/bitcoin/adapters/sql'
+import { createSqlStore, openStore, SCHEMA_VERSION, type SqlStore } from '@kaccy/bitcoin/adapters/sql'
 import { EngineError, type Network } from '@kaccy/bitcoin/kernel'
 import Database from 'better-sqlite3'
 import pg from 'pg'
@@ -127,4 +127,16 @@ export async function holdNetwork(store: SqlStore, network: Network): Promise<vo
 export async function keepNetwork(store: SqlStore, network: Network): Promise<void> {
   if ((await store.read((tx) => tx.chain.memo(NETWORK))) !== undefined) return
   await store.transact((tx) => tx.chain.saveMemo(NETWORK, network))
+}
+
+/** The schema that the database has; 0 when it is empty. @throws EngineError STORE_SCHEMA_NEWER */
+export async function schemaOf({ store }: Pick<OpenDatabase, 'store'>): Promise<number> {
+  try {
+    await store.check()
+    return SCHEMA_VERSION
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'STORE_SCHEMA_OLDER')
+      return Number(error.details['found'])
+    throw error
+  }
 }

@@ -4,6 +4,7 @@ import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapter
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { EngineError, type Logger, type Network, sat } from '@kaccy/bitcoin/kernel'
 import type { Config } from '../config/settings.ts'
+import { requestOrigin } from '../http/index.ts'
 import { databaseExists, holdNetwork, type OpenDatabase, openDatabase } from './database.ts'
 import { wakingStore } from '@kaccy/bitcoin/events'
 import { type Commits, createCommits } from '../http/index.ts'
@@ -94,6 +95,7 @@ const engineOn = (parts: {
     entropy: systemEntropy,
     sha256: systemSha256,
     logger: parts.logger,
+    origin: requestOrigin,
     blocksPerCommit: parts.config['chain.blocks_per_commit'],
     ...(large === undefined ? {} : { largeDeposit: sat(BigInt(large)) }),
   })

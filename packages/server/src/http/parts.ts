@@ -4,6 +4,8 @@ import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Commits } from './commits.ts'
 import type { Principal } from './principal.ts'
 import type { StreamSettings } from './stream/policy.ts'
+import type { Drain } from './drain.ts'
+import type { Resource } from './route.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
 export interface HttpSettings {
@@ -21,6 +23,18 @@ export interface HttpSettings {
   /** Bounds of event streams; what is not given has a default. */
   readonly streams?: Partial<StreamSettings>
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
+  /** Against clients that send slowly or not at all. */
+  readonly connections?: Connections
+}
+export interface Connections {
+  /** At once; more are closed unheard. Default 10,000. */
+  readonly most?: number
+  /** Milliseconds within which the headers of a request are there. Default 10 s. */
+  readonly headersMs?: number
+  /** Milliseconds within which a whole request is there. Default 30 s. */
+  readonly requestMs?: number
+  /** Milliseconds between two looks for those that are late. Default 1 s. */
+  readonly checkMs?: number
 }
 
 /** What the HTTP interface stands on. */
@@ -37,4 +51,10 @@ export interface AppParts {
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */
   readonly principal?: Principal
+  /** Given by whoever stops the process in steps; closing the app begins it in any case. */
+  readonly drain?: Drain
+  /** Routes of the embedder beside those of the API, under the same rules. */
+  readonly more?: readonly Resource[]
+  /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
+  readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -8,6 +8,8 @@ import {
   type Secret,
   silentLogger,
   silentMetrics,
+  silentTracer,
+  type Tracer,
 } from '../../kernel/index.ts'
 import { DEFAULT_DEADLINES, type Deadlines } from './methods.ts'
 import { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'
@@ -52,6 +54,7 @@ export interface BitcoindOptions {
   readonly timers?: Timers
   readonly logger?: Logger
   readonly metrics?: Metrics
+  readonly tracer?: Tracer
 }
 
 /** Options with nothing left open; the URL is taken apart and found safe. */
@@ -69,6 +72,7 @@ export interface Settings {
   readonly timers: Timers
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly tracer: Tracer
 }
 
 export interface Endpoint {
@@ -102,6 +106,7 @@ export function settle(options: BitcoindOptions): Settings {
     timers: options.timers ?? systemTimers,
     logger: options.logger ?? silentLogger,
     metrics: options.metrics ?? silentMetrics,
+    tracer: options.tracer ?? silentTracer,
   }
 }
 

@@ -56,6 +56,8 @@ interface Job<T> {
   readonly deadline_ms: number
   readonly signal: AbortSignal | undefined
   read(body: Uint8Array): T
+  /** For traces: `ok`, or the node's own error. */
+  outcome(value: T): string
   /** The node's "I am still starting" inside an answer, if it is one. */
   warmingUp(value: T): RpcError | undefined
 }
@@ -92,6 +94,7 @@ export function createRpc(settings: Settings): Rpc {
       deadline_ms: options.deadline_ms ?? deadline,
       signal: options.signal,
       read: (body) => readBatch(calls, first, body),
+      outcome: (replies) => replies.map(outcomeOf).find((word) => word !== 'ok') ?? 'ok',
       warmingUp: (replies) => replies.map(warmUpOf).find((error) => error !== undefined),
     })
   }
@@ -100,12 +103,12 @@ export function createRpc(settings: Settings): Rpc {
     ask: (method, params = [], options = {}) => {
       const job = jobFor(method, params, options)
       const read = (body: Uint8Array) => readReply(method, job.id, body)
-      return asker.run<RpcReply>({ ...job, read, warmingUp: warmUpOf })
+      return asker.run<RpcReply>({ ...job, read, outcome: outcomeOf, warmingUp: warmUpOf })
     },
     askRaw: (method, params, options = {}) => {
       const job = jobFor(method, params, options)
       const read = (body: Uint8Array) => ({ id: job.id, body })
-      return asker.run({ ...job, read, warmingUp: () => undefined })
+      return asker.run({ ...job, read, outcome: () => 'ok', warmingUp: () => undefined })
     },
     askAll: async (calls, options = {}) => {
       const replies: RpcReply[] = []
@@ -120,6 +123,7 @@ export function createRpc(settings: Settings): Rpc {
   }
 }
 
+const outcomeOf = (reply: RpcReply): string => (reply.ok ? 'ok' : `rpc ${reply.error.code}`)
 const warmUpOf = (reply: RpcReply): RpcError | undefined =>
   !reply.ok && reply.error.code === RPC_IN_WARMUP ? reply.error : undefined
 
@@ -140,7 +144,17 @@ class Asker {
     this.#credentials = credentials
   }
 
-  async run<T>(job: Job<T>): Promise<T> {
+  /** One span around a call with all its attempts. Arguments are never part of it: they name addresses and keys. */
+  run<T>(job: Job<T>): Promise<T> {
+    return this.#settings.tracer.span(
+      `bitcoind ${job.name}`,
+      { 'rpc.system': 'bitcoind', 'rpc.method': job.name },
+      () => this.#run(job),
+      (value) => ({ outcome: job.outcome(value) }),
+    )
+  }
+
+  async #run<T>(job: Job<T>): Promise<T> {
     const { clock, retry, timers, metrics } = this.#settings
     const end = clock.now() + job.deadline_ms
     for (let failures = 1; ; failures++) {
@@ -156,6 +170,17 @@ class Asker {
   }
 
   async #attempt<T>(job: Job<T>, end: number): Promise<Attempt<T>> {
+    const { clock, metrics } = this.#settings
+    const begun = clock.now()
+    try {
+      return await this.#answered(job, end)
+    } finally {
+      const seconds = Math.max(0, clock.now() - begun) / 1000
+      metrics.observe('kaccy_node_call_seconds', seconds, { method: job.name })
+    }
+  }
+
+  async #answered<T>(job: Job<T>, end: number): Promise<Attempt<T>> {
     try {
       const value = job.read((await this.#answer(job, end)).body)
       const warmUp = job.warmingUp(value)

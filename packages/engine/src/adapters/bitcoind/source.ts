@@ -27,6 +27,7 @@ import { readTxOut } from './calls/transaction.ts'
 import { type NodeCapabilities, probeCapabilities } from './capabilities.ts'
 import { type BitcoindClient, createBitcoindClient } from './client.ts'
 import { answerInvalid, type RpcCall, type RpcReply } from './envelope.ts'
+import { askFees } from './fees.ts'
 import { Field } from './field.ts'
 import { createLife } from './life.ts'
 import { networkOfChain } from './networks.ts'
@@ -61,6 +62,7 @@ export function createBitcoindSource(options: BitcoindOptions): BitcoindSource {
     coins: (points) => node.coins(points),
     feeRates: (txids) => node.feeRates(txids),
     scanCoins: (ranges) => node.scanCoins(ranges),
+    fees: async () => askFees(client.rpc, await node.capabilities()),
     close: async () => client.close(),
   }
 }

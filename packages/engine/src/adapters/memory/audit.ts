@@ -12,8 +12,10 @@ export function auditTables() {
 }
 
 const matches =
-  ({ actor, subject, action, from, until }: AuditFilter) =>
+  ({ actor, subject, action, from, until, after = 0, before }: AuditFilter) =>
   (row: AuditEntry): boolean =>
+    row.number > after &&
+    (before === undefined || row.number < before) &&
     (actor === undefined || row.actor === actor) &&
     (subject === undefined || row.subject === subject) &&
     (action === undefined ||
@@ -41,7 +43,12 @@ export function auditRows(
         trail.insert(session, entry)
       }
     },
-    list: async (filter) =>
-      firstOf(trail.rows(byNumber.ascending([filter.after ?? 0])), filter.limit, matches(filter)),
+    list: async (filter) => {
+      const keys =
+        filter.newestFirst === true
+          ? byNumber.descending(filter.before === undefined ? undefined : [filter.before])
+          : byNumber.ascending([filter.after ?? 0])
+      return firstOf(trail.rows(keys), filter.limit, matches(filter))
+    },
   }
 }

@@ -1,3 +1,5 @@
+import { Secret } from '../../kernel/index.ts'
+
 /**
  * A deep copy of a row: plain objects, arrays, bytes and primitives. What goes into the store and what
  * comes out is copied, so that nobody shares an object with it. Keys whose value is undefined are dropped,
@@ -9,6 +11,8 @@ export function copy<T>(value: T): T {
 
 function copyUnknown(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
+  // It cannot be changed, and its value is nobody's to look at.
+  if (value instanceof Secret) return value
   if (value instanceof Uint8Array) return value.slice()
   if (Array.isArray(value)) return value.map(copyUnknown)
   const result: Record<string, unknown> = {}

@@ -30,6 +30,8 @@ const matches =
   (filter: OrderFilter) =>
   (row: OrderRecord): boolean =>
     (filter.wallet === undefined || row.wallet === filter.wallet) &&
+    (filter.wallets === undefined || filter.wallets.includes(row.wallet)) &&
+    (filter.externalId === undefined || row.externalId === filter.externalId) &&
     (filter.status === undefined || row.state.status === filter.status) &&
     (filter.customer === undefined || row.customer === filter.customer) &&
     (filter.address === undefined || row.address === filter.address) &&

@@ -1,12 +1,15 @@
-import type {
-  DepositRows,
-  PaymentFilter,
-  PaymentRecord,
+import {
+  type DepositRows,
+  type NewestPaymentsFilter,
+  type PaymentFilter,
+  type PaymentRecord,
+  paymentStatusOf,
+  type TxRecord,
 } from '../../capabilities/deposits/index.ts'
-import { AssertionError, type PaymentId } from '../../kernel/index.ts'
+import { AssertionError, type PaymentId, type Txid, type WalletId } from '../../kernel/index.ts'
 import { compareKeys, type SortKey } from './order.ts'
 import type { Session } from './session.ts'
-import { firstOf, GroupIndex, SortedIndex, Table } from './table.ts'
+import { firstOf, GroupIndex, SortedIndex, Table, takeWhile } from './table.ts'
 
 /** Payments are ordered by (txid, output number), as their rows stand in a database. */
 const place = ({ point }: PaymentRecord): SortKey => [point.txid, point.vout]
@@ -16,7 +19,26 @@ function placeOfId(id: PaymentId): SortKey {
   return [match[1] ?? '', Number(match[2])]
 }
 
+/** A transaction that pays a wallet or was seen to spend from it. */
+interface WalletTransaction {
+  readonly wallet: WalletId
+  readonly txid: Txid
+  readonly firstSeenAt: number
+}
+const seenPlace = (row: PaymentRecord): SortKey => [row.firstSeenAt, ...place(row)]
+
 export function paymentTables() {
+  const bySeen = new SortedIndex<PaymentRecord>(seenPlace)
+  const byLeaving = new SortedIndex<PaymentRecord>((row) =>
+    row.booked.state === 'credited' && row.spender !== undefined && !row.spendBooked
+      ? [row.wallet, ...place(row)]
+      : undefined,
+  )
+  const byWalletSeen = new SortedIndex<WalletTransaction>((row) => [
+    row.wallet,
+    row.firstSeenAt,
+    row.txid,
+  ])
   const byPlace = new SortedIndex<PaymentRecord>(place)
   const byTxid = new GroupIndex<PaymentRecord>((row) => [row.point.txid])
   const byOrder = new GroupIndex<PaymentRecord>((row) =>
@@ -26,6 +48,14 @@ export function paymentTables() {
     row.dueHeight === undefined ? undefined : [row.dueHeight, ...place(row)],
   )
   return {
+    bySeen,
+    byLeaving,
+    byWalletSeen,
+    walletTransactions: new Table<WalletTransaction>(
+      'wallet transactions',
+      (row) => `${row.wallet} ${row.txid}`,
+      [byWalletSeen],
+    ),
     byPlace,
     byTxid,
     byOrder,
@@ -35,6 +65,8 @@ export function paymentTables() {
       byTxid,
       byOrder,
       byDue,
+      bySeen,
+      byLeaving,
     ]),
   }
 }
@@ -47,15 +79,82 @@ const matches =
     (filter.purpose === undefined || row.purpose === filter.purpose) &&
     (filter.unspentOnly !== true || row.spender === undefined)
 
-export function paymentDoors(
-  { payments, byPlace, byTxid, byOrder, byDue }: ReturnType<typeof paymentTables>,
-  session: Session,
+const isAmongNewest =
+  (filter: NewestPaymentsFilter, transactionOf: (txid: Txid) => TxRecord | undefined) =>
+  (row: PaymentRecord): boolean => {
+    const { statuses, seenFrom, seenUntil } = filter
+    const transaction = transactionOf(row.point.txid)
+    return (
+      (filter.wallet === undefined || row.wallet === filter.wallet) &&
+      (filter.wallets === undefined || filter.wallets.includes(row.wallet)) &&
+      (filter.order === undefined || row.order === filter.order) &&
+      (filter.purposes === undefined || filter.purposes.includes(row.purpose)) &&
+      (filter.unspent !== true || row.spender === undefined) &&
+      (seenFrom === undefined || row.firstSeenAt >= seenFrom) &&
+      (seenUntil === undefined || row.firstSeenAt < seenUntil) &&
+      (statuses === undefined ||
+        (transaction !== undefined && statuses.includes(paymentStatusOf(row, transaction.view))))
+    )
+  }
+
+function listDoors(
+  {
+    payments,
+    bySeen,
+    byLeaving,
+    walletTransactions,
+    byWalletSeen,
+  }: ReturnType<typeof paymentTables>,
+  transactionOf: (txid: Txid) => TxRecord | undefined,
 ) {
+  return {
+    newestPayments: async (filter) => {
+      const { before } = filter
+      const from = before && [before.firstSeenAt, ...placeOfId(before.id)]
+      return firstOf(
+        payments.rows(bySeen.descending(from)),
+        filter.limit,
+        isAmongNewest(filter, transactionOf),
+      )
+    },
+    leavingPayments: async (wallet) => [
+      ...takeWhile(payments.rows(byLeaving.ascending([wallet])), (row) => row.wallet === wallet),
+    ],
+    walletTransactions: async ({ wallet, before, limit }) => {
+      const from = before
+        ? [wallet, before.firstSeenAt, before.txid]
+        : [wallet, Number.POSITIVE_INFINITY]
+      const rows = takeWhile(
+        walletTransactions.rows(byWalletSeen.descending(from)),
+        (row) => row.wallet === wallet,
+      )
+      return firstOf(rows, limit).flatMap(({ txid }) => transactionOf(txid) ?? [])
+    },
+  } satisfies Partial<DepositRows>
+}
+
+export function paymentDoors(
+  tables: ReturnType<typeof paymentTables>,
+  session: Session,
+  transactionOf: (txid: Txid) => TxRecord | undefined,
+) {
+  const { payments, byPlace, byTxid, byOrder, byDue, walletTransactions } = tables
+  const note = (wallet: WalletId, txid: Txid | undefined) => {
+    const transaction = txid === undefined ? undefined : transactionOf(txid)
+    if (!transaction || walletTransactions.has(`${wallet} ${transaction.txid}`)) return
+    const { firstSeenAt } = transaction
+    walletTransactions.insert(session, { wallet, txid: transaction.txid, firstSeenAt })
+  }
   const inOrder = (keys: Iterable<string>) =>
     [...payments.rows([...new Set(keys)])].sort((a, b) => compareKeys(place(a), place(b)))
   return {
+    ...listDoors(tables, transactionOf),
     savePayments: async (rows) => {
       for (const row of rows) payments.put(session, row)
+      for (const { wallet, point, spender } of rows) {
+        note(wallet, point.txid)
+        note(wallet, spender)
+      }
     },
     payments: async (ids) => inOrder(ids),
     paymentsOfTransactions: async (txids) =>

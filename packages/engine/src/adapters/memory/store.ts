@@ -8,6 +8,7 @@ import type { EventRows } from '../../capabilities/events/index.ts'
 import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
@@ -23,6 +24,7 @@ import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { transactionDoors, transactionTables } from './transactions.ts'
 import { walletRows, walletTables } from './wallet.ts'
+import { webhookRows, webhookTables } from './webhooks.ts'
 
 /** Every row door of the engine. */
 export interface MemoryTx {
@@ -35,6 +37,7 @@ export interface MemoryTx {
   readonly alerts: AlertRows
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
+  readonly webhooks: WebhookRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -61,6 +64,7 @@ const createTables = () => ({
   alerts: alertTables(),
   access: accessTables(),
   idempotency: idempotencyTables(),
+  webhooks: webhookTables(),
 })
 
 const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): MemoryTx => ({
@@ -69,7 +73,7 @@ const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): Me
   deposits: {
     ...orderDoors(tables.orders, session),
     ...transactionDoors(tables.transactions, session),
-    ...paymentDoors(tables.payments, session),
+    ...paymentDoors(tables.payments, session, (txid) => tables.transactions.transactions.get(txid)),
   },
   ledger: ledgerRows(tables.ledger, session),
   events: eventRows(tables.events, session),
@@ -77,6 +81,7 @@ const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): Me
   alerts: alertRows(tables.alerts, session),
   access: accessRows(tables.access, session),
   idempotency: idempotencyRows(tables.idempotency, session),
+  webhooks: webhookRows(tables.webhooks, session),
 })
 
 type Door = (...args: unknown[]) => Promise<unknown>

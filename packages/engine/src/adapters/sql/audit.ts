@@ -83,13 +83,14 @@ const firstFrom = async ({ db }: Doors, time: number): Promise<number> => {
 }
 
 async function listAudit(doors: Doors, filter: AuditFilter): Promise<readonly AuditEntry[]> {
-  const { actor, subject, action, from, until, after = 0, limit } = filter
+  const { actor, subject, action, from, until, after = 0, before, newestFirst, limit } = filter
   const low = from === undefined ? 0 : await firstFrom(doors, from)
   let query = doors.db
     .selectFrom('audit')
     .selectAll()
     .where('number', '>', int(Math.max(after, low - 1)))
   if (until !== undefined) query = query.where('number', '<', int(await firstFrom(doors, until)))
+  if (before !== undefined) query = query.where('number', '<', int(before))
   if (actor !== undefined) query = query.where('actor', '=', actor)
   if (subject !== undefined) query = query.where('subject', '=', subject)
   if (action?.endsWith('.')) {
@@ -98,5 +99,10 @@ async function listAudit(doors: Doors, filter: AuditFilter): Promise<readonly Au
     if (action.indexOf('.') !== action.length - 1)
       query = query.where('action', '>=', action).where('action', '<', `${action}\u{10FFFF}`)
   } else if (action !== undefined) query = query.where('action', '=', action)
-  return (await query.orderBy('number').limit(limit).execute()).map(entryOf)
+  return (
+    await query
+      .orderBy('number', newestFirst === true ? 'desc' : 'asc')
+      .limit(limit)
+      .execute()
+  ).map(entryOf)
 }

@@ -24,7 +24,7 @@ import { among, chunksOf, insertRows } from './batch.ts'
 import { ACCOUNTS, ENTRIES } from './columns.ts'
 import { takeNumbers } from './counters.ts'
 import { type Doors, int, maybeInt, num, present } from './doors.ts'
-import { pointOfPayment } from './payments.ts'
+import { pointOfPayment } from './payment-rows.ts'
 import type { AccountRow, EntryRow, Schema } from './schema.ts'
 
 /** Stands above every text that begins with a prefix. */

@@ -1,4 +1,4 @@
-import type { OrderRecord, Tolerance } from '../../capabilities/deposits/index.ts'
+import type { OrderPrice, OrderRecord, Tolerance } from '../../capabilities/deposits/index.ts'
 import { type OrderId, sat, type WalletId } from '../../kernel/index.ts'
 import { flag, int, maybeInt, num, ownBytes, present } from './doors.ts'
 import type { OrderRow } from './schema.ts'
@@ -19,6 +19,11 @@ export const orderRow = (order: OrderRecord): OrderRow => ({
   external_id: order.externalId ?? null,
   customer: order.customer ?? null,
   amount: order.amount ?? null,
+  price_currency: order.price?.currency ?? null,
+  price_amount: order.price?.amount ?? null,
+  price_rate: order.price?.rate ?? null,
+  price_source: order.price?.source ?? null,
+  price_at: maybeInt(order.price?.at),
   tolerance_kind: order.tolerance.kind,
   tolerance: order.tolerance.kind === 'absolute' ? order.tolerance.sat : int(order.tolerance.ppm),
   confirmed_depth: int(order.thresholds.confirmed),
@@ -49,6 +54,11 @@ const toleranceOf = (row: OrderRow): Tolerance =>
   row.tolerance_kind === 'absolute'
     ? { kind: 'absolute', sat: sat(row.tolerance) }
     : { kind: 'relative', ppm: num(row.tolerance) }
+function priceOf(row: OrderRow): OrderPrice | null {
+  const { price_currency: currency, price_amount: amount, price_rate: rate, price_at: at } = row
+  if (currency === null || amount === null || rate === null || at === null) return null
+  return { currency, amount, rate, source: row.price_source ?? '', at: num(at) }
+}
 const settledOf = ({ settled_at: at, settled_by: by, settled_reason: reason }: OrderRow) =>
   at === null ? null : { at: num(at), by: by ?? '', reason: reason ?? '' }
 const stateOf = (row: OrderRow): OrderRecord['state'] => ({
@@ -71,6 +81,7 @@ export const orderRecord = (row: OrderRow): OrderRecord => ({
   ...present('externalId', row.external_id),
   ...present('customer', row.customer),
   ...present('amount', row.amount === null ? null : sat(row.amount)),
+  ...present('price', priceOf(row)),
   tolerance: toleranceOf(row),
   thresholds: {
     confirmed: num(row.confirmed_depth),

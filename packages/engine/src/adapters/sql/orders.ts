@@ -1,9 +1,9 @@
-import { sql } from 'kysely'
-import type { DepositRows, OrderFilter, OrderRecord } from '../../capabilities/deposits/index.ts'
+import type { DepositRows, OrderRecord } from '../../capabilities/deposits/index.ts'
 import { assert, equalBytes } from '../../kernel/index.ts'
 import { among, chunksOf, insertRows, lastOfEach, updateRows } from './batch.ts'
 import { ORDER_METADATA, ORDER_PROGRESS, ORDERS } from './columns.ts'
 import { type Doors, int } from './doors.ts'
+import { listOrders } from './order-list.ts'
 import { orderRecord, orderRow } from './order-rows.ts'
 import type { OrderMetadataRow, OrderRow } from './schema.ts'
 
@@ -141,23 +141,4 @@ async function saveMetadata(doors: Doors, orders: readonly OrderRecord[]): Promi
       .execute()
     await insertRows(doors, 'order_metadata', ORDER_METADATA, chunk.flatMap(pairsOf))
   }
-}
-
-async function listOrders({ db }: Doors, filter: OrderFilter): Promise<readonly OrderRecord[]> {
-  let query = db.selectFrom('orders').selectAll()
-  const { wallet, status, customer, address, metadata, createdFrom, createdUntil } = filter
-  if (wallet !== undefined) query = query.where('wallet', '=', wallet)
-  if (status !== undefined) query = query.where('status', '=', status)
-  if (customer !== undefined) query = query.where('customer', '=', customer)
-  if (address !== undefined) query = query.where('address', '=', address)
-  if (createdFrom !== undefined) query = query.where('created_at', '>=', int(createdFrom))
-  if (createdUntil !== undefined) query = query.where('created_at', '<', int(createdUntil))
-  if (filter.before !== undefined) query = query.where('id', '<', filter.before)
-  if (metadata !== undefined) {
-    const { key, value } = metadata
-    query = query.where(
-      sql<boolean>`id in (select order_id from order_metadata where key = ${key} and value = ${value})`,
-    )
-  }
-  return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(orderRecord)
 }

@@ -1,86 +1,16 @@
+import { sql } from 'kysely'
 import type {
   DepositRows,
   PaymentFilter,
   PaymentRecord,
 } from '../../capabilities/deposits/index.ts'
-import {
-  AssertionError,
-  blockHash,
-  fromHex,
-  type OrderId,
-  type PaymentId,
-  paymentId,
-  sat,
-  toHex,
-  txid,
-  type WalletId,
-} from '../../kernel/index.ts'
+import { fromHex } from '../../kernel/index.ts'
 import { among, amongPoints, chunksOf, insertRows, lastOfEach } from './batch.ts'
 import { PAYMENTS } from './columns.ts'
-import { type Doors, flag, int, maybeInt, num, ownBytes, present } from './doors.ts'
+import { type Doors, int } from './doors.ts'
+import { paymentListDoors } from './payment-list.ts'
+import { paymentRecord, paymentRow, pointOfPayment } from './payment-rows.ts'
 import type { PaymentRow } from './schema.ts'
-
-/** The outpoint in a payment's id. @throws AssertionError when it is none. */
-export function pointOfPayment(id: PaymentId): readonly [Uint8Array, bigint] {
-  const match = /^pay_([0-9a-f]{64})_(\d{1,10})$/.exec(id)
-  if (!match) throw new AssertionError(`not a payment id: ${id.slice(0, 80)}`)
-  return [fromHex(match[1] ?? ''), BigInt(match[2] ?? '')]
-}
-
-const rowOf = (payment: PaymentRecord): PaymentRow => ({
-  txid: fromHex(payment.point.txid),
-  vout: int(payment.point.vout),
-  wallet: payment.wallet,
-  branch: int(payment.branch),
-  idx: int(payment.index),
-  address: payment.address,
-  script: payment.script,
-  amount: payment.amount,
-  coinbase: flag(payment.coinbase),
-  order_id: payment.order ?? null,
-  purpose: payment.purpose,
-  first_seen_at: int(payment.firstSeenAt),
-  late: flag(payment.late),
-  booked: payment.booked.state,
-  booked_height: payment.booked.state === 'credited' ? int(payment.booked.block.height) : null,
-  booked_hash: payment.booked.state === 'credited' ? fromHex(payment.booked.block.hash) : null,
-  posted: int(payment.posted),
-  spender: payment.spender === undefined ? null : fromHex(payment.spender),
-  spend_booked: flag(payment.spendBooked),
-  due_height: maybeInt(payment.dueHeight),
-})
-
-function bookedOf(row: PaymentRow): PaymentRecord['booked'] {
-  if (row.booked === 'none' || row.booked === 'pending') return { state: row.booked }
-  if (row.booked !== 'credited' || row.booked_height === null || row.booked_hash === null)
-    throw new AssertionError(`payment row booked as ${row.booked}`)
-  const block = { height: num(row.booked_height), hash: blockHash(toHex(row.booked_hash)) }
-  return { state: 'credited', block }
-}
-
-function recordOf(row: PaymentRow): PaymentRecord {
-  const point = { txid: txid(toHex(row.txid)), vout: num(row.vout) }
-  return {
-    id: paymentId(point),
-    point,
-    wallet: row.wallet as WalletId,
-    branch: num(row.branch),
-    index: num(row.idx),
-    address: row.address,
-    script: ownBytes(row.script),
-    amount: sat(row.amount),
-    coinbase: row.coinbase !== 0n,
-    ...present('order', row.order_id as OrderId | null),
-    purpose: row.purpose as PaymentRecord['purpose'],
-    firstSeenAt: num(row.first_seen_at),
-    late: row.late !== 0n,
-    booked: bookedOf(row),
-    posted: num(row.posted),
-    ...present('spender', row.spender === null ? null : txid(toHex(row.spender))),
-    spendBooked: row.spend_booked !== 0n,
-    ...present('dueHeight', row.due_height === null ? null : num(row.due_height)),
-  }
-}
 
 const byPlace = (a: PaymentRecord, b: PaymentRecord): number =>
   a.point.txid === b.point.txid ? a.point.vout - b.point.vout : a.point.txid < b.point.txid ? -1 : 1
@@ -100,13 +30,15 @@ export function paymentDoors(doors: Doors) {
           .where(among(dialect, column, kind, chunk))
           .execute()),
       )
-    return found.map(recordOf).sort(byPlace)
+    return found.map(paymentRecord).sort(byPlace)
   }
   return {
+    ...paymentListDoors(doors),
     async savePayments(payments) {
       session.requireWriter()
-      const rows = lastOfEach(payments, (payment) => payment.id).map(rowOf)
+      const rows = lastOfEach(payments, (payment) => payment.id).map(paymentRow)
       await insertRows(doors, 'payments', PAYMENTS, rows, { replaceBy: ['txid', 'vout'] })
+      await noteTransactions(doors, payments)
     },
     async payments(ids) {
       const found: PaymentRow[] = []
@@ -116,14 +48,14 @@ export function paymentDoors(doors: Doors) {
             .where(amongPoints(dialect, ['txid', 'vout'], chunk))
             .execute()),
         )
-      return found.map(recordOf).sort(byPlace)
+      return found.map(paymentRecord).sort(byPlace)
     },
     paymentsOfTransactions: (txids) =>
       whereAmong('txid', 'bytes', [...new Set(txids)].map(fromHex)),
     paymentsOfOrders: (orders) => whereAmong('order_id', 'text', [...new Set(orders)]),
     async duePayments(height) {
       const rows = await all().where('due_height', '<=', int(height)).execute()
-      return rows.map(recordOf).sort(byPlace)
+      return rows.map(paymentRecord).sort(byPlace)
     },
     listPayments: (filter) => listPayments(doors, filter),
   } satisfies Partial<DepositRows>
@@ -145,5 +77,26 @@ async function listPayments(
     )
   }
   const rows = await query.orderBy('txid').orderBy('vout').limit(limit).execute()
-  return rows.map(recordOf)
+  return rows.map(paymentRecord)
+}
+
+/** Remembers which transactions pay a wallet or spend from it, also when the spend vanishes from its payment later. */
+async function noteTransactions(
+  { db, dialect }: Doors,
+  payments: readonly PaymentRecord[],
+): Promise<void> {
+  const pairs = new Map<string, readonly [string, Uint8Array]>()
+  for (const { wallet, point, spender } of payments)
+    for (const txid of [point.txid, spender])
+      if (txid !== undefined) pairs.set(`${wallet} ${txid}`, [wallet, fromHex(txid)])
+  const columns = [
+    ['wallet', 'text'],
+    ['txid', 'bytes'],
+  ] as const
+  for (const chunk of chunksOf([...pairs.values()]))
+    await sql`insert into wallet_transactions (wallet, txid, first_seen_at)
+      select fresh.wallet, t.txid, t.first_seen_at
+      from (${dialect.select(columns, chunk)}) as fresh join transactions t on t.txid = fresh.txid
+      where true
+      on conflict do nothing`.execute(db)
 }

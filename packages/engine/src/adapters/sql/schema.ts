@@ -69,6 +69,11 @@ export interface OrderRow {
   external_id: string | null
   customer: string | null
   amount: bigint | null
+  price_currency: string | null
+  price_amount: string | null
+  price_rate: string | null
+  price_source: string | null
+  price_at: bigint | null
   tolerance_kind: string
   tolerance: bigint
   confirmed_depth: bigint
@@ -135,6 +140,11 @@ export interface TransactionInputRow {
   prev_txid: Uint8Array
   prev_vout: bigint
   spender: Uint8Array
+}
+export interface WalletTransactionRow {
+  wallet: string
+  txid: Uint8Array
+  first_seen_at: bigint
 }
 export interface PaymentRow {
   txid: Uint8Array
@@ -249,6 +259,47 @@ export interface RequestAnswerRow {
   body: string
   at: bigint
 }
+export interface WebhookRow {
+  id: string
+  url: string
+  event_types: string
+  description: string | null
+  metadata: string
+  status: string
+  paused_reason: string | null
+  paused_at: bigint | null
+  visible: string
+  created_by: string
+  created_at: bigint
+  updated_at: bigint
+  secrets: string
+  cursor: bigint
+  last_delivered: bigint
+  last_delivered_at: bigint | null
+  attempts: bigint
+  failing_since: bigint | null
+  last_error: string | null
+  next_attempt_at: bigint | null
+  deliveries: bigint
+  fence: bigint
+  leased_until: bigint
+}
+export interface WebhookDeliveryRow {
+  webhook: string
+  number: bigint
+  seq: bigint
+  type: string
+  attempt: bigint
+  at: bigint
+  duration_ms: bigint
+  outcome: string
+  url: string
+  body: string
+  body_hash: Uint8Array
+  status: bigint | null
+  answer: string | null
+  error: string | null
+}
 /** Dense numbers come from here: one row each, locked by whoever raises it until the commit. */
 export interface CounterRow {
   name: string
@@ -266,6 +317,7 @@ export interface Schema {
   order_metadata: OrderMetadataRow
   transactions: TransactionRow
   transaction_inputs: TransactionInputRow
+  wallet_transactions: WalletTransactionRow
   payments: PaymentRow
   facts: FactRow
   entries: EntryRow
@@ -277,6 +329,8 @@ export interface Schema {
   counters: CounterRow
   api_keys: ApiKeyRow
   request_answers: RequestAnswerRow
+  webhooks: WebhookRow
+  webhook_deliveries: WebhookDeliveryRow
 }
 export type TableName = keyof Schema & string
 

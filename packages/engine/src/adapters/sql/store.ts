@@ -8,6 +8,7 @@ import type { EventRows } from '../../capabilities/events/index.ts'
 import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
+import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows } from './access.ts'
 import { alertRows } from './alerts.ts'
@@ -27,6 +28,7 @@ import { type OpenSession, openSession } from './session.ts'
 import { sqliteHome } from './sqlite.ts'
 import { transactionDoors } from './transactions.ts'
 import { walletRows } from './wallet.ts'
+import { webhookRows } from './webhooks.ts'
 
 /** Every row door of the engine. */
 export interface SqlTx {
@@ -39,6 +41,7 @@ export interface SqlTx {
   readonly alerts: AlertRows
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
+  readonly webhooks: WebhookRows
 }
 export interface SqlStore extends Transactor<SqlTx> {
   /** Brings the schema up to date; safe to run at any time, from any number of processes. */
@@ -68,6 +71,7 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
   alerts: alertRows,
   access: accessRows,
   idempotency: idempotencyRows,
+  webhooks: webhookRows,
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

@@ -14,6 +14,7 @@ export type AlertKind =
   | 'drift'
   | 'invariant_broken'
   | 'rescan_failed'
+  | 'webhook_paused'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */

@@ -32,6 +32,10 @@ export interface AuditFilter {
   readonly until?: number
   /** Exclusive lower bound of `number`. */
   readonly after?: number
+  /** Exclusive upper bound of `number`: with `newestFirst` the cursor of the next page. */
+  readonly before?: number
+  /** Descending by `number`; ascending otherwise. */
+  readonly newestFirst?: boolean
   readonly limit: number
 }
 export interface AuditRows {

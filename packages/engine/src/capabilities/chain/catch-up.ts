@@ -1,4 +1,4 @@
-import { type BlockRef, EngineError } from '../../kernel/index.ts'
+import { type BlockRef, EngineError, silentTracer } from '../../kernel/index.ts'
 import { TransactionScan } from '../../protocol/transaction/index.ts'
 import { nextPlan } from './follow.ts'
 import {
@@ -77,16 +77,19 @@ export class CatchUp<Tx extends ChainTx> {
     const raw: Uint8Array[] = []
     for (const ref of refs) raw.push(await source.block(ref))
     await watch.refresh()
-    await store.transact(async (tx) => {
-      await atCursor(tx, previousTip)
-      await watch.refreshIn(tx)
-      await consumer.beforeReorg(tx, fork)
-      const blocks = this.#match(refs, raw, fork)
-      await tx.chain.truncateTo(fork.height)
-      await this.#move(tx, blocks, previousTip, fork)
-      const before = Number((await tx.chain.memo(REORGANISATIONS)) ?? 0)
-      await tx.chain.saveMemo(REORGANISATIONS, String(before + 1))
-    })
+    await this.#traced(refs, disconnect.length, () =>
+      store.transact(async (tx) => {
+        await atCursor(tx, previousTip)
+        await watch.refreshIn(tx)
+        await consumer.beforeReorg(tx, fork)
+        const blocks = this.#match(refs, raw, fork)
+        await tx.chain.truncateTo(fork.height)
+        await this.#move(tx, blocks, previousTip, fork)
+        const before = Number((await tx.chain.memo(REORGANISATIONS)) ?? 0)
+        await tx.chain.saveMemo(REORGANISATIONS, String(before + 1))
+      }),
+    )
+    metrics.count('kaccy_chain_blocks_total', refs.length)
     metrics.count('kaccy_chain_reorgs_total')
     const details = { fork: fork.height, left: disconnect.length, joined: refs.length }
     logger.log('warn', 'the chain was reorganised', details)
@@ -123,15 +126,34 @@ export class CatchUp<Tx extends ChainTx> {
 
   /** Commits blocks that simply extend our tip, each judged under its own height. */
   async #extend(refs: readonly BlockRef[], raw: readonly Uint8Array[], parent: BlockRef) {
-    const { watch, store } = this.#options
+    const { watch, store, metrics } = this.#options
     await watch.refresh()
     const matched = this.#match(refs, raw, parent)
-    await store.transact(async (tx) => {
-      await atCursor(tx, parent)
-      // Another process may have found coins or keys between our scan and our lock: scanned again, none is missed.
-      const blocks = (await watch.refreshIn(tx)) ? this.#match(refs, raw, parent) : matched
-      await this.#move(tx, blocks, parent)
-    })
+    await this.#traced(refs, 0, () =>
+      store.transact(async (tx) => {
+        await atCursor(tx, parent)
+        // Another process may have found coins or keys between our scan and our lock: scanned again, none is missed.
+        const blocks = (await watch.refreshIn(tx)) ? this.#match(refs, raw, parent) : matched
+        await this.#move(tx, blocks, parent)
+      }),
+    )
+    metrics.count('kaccy_chain_blocks_total', refs.length)
+  }
+
+  /** A span around the commit of blocks. */
+  #traced(
+    refs: readonly BlockRef[],
+    disconnected: number,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const { tracer = silentTracer } = this.#options
+    const height = refs.at(-1)?.height
+    const attributes = {
+      blocks: refs.length,
+      disconnected,
+      ...(height === undefined ? {} : { height }),
+    }
+    return tracer.span('chain.apply_blocks', attributes, work)
   }
 
   #match(refs: readonly BlockRef[], raw: readonly Uint8Array[], parent: BlockRef): MatchedBlock[] {

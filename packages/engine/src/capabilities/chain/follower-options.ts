@@ -5,6 +5,7 @@ import type {
   Metrics,
   Network,
   Sha256,
+  Tracer,
   Transactor,
 } from '../../kernel/index.ts'
 import type { ChainConsumer, ChainRows, ChainSource, WatchIn } from './ports.ts'
@@ -22,6 +23,7 @@ export interface FollowerOptions<Tx extends ChainTx> {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly tracer?: Tracer
   /** Hashes whole blocks; portable code unless given. */
   readonly sha256?: Sha256
   /** Blocks of ordinary catch-up that share one commit. Default 16. */

@@ -40,7 +40,7 @@ export const isOvertaken = (error: unknown): boolean =>
   error instanceof EngineError && (error.code === 'CHAIN_MOVED' || error.code === 'STORE_CONFLICT')
 
 export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>): Follower {
-  const { source, store, consumer, clock, logger } = options
+  const { source, store, consumer, clock, logger, metrics } = options
   const catchUp = new CatchUp(options)
   const mempool = createMempoolReader(options)
   let turn: Promise<unknown> = Promise.resolve()
@@ -64,7 +64,16 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
   async function attempt(onProgress?: OnProgress): Promise<Look | undefined> {
     const info = await source.info()
     await begin(info)
-    const progress = await catchUp.to(info, onProgress)
+    const lag = (at: BlockRef) =>
+      metrics.gauge(
+        'kaccy_chain_lag_blocks',
+        Math.max(0, Math.max(info.headers, info.tip.height) - at.height),
+      )
+    const progress = await catchUp.to(info, (at, target) => {
+      lag(at)
+      onProgress?.(at, target)
+    })
+    lag(info.tip)
     const degraded = degradationOf(info, clock.now())
     if (!(await mempool.read(degraded !== undefined))) return undefined
     return { tip: info.tip, ...progress, ...(degraded ? { degraded } : {}) }

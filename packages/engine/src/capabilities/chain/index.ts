@@ -1,3 +1,4 @@
+export { createFees, FEE_TARGETS, type FeesRefusal } from './fees.ts'
 export { createFollower, type Follower, isOvertaken, type Look } from './follower.ts'
 export type { ChainTx, FollowerOptions, OnProgress } from './follower-options.ts'
 export { keepHeadersFrom } from './headers.ts'

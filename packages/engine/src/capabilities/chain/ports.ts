@@ -55,6 +55,34 @@ export interface NodeCoin {
   readonly coinbase: boolean
 }
 
+/** What a node thinks a transaction has to pay, and where that comes from. */
+export interface FeeEstimate {
+  /** Blocks within which it should be mined. */
+  readonly target: number
+  /** Blocks that the estimate really speaks of; nodes raise a target that they know too little about. */
+  readonly blocks: number
+  readonly mode: 'economical' | 'conservative'
+  readonly rate: SatPerKvB
+  readonly source: 'estimatesmartfee'
+}
+/** Below this the node takes no transaction. */
+export interface FeeFloor {
+  readonly rate: SatPerKvB
+  readonly source: 'mempool'
+}
+/** What the node said of fees at one moment. What it did not say is absent: nothing is invented. */
+export interface FeeReport {
+  /** By target ascending. Targets without an estimate are left out. */
+  readonly estimates: readonly FeeEstimate[]
+  /** The floor of the mempool now: it rises while the mempool is full. */
+  readonly mempoolMinimum?: FeeFloor
+  /** The floor that the node's configuration sets. */
+  readonly relayMinimum?: FeeFloor
+  /** Why there is no estimate, in the node's words. */
+  readonly reasons: readonly string[]
+  /** When the node answered, milliseconds since the epoch. */
+  readonly at: number
+}
 /**
  * Where chain facts come from. Implemented by `adapters/bitcoind`; several nodes may hide behind one.
  *
@@ -79,6 +107,8 @@ export interface ChainSource {
   coins(points: readonly OutPoint[]): Promise<readonly (NodeCoin | undefined)[]>
   /** Fee rates of mempool transactions in the order asked, where the node knows them. Only for statistics. */
   feeRates?(txids: readonly Txid[]): Promise<readonly (SatPerKvB | undefined)[]>
+  /** What transactions have to pay now, by targets (`FEE_TARGETS`); a node that lacks a call gives what it has. */
+  fees?(): Promise<FeeReport>
   /**
    * Every confirmed coin that the node finds for these descriptors (scantxoutset), and the block it counted at. Undefined
    * where the node cannot search. Reads the whole coin database: minutes on the main chain.

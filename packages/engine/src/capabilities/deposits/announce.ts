@@ -25,6 +25,7 @@ export function orderSnapshot(order: OrderRecord): Record<string, Json> {
     customer: order.customer ?? null,
     address: order.address,
     amount_sat: order.amount === undefined ? null : satoshis(order.amount),
+    price: order.price ? { ...order.price, at: new Date(order.price.at).toISOString() } : null,
     status: state.status,
     failure_reason: state.failureReason ?? null,
     amount_verdict: state.verdict,
@@ -48,12 +49,12 @@ function paymentSnapshot({ payment, view }: Standing): Record<string, Json> {
 }
 
 const gone = (view: TxView | undefined): boolean => view === undefined || view.state === 'gone'
-const reversed = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
+export const reversed = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
   before?.booked.state === 'credited' && after.booked.state !== 'credited'
-const credited = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
+export const credited = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
   before?.booked.state !== 'credited' && after.booked.state === 'credited'
 /** Credited before and after, on another block: the books reversed one credit and made another. */
-const moved = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
+export const moved = (before: PaymentRecord | undefined, after: PaymentRecord): boolean =>
   before?.booked.state === 'credited' &&
   after.booked.state === 'credited' &&
   before.booked.block.hash !== after.booked.block.hash

@@ -10,6 +10,7 @@ import {
   type Refusal,
   type Result,
   refuse,
+  type Tally,
   type WalletId,
 } from '../../kernel/index.ts'
 import { appendAudit } from '../audit/index.ts'
@@ -25,13 +26,15 @@ import type { RevealRefusal, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
 import { FRESH } from './machine.ts'
 import type { CheckedInput, InputRefusal, OrderInput } from './order-input.ts'
-import type { OrderRecord } from './ports.ts'
+import type { OrderPrice, OrderRecord } from './ports.ts'
+import { type PriceRefusal, samePrice } from './price.ts'
 import type { DepositsTx } from './transaction.ts'
 
 export type CreateRefusal =
   | InputRefusal
   | RevealRefusal
   | OnceRefusal
+  | PriceRefusal
   | Refusal<'ORDER_EXTERNAL_ID_REUSED'>
 export interface CreatedOrder {
   readonly order: OrderRecord
@@ -41,8 +44,10 @@ export interface CreatedOrder {
 
 /** A request for an order whose form is right. */
 export interface OrderRequest {
+  /** With the amount that follows from its price, if it has one. */
   readonly input: OrderInput
   readonly checked: CheckedInput
+  readonly price?: OrderPrice
   /** As in the audit trail. */
   readonly actor: string
   readonly once?: Once<CreatedOrder> | undefined
@@ -53,6 +58,7 @@ export interface OrderMaker {
   readonly clock: Clock
   readonly entropy: Entropy
   readonly wallets: Pick<Wallets, 'revealAddresses'>
+  readonly tally?: Tally<DepositsTx>
 }
 type Answer = Result<CreatedOrder, CreateRefusal>
 
@@ -71,14 +77,22 @@ const bodyKey = ({
     Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1)),
   ])
 
-const sameRequest = (order: OrderRecord, { input, checked }: OrderRequest): boolean =>
-  order.wallet === input.wallet &&
-  order.amount === input.amount &&
-  order.customer === input.customer &&
-  order.description === input.description &&
-  bodyKey(order) === bodyKey(checked) &&
-  (order.expiresAt === undefined ? undefined : order.expiresAt - order.createdAt) ===
-    checked.expiresInMs
+/** Of a price in a currency it is the price that was asked for: at another rate the same request costs other satoshi. */
+const sameValue = (order: OrderRecord, { input, price }: OrderRequest): boolean =>
+  order.price || price ? samePrice(order.price, price) : order.amount === input.amount
+
+const sameRequest = (order: OrderRecord, request: OrderRequest): boolean => {
+  const { input, checked } = request
+  return (
+    order.wallet === input.wallet &&
+    sameValue(order, request) &&
+    order.customer === input.customer &&
+    order.description === input.description &&
+    bodyKey(order) === bodyKey(checked) &&
+    (order.expiresAt === undefined ? undefined : order.expiresAt - order.createdAt) ===
+      checked.expiresInMs
+  )
+}
 
 function again(order: OrderRecord, request: OrderRequest): Answer {
   if (sameRequest(order, request)) return ok({ order, created: false })
@@ -186,15 +200,17 @@ async function answerAll(
 
 /** Reveals an address for each request and stores the orders. */
 async function make(
-  { clock, entropy, wallets }: OrderMaker,
+  { entropy, wallets, tally }: OrderMaker,
   tx: DepositsTx,
   wallet: WalletId,
   requests: readonly OrderRequest[],
   at: number,
 ): Promise<readonly Answer[]> {
   if (requests.length === 0) return []
+  // Of the same moment as `createdAt`: a list by id is a list by time.
+  const moment = { now: () => at }
   const shares = requests.map(() => ({
-    order: newId('ord', clock, entropy) as OrderId,
+    order: newId('ord', moment, entropy) as OrderId,
     at,
     shown: true,
   }))
@@ -206,7 +222,9 @@ async function make(
     return ok({ order: orderFrom(id, at, request, place.value), created: true })
   })
   const made = answers.flatMap((answer) => (answer.ok ? [answer.value.order] : []))
-  if (made.length > 0) await tx.deposits.insertOrder(...made)
+  if (made.length === 0) return answers
+  await tx.deposits.insertOrder(...made)
+  tally?.of(tx).count('kaccy_orders_created_total', made.length)
   return answers
 }
 
@@ -243,7 +261,7 @@ async function tell(tx: DepositsTx, answers: Answers, at: number): Promise<void>
 function orderFrom(
   id: OrderId,
   at: number,
-  { input, checked: { expiresInMs, ...checked } }: OrderRequest,
+  { input, price, checked: { expiresInMs, ...checked } }: OrderRequest,
   place: Pick<OrderRecord, 'branch' | 'index' | 'address' | 'script'>,
 ): OrderRecord {
   const { branch, index, address, script } = place
@@ -257,6 +275,7 @@ function orderFrom(
     ...(input.externalId === undefined ? {} : { externalId: input.externalId }),
     ...(input.customer === undefined ? {} : { customer: input.customer }),
     ...(input.amount === undefined ? {} : { amount: input.amount }),
+    ...(price ? { price } : {}),
     ...(input.description === undefined ? {} : { description: input.description }),
     ...checked,
     createdAt: at,

@@ -1,11 +1,24 @@
-import { type BlockRef, type OrderId, paymentId, type Sat } from '../../kernel/index.ts'
+import {
+  type BlockRef,
+  type Metrics,
+  type OrderId,
+  paymentId,
+  type Sat,
+} from '../../kernel/index.ts'
 import { raiseAlerts } from '../alerts/index.ts'
 import { appendAudit } from '../audit/index.ts'
 import { assertBooks, type Posting } from '../ledger/index.ts'
-import { type Announcement, announceOrder, announcePayment, silence } from './announce.ts'
+import {
+  type Announcement,
+  announceOrder,
+  announcePayment,
+  type PaymentChange,
+  silence,
+} from './announce.ts'
 import { book } from './books.ts'
+import { countOrder, countPayment } from './counts.ts'
 import { deriveOrder, dueHeightOf, levelsBetween, type Standing } from './machine.ts'
-import type { OrderRecord, PaymentRecord, Thresholds, TxView } from './ports.ts'
+import type { OrderRecord, PaymentRecord, Thresholds } from './ports.ts'
 import type { DepositsTx } from './transaction.ts'
 import type { Unit } from './unit.ts'
 
@@ -16,6 +29,8 @@ export interface Evaluator {
   /** For payments without an order. */
   readonly thresholds: Thresholds
   readonly largeDeposit: Sat | undefined
+  /** Of this transaction: what is counted reaches nobody unless it is committed. */
+  readonly metrics: Metrics
   /** Tells a platform that keeps its own orders, in this commit. */
   readonly changed: (
     tx: DepositsTx,
@@ -42,12 +57,6 @@ async function gather({ tx, unit }: Evaluator, tip: BlockRef, orders: ReadonlySe
   return locked
 }
 
-interface Change {
-  readonly before: PaymentRecord | undefined
-  readonly viewBefore: TxView | undefined
-  readonly after: Standing
-}
-
 /** Books one payment and leaves it, as booked, in the unit. */
 function settle(
   { unit, thresholds }: Evaluator,
@@ -55,7 +64,7 @@ function settle(
   order: OrderRecord | undefined,
   tip: BlockRef,
   postings: Posting[],
-): Change {
+): PaymentChange {
   const levels = order?.thresholds ?? thresholds
   const standing = unit.standing(payment)
   const booking = book(standing, order, levels, tip)
@@ -123,13 +132,11 @@ export async function evaluate(
   // In one order whatever way the facts came in: events and entries of two runs are then the same.
   const payments = unit.payments().toSorted((a, b) => (a.id < b.id ? -1 : 1))
   const byOrder = Map.groupBy(payments, (payment) => payment.order)
-  for (const payment of byOrder.get(undefined) ?? [])
-    announcePayment(
-      say,
-      settle(evaluator, payment, undefined, tip, postings),
-      undefined,
-      evaluator.largeDeposit,
-    )
+  for (const payment of byOrder.get(undefined) ?? []) {
+    const change = settle(evaluator, payment, undefined, tip, postings)
+    announcePayment(say, change, undefined, evaluator.largeDeposit)
+    countPayment(evaluator.metrics, change)
+  }
   for (const stored of locked) {
     const before = edited.get(stored.id)?.before ?? stored
     const given = edited.get(stored.id)?.after ?? stored
@@ -138,8 +145,12 @@ export async function evaluate(
     )
     const standings = changes.map((change) => change.after)
     const after = advance(given, standings, tip, unit.at)
-    for (const change of changes) announcePayment(say, change, after, evaluator.largeDeposit)
+    for (const change of changes) {
+      announcePayment(say, change, after, evaluator.largeDeposit)
+      countPayment(evaluator.metrics, change)
+    }
     announceOrder(say, before, after)
+    countOrder(evaluator.metrics, before, after, standings, unit.at)
     if (after === before) continue
     saved.push(after)
     await evaluator.changed(tx, after, standings)

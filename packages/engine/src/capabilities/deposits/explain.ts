@@ -1,7 +1,7 @@
-import type { BlockRef, OrderId } from '../../kernel/index.ts'
+import { type BlockRef, type OrderId, ZERO } from '../../kernel/index.ts'
 import { countedOf, creditDepth, depthOf, missingOf, type Standing } from './machine.ts'
 import { leastOf, toleranceOf } from './policy.ts'
-import type { OrderRecord, StoredFact } from './ports.ts'
+import type { OrderPrice, OrderRecord, StoredFact } from './ports.ts'
 import type { DepositsTx } from './transaction.ts'
 
 export interface PaymentExplanation {
@@ -52,6 +52,7 @@ function reasons(order: OrderRecord, payments: readonly PaymentExplanation[]): s
   const lines: string[] = []
   if (order.settled)
     lines.push(`${order.settled.by} settled the order by hand: ${order.settled.reason}`)
+  if (order.price) lines.push(pricing(order, order.price))
   if (order.cancelledAt !== undefined) lines.push('the order was cancelled')
   if (order.expiredAt !== undefined) lines.push('the time to pay has passed')
   if (payments.length === 0) lines.push('no payment to its address has been seen')
@@ -66,6 +67,15 @@ function reasons(order: OrderRecord, payments: readonly PaymentExplanation[]): s
   }
   return lines
 }
+
+const inUtc = (at: number): string =>
+  `${new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: 'UTC' }).format(at)} UTC`
+
+const pricing = (
+  { amount = ZERO }: Pick<OrderRecord, 'amount'>,
+  { currency, amount: price, rate, source, at }: OrderPrice,
+): string =>
+  `${price} ${currency} were ${amount} sat at ${rate} ${currency} for one bitcoin, by the rate source ${source} at ${inUtc(at)}`
 
 function reasonOf(explained: PaymentExplanation): string {
   const { standing, depth } = explained
@@ -111,8 +121,6 @@ function outlook(order: OrderRecord, payments: readonly PaymentExplanation[]): s
     order.state.received === 0n &&
     order.cancelledAt === undefined
   )
-    lines.push(
-      `without a payment it expires at ${new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium', timeZone: 'UTC' }).format(order.expiresAt)} UTC`,
-    )
+    lines.push(`without a payment it expires at ${inUtc(order.expiresAt)}`)
   return lines
 }

@@ -1,4 +1,11 @@
-import type { BlockRef, Sat, Txid, WalletId } from '../../kernel/index.ts'
+import {
+  type BlockRef,
+  type Sat,
+  silentMetrics,
+  type Tally,
+  type Txid,
+  type WalletId,
+} from '../../kernel/index.ts'
 import { raiseAlerts } from '../alerts/index.ts'
 import type {
   ChainConsumer,
@@ -27,6 +34,8 @@ export interface IntakeOptions {
   /** How long a restarted node may take to show an unconfirmed payment again before it counts as evicted. */
   readonly restartGraceMs: number
   readonly adopt: Adopt
+  /** Counts what a transaction did, once it is committed. */
+  readonly tally?: Tally<DepositsTx>
   readonly changed: (
     tx: DepositsTx,
     order: OrderRecord,
@@ -60,6 +69,7 @@ export function createIntake(options: IntakeOptions): Intake {
     thresholds: options.thresholds,
     largeDeposit: options.largeDeposit,
     changed: options.changed,
+    metrics: options.tally?.of(tx) ?? silentMetrics,
   })
   return {
     beforeReorg: (tx, fork) => widenWatch(tx, options.watch, fork),

@@ -12,12 +12,15 @@ import {
 } from '../../kernel/index.ts'
 import { EXACT, parseThresholds } from './policy.ts'
 import type { Thresholds, Tolerance } from './ports.ts'
+import type { PriceInput } from './price.ts'
 
 /** What a caller asks for; the service adds id, address and times. */
 export interface OrderInput {
   readonly wallet: WalletId
   /** Satoshi. Undefined makes an open deposit address: every payment is credited. */
   readonly amount?: Sat
+  /** Instead of `amount`: what it costs in a currency. The engine's rate source makes satoshi of it, rounded up. */
+  readonly price?: PriceInput
   /** The caller's own id: the same one gives the same order, for ever. */
   readonly externalId?: string
   /** The platform's id of who is credited. Undefined: the order itself is. */

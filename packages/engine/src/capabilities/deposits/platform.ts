@@ -43,7 +43,7 @@ export function adoptFrom(
     const thresholds = parseThresholds(theirs.thresholds)
     const at = clock.now()
     const order: OrderRecord = {
-      id: newId('ord', clock, entropy) as OrderId,
+      id: newId('ord', { now: () => at }, entropy) as OrderId,
       ...placeOf(address),
       externalId: theirs.externalId,
       ...(theirs.customer === undefined ? {} : { customer: theirs.customer }),

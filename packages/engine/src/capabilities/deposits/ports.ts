@@ -41,6 +41,20 @@ export interface OrderState {
   readonly credited: Sat
 }
 
+/** A price in a currency, and the rate that made satoshi of it. Decimal texts: money is never a double. */
+export interface OrderPrice {
+  /** `EUR`: three to ten capital letters and digits. */
+  readonly currency: string
+  /** As it was asked for: `19.90`. */
+  readonly amount: string
+  /** Units of the currency for one bitcoin: `57000.00`. */
+  readonly rate: string
+  /** Name of the rate source. */
+  readonly source: string
+  /** When the rate was true, milliseconds since the epoch. */
+  readonly at: number
+}
+
 export interface OrderRecord {
   readonly id: OrderId
   readonly wallet: WalletId
@@ -53,6 +67,8 @@ export interface OrderRecord {
   readonly customer?: string
   /** Undefined: an open deposit address. */
   readonly amount?: Sat
+  /** What `amount` was derived from, when it was asked for in a currency. Written once. */
+  readonly price?: OrderPrice
   readonly tolerance: Tolerance
   readonly thresholds: Thresholds
   readonly description?: string
@@ -135,13 +151,19 @@ export interface PaymentRecord {
   readonly dueHeight?: number
 }
 
-export interface OrderFilter {
+/** Any of these wallets, and of no other: what a caller that is limited to some may see. Empty: nothing. */
+export interface WalletLimit {
+  readonly wallets?: readonly WalletId[]
+}
+export interface OrderFilter extends WalletLimit {
   readonly wallet?: WalletId
   readonly status?: OrderStatus
   readonly customer?: string
+  readonly externalId?: string
   readonly address?: string
   /** Key and value that must both be in the metadata. */
   readonly metadata?: { readonly key: string; readonly value: string }
+  /** Milliseconds since the epoch: from inclusive, until exclusive. */
   readonly createdFrom?: number
   readonly createdUntil?: number
   /** Exclusive, in id order (ids are time-ordered), newest first. */
@@ -158,9 +180,55 @@ export interface PaymentFilter {
   readonly limit: number
 }
 
+/** Where a payment is now: one of four, so that a list by status shows each payment once. */
+export type PaymentStatus =
+  /** Unconfirmed. */
+  | 'mempool'
+  /** In a block, not deep enough to be credited. */
+  | 'mined'
+  /** In a block, and the ledger has it. */
+  | 'credited'
+  /** Replaced, conflicted or evicted. */
+  | 'gone'
+
+/** The place of a payment in the lists that show the newest first. */
+export interface PaymentCursor {
+  readonly firstSeenAt: number
+  readonly id: PaymentId
+}
+export interface NewestPaymentsFilter extends WalletLimit {
+  readonly wallet?: WalletId
+  readonly order?: OrderId
+  readonly purposes?: readonly PaymentRecord['purpose'][]
+  /** Any of these; undefined: all. */
+  readonly statuses?: readonly PaymentStatus[]
+  /** Only those that no transaction of the present view spends. Has an index within a wallet. */
+  readonly unspent?: boolean
+  /** Milliseconds since the epoch: from inclusive, until exclusive. */
+  readonly seenFrom?: number
+  readonly seenUntil?: number
+  /** Exclusive. */
+  readonly before?: PaymentCursor
+  readonly limit: number
+}
+/** The place of a transaction in the list of its wallet. */
+export interface TransactionCursor {
+  readonly firstSeenAt: number
+  readonly txid: Txid
+}
+export interface WalletTransactionsFilter {
+  readonly wallet: WalletId
+  /** Exclusive. */
+  readonly before?: TransactionCursor
+  readonly limit: number
+}
+
 /** Rows of the deposits capability. Lists come back in the order of their key unless said otherwise. */
 export interface DepositRows {
-  /** Inserts one order or several. @throws EngineError STORE_CONFLICT when an id, external id or script exists. */
+  /**
+   * Inserts one order or several. Ids follow creation times: of two orders the one that was created later has the larger id.
+   * @throws EngineError STORE_CONFLICT when an id, external id or script exists.
+   */
   insertOrder(...orders: readonly OrderRecord[]): Promise<void>
   order(id: OrderId): Promise<OrderRecord | undefined>
   orderByExternalId(externalId: string): Promise<OrderRecord | undefined>
@@ -169,6 +237,7 @@ export interface DepositRows {
   lockOrders(ids: readonly OrderId[]): Promise<readonly OrderRecord[]>
   ordersByScripts(scripts: readonly Uint8Array[]): Promise<readonly OrderRecord[]>
   saveOrders(orders: readonly OrderRecord[]): Promise<void>
+  /** Newest first, in the order of their ids. */
   listOrders(filter: OrderFilter): Promise<readonly OrderRecord[]>
   /** Orders whose `expiresAt <= now`, not yet expired, cancelled or settled; oldest expiry first. */
   dueOrders(now: number, limit: number): Promise<readonly OrderRecord[]>
@@ -191,6 +260,12 @@ export interface DepositRows {
   /** Payments with `dueHeight <= height`. */
   duePayments(height: number): Promise<readonly PaymentRecord[]>
   listPayments(filter: PaymentFilter): Promise<readonly PaymentRecord[]>
+  /** Newest first: by (first seen, id) descending. A status speaks of stored transactions: without one there is none. */
+  newestPayments(filter: NewestPaymentsFilter): Promise<readonly PaymentRecord[]>
+  /** Credited payments of a wallet that a transaction spends whose spending is not booked yet; by id. */
+  leavingPayments(wallet: WalletId): Promise<readonly PaymentRecord[]>
+  /** Stored transactions that pay this wallet or were ever seen to spend from it, newest first: by (first seen, txid). */
+  walletTransactions(filter: WalletTransactionsFilter): Promise<readonly TxRecord[]>
 
   appendFacts(facts: readonly TxFact[]): Promise<void>
   facts(txids: readonly Txid[]): Promise<readonly StoredFact[]>
@@ -198,4 +273,21 @@ export interface DepositRows {
   factsAfter(number: number, limit: number): Promise<readonly StoredFact[]>
   /** The newest number; 0 when there is none. */
   newestFact(): Promise<number>
+}
+
+/** What one bitcoin costs. */
+export interface Rate {
+  /** Units of the currency for one bitcoin, a decimal text above zero: `57000.00`. */
+  readonly rate: string
+  /** When it was true, milliseconds since the epoch. Undefined: now, as long as the source gives it. */
+  readonly at?: number
+  /** After this it must not be used, milliseconds since the epoch. */
+  readonly validUntil?: number
+}
+/** Where prices in a currency become satoshi. Asked before the transaction that makes an order, never inside it. */
+export interface RateSource {
+  /** Kept with every order it priced. */
+  readonly name: string
+  /** Undefined for a currency that it does not have. What it throws counts as no rate now: RATE_UNAVAILABLE. */
+  rate(currency: string): Promise<Rate | undefined>
 }

@@ -2,19 +2,24 @@ import {
   type Clock,
   EngineError,
   type Entropy,
+  err,
   type OrderId,
   type OriginOf,
   ok,
+  type PaymentId,
   type Refusal,
   type Result,
   refuse,
+  silentTracer,
+  type Tally,
+  type Tracer,
   type Transactor,
   type WalletId,
 } from '../../kernel/index.ts'
 import { dustThreshold } from '../../protocol/amounts/index.ts'
 import { appendAudit } from '../audit/index.ts'
 import { originatingStore } from '../events/index.ts'
-import { againAfterConflict, type Once } from '../idempotency/index.ts'
+import { againAfterConflict, earlierAnswers, type Once } from '../idempotency/index.ts'
 import type { WalletRecord, Wallets } from '../wallet/index.ts'
 import { orderSnapshot } from './announce.ts'
 import {
@@ -26,7 +31,17 @@ import {
 import { type Explanation, explainOrder } from './explain.ts'
 import type { Intake } from './intake.ts'
 import { checkInput, type OrderInput } from './order-input.ts'
-import type { OrderFilter, OrderRecord, PaymentFilter, PaymentRecord } from './ports.ts'
+import type {
+  NewestPaymentsFilter,
+  OrderFilter,
+  OrderPrice,
+  OrderRecord,
+  PaymentFilter,
+  PaymentRecord,
+  RateSource,
+} from './ports.ts'
+import { checkPrice, DEFAULT_RATE_AGE_MS, priceNow, samePrice } from './price.ts'
+import { newestPayments, type PaymentDetail, type PaymentView, paymentDetail } from './queries.ts'
 import { shareRuns } from './shared-run.ts'
 import {
   type ConfirmationStatistics,
@@ -46,6 +61,13 @@ export interface OrdersOptions {
   /** Asked at the entry of a verb for which request it works. */
   readonly origin?: OriginOf | undefined
   readonly wallets: Pick<Wallets, 'revealAddresses' | 'prepare' | 'wallet'>
+  /** Makes satoshi of prices. Without one, orders with a price are refused. */
+  readonly rates?: RateSource
+  /** A rate that is older is not used. Default 5 minutes. */
+  readonly rateMaxAgeMs?: number
+  readonly tracer?: Tracer
+  /** Counts what a transaction did, once it is committed. */
+  readonly tally?: Tally<DepositsTx>
 }
 
 type Maker = (request: OrderRequest) => Promise<Result<CreatedOrder, CreateRefusal>>
@@ -69,18 +91,41 @@ export class Orders {
    * @param actor as in the audit trail: `operator:<name>`, `api:<key id>`
    * @param once names the request: it makes one order at most, and the answer to it is kept in the same commit
    */
-  async create(
+  create(
     input: OrderInput,
     actor: string,
     once?: Once<CreatedOrder>,
   ): Promise<Result<CreatedOrder, CreateRefusal>> {
+    const { tracer = silentTracer } = this.#options
     const origin = this.#options.origin?.()
+    return tracer.span(
+      'orders.create',
+      { wallet: input.wallet },
+      () => this.#create(input, { actor, once, origin }),
+      (answer) => ({ outcome: answer.ok ? 'ok' : answer.error.code }),
+    )
+  }
+  async #create(
+    asked: OrderInput,
+    by: Pick<OrderRequest, 'actor' | 'once' | 'origin'>,
+  ): Promise<Result<CreatedOrder, CreateRefusal>> {
+    const priced = await this.#priced(asked)
+    if (!priced.ok) return (await this.#answeredBefore(by.once)) ?? priced
+    const { input, price } = priced.value
     const checked = checkInput(input, LEAST)
     if (!checked.ok) return checked
     await this.#prepare(input.wallet)
-    const request = { input, checked: checked.value, actor, once, origin }
+    const request = { input, checked: checked.value, ...by, ...(price ? { price } : {}) }
     // Also two requests with one external id, and two wallets with one script.
     return againAfterConflict(() => this.#makerOf(input.wallet)(request))
+  }
+  /** A request that has its answer gets it also while no rate is to be had. */
+  #answeredBefore(once: Once<CreatedOrder> | undefined) {
+    if (!once) return undefined
+    return this.#options.store.read(async (tx) => {
+      const earlier = (await earlierAnswers(tx, [once.request]))(once.request)
+      return earlier && err(earlier)
+    })
   }
   get(id: OrderId): Promise<OrderRecord | undefined> {
     return this.#options.store.read((tx) => tx.deposits.order(id))
@@ -93,6 +138,14 @@ export class Orders {
   }
   payments(filter: PaymentFilter): Promise<readonly PaymentRecord[]> {
     return this.#options.store.read((tx) => tx.deposits.listPayments(filter))
+  }
+  /** Newest first, with where each stands under the present tip. */
+  paymentsNewest(filter: NewestPaymentsFilter): Promise<readonly PaymentView[]> {
+    return newestPayments(this.#options.store, filter)
+  }
+  /** Undefined for an unknown id. */
+  payment(id: PaymentId): Promise<PaymentDetail | undefined> {
+    return paymentDetail(this.#options.store, id)
   }
 
   /** Why an order is what it is, and what would change it next; undefined for an unknown id. */
@@ -157,6 +210,26 @@ export class Orders {
       await intake.editOrders(tx, edits, tip, now)
       return edits.length
     })
+  }
+
+  /**
+   * The input with satoshi in the place of its price. The rate is asked here, before any transaction; who asks for an order
+   * again gets the rate that it has, also when the source has none any more.
+   */
+  async #priced(
+    input: OrderInput,
+  ): Promise<Result<{ readonly input: OrderInput; readonly price?: OrderPrice }, CreateRefusal>> {
+    const { price: asked, externalId } = input
+    if (!asked) return ok({ input })
+    const wrong = checkPrice(asked, input.amount)
+    if (wrong) return { ok: false, error: wrong }
+    const known = externalId === undefined ? undefined : await this.byExternalId(externalId)
+    if (known?.amount !== undefined && known.price && samePrice(known.price, asked))
+      return ok({ input: { ...input, amount: known.amount }, price: known.price })
+    const { clock, rates, rateMaxAgeMs: maxAgeMs = DEFAULT_RATE_AGE_MS } = this.#options
+    const now = await priceNow({ clock, rates, maxAgeMs }, asked)
+    if (!now.ok) return now
+    return ok({ input: { ...input, amount: now.value.sat }, price: now.value.price })
   }
 
   /** Derives the next addresses before the transaction that takes one: inside it the keychain is locked. */

@@ -87,10 +87,14 @@ export interface DeliveryRecord {
 }
 
 /** What the dispatcher needs to know of a subscription to see whether an event is for it. */
-export type WebhookInterest = Pick<
-  WebhookRecord,
-  'id' | 'status' | 'eventTypes' | 'grant' | 'cursor'
->
+export type WebhookInterest = Pick<WebhookRecord, 'id' | 'eventTypes' | 'grant'>
+
+/** The first and the last of the events that were seen to be for a subscription. */
+export interface WebhookMark {
+  readonly id: string
+  readonly first: number
+  readonly last: number
+}
 
 /** The row door. Every method sees removed ones too, unless it says otherwise. */
 export interface WebhookRows {
@@ -99,11 +103,12 @@ export interface WebhookRows {
   webhook(id: string): Promise<WebhookRecord | undefined>
   /** The same, locked against other writers until the transaction ends. */
   lock(id: string): Promise<WebhookRecord | undefined>
-  /** Writes all of it but the lease. @throws AssertionError for an unknown id. */
-  save(webhook: WebhookRecord): Promise<void>
+  /** Writes all of it; with `leaseUntil` also the end of the lease (0 gives it back). @throws AssertionError for an unknown id. */
+  save(webhook: WebhookRecord, leaseUntil?: number): Promise<void>
   /** Newest first, without removed ones; `before` is an id. */
   list(filter: {
     readonly status?: WebhookStatus
+    readonly createdBy?: string
     readonly before?: string
     readonly limit: number
   }): Promise<readonly WebhookRecord[]>
@@ -112,19 +117,19 @@ export interface WebhookRows {
 
   /** Up to which event it is written down who has something to deliver; 0 at first. */
   fed(): Promise<number>
-  /** The same, locked against other writers. */
-  lockFed(): Promise<number>
+  /** Never goes back. */
   saveFed(seq: number): Promise<void>
   /**
-   * Of these subscriptions those that are active, have nothing to deliver yet and stand before `seq` get it as their next,
-   * due at `at`. Rows are locked first, so that a worker that finds nothing left cannot miss one.
+   * Of these subscriptions those that are active, have nothing to deliver yet and stand before `last` get something, due at
+   * `at`: their cursor moves to just before `first`. Rows are locked before they are looked at, so that a worker that finds
+   * nothing left and this cannot miss each other.
    */
-  mark(at: number, first: readonly { readonly id: string; readonly seq: number }[]): Promise<void>
+  mark(at: number, marks: readonly WebhookMark[]): Promise<void>
 
   /** Active ones that are due at `at` and that nobody holds, the longest waiting first. */
   due(at: number, limit: number): Promise<readonly string[]>
-  /** When the next one is due or its lease runs out; undefined when nothing waits. */
-  nextDue(): Promise<number | undefined>
+  /** When the next one that nobody holds at `at` is due; undefined when nothing waits. */
+  nextDue(at: number): Promise<number | undefined>
   /** Takes the lease, if it is active, due and nobody's. Undefined otherwise. */
   claim(
     id: string,
@@ -133,9 +138,7 @@ export interface WebhookRows {
   ): Promise<{ readonly webhook: WebhookRecord; readonly lease: WebhookLease } | undefined>
   /** The webhook, locked, if the lease is still this one; undefined when another process has taken over. */
   lockLeased(id: string, fence: number): Promise<WebhookRecord | undefined>
-  /** Moves the end of the lease; 0 gives it back. */
-  extend(id: string, until: number): Promise<void>
-  /** Sequence number up to which the slowest active subscription with something to deliver has got. */
+  /** Of those with something to deliver the one that is furthest behind. */
   slowest(): Promise<{ readonly id: string; readonly cursor: number } | undefined>
 
   log(delivery: DeliveryRecord): Promise<void>
@@ -219,6 +222,7 @@ export interface Webhooks {
   /** Newest first; `before` is an id. */
   list(filter: {
     readonly status?: 'active' | 'paused'
+    readonly createdBy?: string
     readonly before?: string
     readonly limit: number
   }): Promise<readonly WebhookRecord[]>

@@ -10,5 +10,6 @@ export const CHAIN_CODES = {
     remedy: 'human',
     title: 'The node and the engine agree on no block at all',
   },
+  FEE_ESTIMATE_UNAVAILABLE: { remedy: 'retry', title: 'The node has no fee estimate now' },
   CHAIN_MOVED: { remedy: 'retry', title: 'The chain changed while it was being read' },
 } as const satisfies Record<string, CodeEntry>

@@ -4,6 +4,9 @@ import type { CodeEntry } from './remedy.ts'
 export const DEPOSITS_CODES = {
   ORDER_NOT_FOUND: { remedy: 'caller', title: 'No order has this id' },
   ORDER_AMOUNT_DUST: { remedy: 'caller', title: 'The amount is too small to be paid on chain' },
+  ORDER_AMOUNT_CONFLICT: { remedy: 'caller', title: 'The order has an amount and a price' },
+  ORDER_PRICE_INVALID: { remedy: 'caller', title: 'The price cannot be used' },
+  RATE_UNAVAILABLE: { remedy: 'retry', title: 'No rate for the currency can be used now' },
   ORDER_THRESHOLDS_INVALID: { remedy: 'caller', title: 'The confirmation levels cannot be used' },
   ORDER_TOLERANCE_INVALID: { remedy: 'caller', title: 'The tolerance cannot be used' },
   ORDER_EXPIRY_INVALID: { remedy: 'caller', title: 'The time to expiry cannot be used' },

@@ -15,6 +15,9 @@ export const SERVER_CODES = {
   SERVER_BOOKS_BROKEN: { remedy: 'human', title: 'The books do not add up' },
   SERVER_DRIFT: { remedy: 'human', title: 'Our coins and the coins of the node differ' },
   SERVER_CHECK_FAILED: { remedy: 'human', title: 'A check of the installation failed' },
+  API_UNREACHABLE: { remedy: 'retry', title: 'The server that the command asks cannot be reached' },
+  API_CERTIFICATE_REFUSED: { remedy: 'human', title: 'The certificate of the server is not believed' },
+  API_ANSWER_UNREADABLE: { remedy: 'human', title: 'The answer is not one of this API' },
   DEMO_FOLDER_FOREIGN: {
     remedy: 'caller',
     title: 'The folder holds something else than this demo',

@@ -11,11 +11,13 @@ import type {
   KeychainRecord,
   WalletRecord,
 } from '../../capabilities/wallet/index.ts'
+import type { DeliveryRecord, WebhookRecord } from '../../capabilities/webhooks/index.ts'
 import {
   blockHash,
   type OrderId,
   type OutPoint,
   paymentId,
+  Secret,
   sat,
   satPerKvB,
   txid,
@@ -215,3 +217,40 @@ export const trailOf = (count: number, at = 1_700_000_000_000) => {
   for (let i = 0; i < count; i++) entries.push(...link(entries.at(-1), at + i * 1000, [auditOf(i)]))
   return entries
 }
+
+export const webhookOf = (number: number, more: Partial<WebhookRecord> = {}): WebhookRecord => ({
+  id: `whk_${number}`,
+  url: `https://shop${number}.example/hook`,
+  eventTypes: ['order.*', 'chain.reorg'],
+  metadata: {},
+  status: 'active',
+  grant: { scopes: ['events:read', 'orders:read'], wallets: [walletIdOf(number)] },
+  createdBy: 'operator:ann',
+  createdAt: 1_700_000_000_000 + number,
+  updatedAt: 1_700_000_000_000 + number,
+  secrets: [
+    { secret: new Secret(`whsec_new${number}`), createdAt: 7 },
+    { secret: new Secret(`whsec_old${number}`), createdAt: 5, expiresAt: 99 },
+  ],
+  cursor: 0,
+  lastDelivered: 0,
+  attempts: 0,
+  deliveries: 0,
+  ...more,
+})
+export const deliveryOf = (webhook: number, number: number): DeliveryRecord => ({
+  id: `dlv_${webhook}_${number}`,
+  webhook: `whk_${webhook}`,
+  number,
+  seq: number * 2,
+  type: 'order.created',
+  attempt: 1,
+  at: 1_700_000_000_000 + number,
+  durationMs: 12,
+  url: `https://shop${webhook}.example/hook`,
+  body: '{"seq":1,"text":"a \\"quoted\\" 🟧 text"}',
+  bodyHash: digest(number),
+  ...(number % 2 === 0
+    ? { outcome: 'delivered', status: 200, answer: 'thanks ☕' }
+    : { outcome: 'failed', error: 'no answer within 10 s' }),
+})

@@ -2,11 +2,13 @@ import { ACCESS } from './access.ts'
 import { LEDGER } from './books.ts'
 import { CHAIN } from './chain.ts'
 import type { Chapter, Check, MakeStore } from './check.ts'
+import { LISTS } from './lists.ts'
 import { ORDERS } from './orders.ts'
 import { PAYMENTS } from './payments.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
+import { WEBHOOKS } from './webhooks.ts'
 
 const CHAPTERS: Readonly<Record<string, Chapter>> = {
   transactions: TRANSACTIONS,
@@ -14,9 +16,11 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   wallet: WALLET,
   orders: ORDERS,
   payments: PAYMENTS,
+  lists: LISTS,
   ledger: LEDGER,
   trail: TRAIL,
   access: ACCESS,
+  webhooks: WEBHOOKS,
 }
 
 /**

@@ -4,9 +4,10 @@ import type { Socket } from 'node:net'
 import websocket, { type WebSocket } from '@fastify/websocket'
 import { silentMetrics } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authenticate } from '../authenticate.ts'
+import type { Limits } from '../limits.ts'
 import type { AppParts } from '../parts.ts'
 import type { Principal } from '../principal.ts'
-import type { Route } from '../route.ts'
 import type { Channel } from './channel.ts'
 import { boundChatter } from './chatter.ts'
 import type { Client } from './client.ts'
@@ -28,12 +29,6 @@ import { SseChannel } from './sse-channel.ts'
 import type { Static } from 'typebox'
 
 type Query = Static<typeof StreamQuery>
-/** What every request with a key passes: who asks, whether too often, and whether they may. @throws RefusedError */
-export type Enter = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  route: Pick<Route, 'scope'>,
-) => Promise<void>
 /** What the handshake found out, for the stream that opens after it. */
 interface Admitted {
   readonly principal: Principal
@@ -44,7 +39,7 @@ interface Admitted {
 export async function addStream(
   app: FastifyInstance,
   parts: AppParts,
-  enter: Enter,
+  limits: Limits,
 ): Promise<void> {
   const settings: StreamSettings = { ...STREAM_DEFAULTS, ...parts.settings.streams }
   const hub = new Hub({
@@ -75,7 +70,7 @@ export async function addStream(
       errorHandler: () => {},
       preClose: (done: () => void) => done(),
     })
-    addRoute(scope, { parts, enter, hub, settings })
+    addRoute(scope, { parts, limits, hub, settings })
   })
   app.addHook('preClose', (done) => {
     stopUpgrading.now()
@@ -100,12 +95,12 @@ function openGate(server: FastifyInstance['server'], gate: EventEmitter): () => 
 
 interface RouteParts {
   readonly parts: AppParts
-  readonly enter: Enter
+  readonly limits: Limits
   readonly hub: Hub
   readonly settings: StreamSettings
 }
 
-function addRoute(scope: FastifyInstance, { parts, enter, hub, settings }: RouteParts): void {
+function addRoute(scope: FastifyInstance, { parts, limits, hub, settings }: RouteParts): void {
   const seats = new Seats(settings)
   const admitted = new WeakMap<FastifyRequest, Admitted>()
   const open = (request: FastifyRequest, channel: Channel): Client => {
@@ -129,7 +124,8 @@ function addRoute(scope: FastifyInstance, { parts, enter, hub, settings }: Route
       requireOrigin(headers.origin, parts.settings.origins)
       const token = request.ws ? tokenOfProtocols(headers['sec-websocket-protocol']) : undefined
       if (token !== undefined) headers.authorization ??= `Bearer ${token}`
-      await enter(request, reply, { scope: 'events:read' })
+      request.principal = await authenticate(request, { scope: 'events:read' }, parts, limits)
+      if (request.principal) limits.byKey(request.principal.id, reply)
     },
     async preHandler(request) {
       if (!request.ws) requireEventStream(request.headers.accept)

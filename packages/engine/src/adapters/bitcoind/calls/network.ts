@@ -153,7 +153,7 @@ const readZmq = (field: Field): ZmqNotification => ({
   highWaterMark: field.get('hwm').count(),
 })
 
-function readFeeEstimate(field: Field): FeeEstimate {
+export function readFeeEstimate(field: Field): FeeEstimate {
   const rate = field.maybe('feerate')
   if (rate) return { ok: true, rate: rate.rate(), blocks: field.get('blocks').count() }
   return { ok: false, errors: field.maybe('errors')?.list((item) => item.text()) ?? [] }

@@ -1,0 +1,6 @@
+export type { Frames } from './frames.ts'
+export { type PageOptions, renderPay } from './page.ts'
+export type { Phase } from './phase.ts'
+export { type PayOptions, payRoutes } from './routes.ts'
+export type { PayTheme } from './theme.ts'
+export { type PayEngine, type PayJson, type PayView, readPay } from './view.ts'
