@@ -1,4 +1,3 @@
-import { createCommits } from '@kaccy/bitcoin-server/http'
 import type { HttpSettings } from '@kaccy/bitcoin-server/http'
 import type { Store } from '@kaccy/bitcoin'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
@@ -16,13 +15,21 @@ export interface StreamedOptions {
 
 /** A served engine whose commits wake the streams, and a way to make events that mean nothing. */
 export async function openStreamed(options: StreamedOptions = {}) {
-  const commits = createCommits()
+  const listeners = new Set<() => void>()
   const home = options.store ?? createMemoryStore()
-  const store = wakingStore(home, commits.raise)
+  const store = wakingStore(home, () => {
+    for (const listener of listeners) listener()
+  })
   const served = await Served.open({
     till: { store },
     settings: { ...options.settings, streams: options.streams ?? {} },
-    parts: { commits, ...options.parts },
+    parts: {
+      onCommit(listener) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+      ...options.parts,
+    },
   })
   const emit = (...events: readonly Partial<NewEvent>[]) =>
     store.transact((tx) =>

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { payRoutes } from '../pay/index.ts'
 import { authenticate } from './authenticate.ts'
 import { addDocs } from './docs/index.ts'
 import { addFailures } from './failures.ts'
@@ -11,12 +12,12 @@ import { addOpenApi, schemaOf } from './openapi.ts'
 import type { AppParts } from './parts.ts'
 import type { Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
-import { withRequest } from './request-context.ts'
 import type { Answer, Resource, Route } from './route.ts'
 import { allRoutes } from './routes/index.ts'
 import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
 import { addStream } from './stream/index.ts'
+import { traced } from './traced.ts'
 import { validatorCompiler } from './validate.ts'
 
 /** The HTTP interface over one engine; it listens nowhere yet. */
@@ -32,6 +33,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.addSchema(ProblemSchema)
   addRoutes(app, parts, limits)
   await addStream(app, parts, limits)
+  await addPay(app, parts)
   addDocs(app, parts)
   addOtherMethods(app, methods)
   return app
@@ -42,6 +44,21 @@ export const routeTable = (parts: AppParts): readonly Resource[] => [
   ...allRoutes(parts),
   ...(parts.more ?? []),
 ]
+
+/** The checkout page; the frame around every request stands around it as well. */
+async function addPay(app: FastifyInstance, parts: AppParts): Promise<void> {
+  const { pay, engine, clock, logger, settings, onFailure } = parts
+  if (!pay) return
+  const { publicUrl } = settings
+  await app.register(payRoutes, {
+    ...pay,
+    engine,
+    clock,
+    logger,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(onFailure ? { onFailure } : {}),
+  })
+}
 
 function addBodyReader(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
@@ -61,6 +78,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
+      config: { always: route.always === true },
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)
@@ -74,7 +92,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
         done()
       },
       handler: (request, reply) =>
-        withRequest(request.context, () => serve(route, request, reply, parts, inFlight)),
+        traced(request, reply, () => serve(route, request, reply, parts, inFlight)),
     })
 }
 

@@ -1,4 +1,3 @@
-export { type Commits, createCommits } from './commits.ts'
 export { createApp, routeTable } from './app.ts'
 export { Drain } from './drain.ts'
 export { answer, accept } from './reply.ts'

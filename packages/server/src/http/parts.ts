@@ -1,10 +1,10 @@
 import type { Engine } from '@kaccy/bitcoin'
 import type { Clock, Logger, Metrics, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
-import type { Commits } from './commits.ts'
+import type { Drain } from './drain.ts'
+import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
 import type { StreamSettings } from './stream/policy.ts'
-import type { Drain } from './drain.ts'
 import type { Resource } from './route.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
@@ -43,10 +43,10 @@ export interface AppParts {
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger
-  readonly settings: HttpSettings
   readonly metrics?: Metrics
-  /** Says when this process committed something; without it streams find it at their next look. */
-  readonly commits?: Commits
+  readonly settings: HttpSettings
+  /** Calls `listener` after each commit of this process, until the answer is called; without it streams find out at their next look. */
+  onCommit?(listener: () => void): () => void
   /**
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */
@@ -55,6 +55,8 @@ export interface AppParts {
   readonly drain?: Drain
   /** Routes of the embedder beside those of the API, under the same rules. */
   readonly more?: readonly Resource[]
+  /** The checkout page; undefined: payers find nothing at `/pay`. */
+  readonly pay?: Omit<PayOptions, 'engine' | 'clock' | 'logger' | 'admit' | 'publicUrl'>
   /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -49,7 +49,7 @@ export async function addStream(
     metrics: parts.metrics ?? silentMetrics,
     settings,
   })
-  const unlisten = parts.commits?.onCommit(() => hub.wake())
+  const unlisten = parts.onCommit?.(() => hub.wake())
   const stopUpgrading = { now: () => {} }
   // Encapsulated: what the plugin adds to every route is for this one only.
   await app.register(async (scope) => {
