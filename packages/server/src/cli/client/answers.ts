@@ -1,9 +1,22 @@
-/** A webhook as the API shows it. */
-export interface WebhookJson {
-  readonly id: string
-  readonly url: string
-  readonly status: 'active' | 'paused' | 'removed'
-  readonly paused_reason: string | null
-  readonly failing_since: string | null
-  readonly last_error: string | null
-}
+export type { ExplanationJson, OrderJson } from '../../http/schemas/orders.ts'
+export type { PaymentJson } from '../../http/schemas/payments.ts'
+export type {
+  AddressJson,
+  BalanceJson,
+  GapsJson,
+  TransactionJson,
+  WalletJson,
+} from '../../http/schemas/wallets.ts'
+export type { LabelsJson } from '../../http/schemas/wallets.ts'
+export type { AlertJson } from '../../http/schemas/alerts.ts'
+export type { AuditEntryJson, AuditHeadJson, AuditVerdictJson } from '../../http/schemas/audit.ts'
+export type { FeesJson } from '../../http/schemas/chain.ts'
+export type { EventJson } from '../../http/schemas/events.ts'
+export type { CreatedKeyJson, KeyJson, SelfJson } from '../../http/schemas/keys.ts'
+export type {
+  AccountJson,
+  BooksVerdictJson,
+  ReconciliationJson,
+  StatisticsJson,
+} from '../../http/schemas/ledger.ts'
+export type { CreatedWebhookJson, DeliveryJson, WebhookJson } from '../../http/schemas/webhooks.ts'
