@@ -11,11 +11,11 @@ import { addOpenApi, schemaOf } from './openapi.ts'
 import type { AppParts } from './parts.ts'
 import type { Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
-import { withRequest } from './request-context.ts'
 import type { Answer, Resource, Route } from './route.ts'
 import { allRoutes } from './routes/index.ts'
 import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
+import { traced } from './traced.ts'
 import { validatorCompiler } from './validate.ts'
 
 /** The HTTP interface over one engine; it listens nowhere yet. */
@@ -72,7 +72,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
         done()
       },
       handler: (request, reply) =>
-        withRequest(request.context, () => serve(route, request, reply, parts, inFlight)),
+        traced(request, reply, () => serve(route, request, reply, parts, inFlight)),
     })
 }
 

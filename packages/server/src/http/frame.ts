@@ -91,9 +91,15 @@ function clientOf({ socket, headers }: FastifyRequest, { settings }: AppParts): 
 }
 
 /** One line a request: who asked for what by which route, and what came of it. Never a token, a body, a query or the address line. */
-function addAccessLog(app: FastifyInstance, { logger }: AppParts): void {
+function addAccessLog(app: FastifyInstance, { logger, metrics }: AppParts): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { context, principal } = request
+    metrics?.observe('kaccy_http_request_seconds', reply.elapsedTime / 1000, {
+      method: request.method,
+      // The pattern, never the address: a stranger must not be able to make series.
+      route: request.routeOptions.url ?? '',
+      status: String(reply.statusCode),
+    })
     logger.log(reply.statusCode >= 500 ? 'error' : 'info', 'request', {
       request_id: request.id,
       method: request.method,

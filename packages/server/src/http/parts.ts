@@ -1,5 +1,5 @@
 import type { Engine } from '@kaccy/bitcoin'
-import type { Clock, Logger, Network } from '@kaccy/bitcoin/kernel'
+import type { Clock, Logger, Metrics, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Drain } from './drain.ts'
 import type { Principal } from './principal.ts'
@@ -39,6 +39,7 @@ export interface AppParts {
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics?: Metrics
   readonly settings: HttpSettings
   /**
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
