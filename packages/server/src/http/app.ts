@@ -59,6 +59,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)

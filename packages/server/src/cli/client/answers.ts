@@ -1,3 +1,7 @@
+import type { Static } from 'typebox'
+import type { AuditHeadSchema } from '../../http/schemas/audit.ts'
+import type { LabelsSchema } from '../../http/schemas/wallets.ts'
+
 export type { ExplanationJson, OrderJson } from '../../http/schemas/orders.ts'
 export type { PaymentJson } from '../../http/schemas/payments.ts'
 export type {
@@ -7,9 +11,8 @@ export type {
   TransactionJson,
   WalletJson,
 } from '../../http/schemas/wallets.ts'
-export type { LabelsJson } from '../../http/schemas/wallets.ts'
 export type { AlertJson } from '../../http/schemas/alerts.ts'
-export type { AuditEntryJson, AuditHeadJson, AuditVerdictJson } from '../../http/schemas/audit.ts'
+export type { AuditEntryJson, AuditVerdictJson } from '../../http/schemas/audit.ts'
 export type { FeesJson } from '../../http/schemas/chain.ts'
 export type { EventJson } from '../../http/schemas/events.ts'
 export type { CreatedKeyJson, KeyJson, SelfJson } from '../../http/schemas/keys.ts'
@@ -20,3 +23,6 @@ export type {
   StatisticsJson,
 } from '../../http/schemas/ledger.ts'
 export type { CreatedWebhookJson, DeliveryJson, WebhookJson } from '../../http/schemas/webhooks.ts'
+
+export type AuditHeadJson = Static<typeof AuditHeadSchema>
+export type LabelsJson = Static<typeof LabelsSchema>
