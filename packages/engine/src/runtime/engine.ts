@@ -181,6 +181,8 @@ const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
 const questions = ({ store, source, clock }: EngineOptions) => ({
   /** Reads events after a sequence number, oldest first. */
   events: (filter: EventFilter) => store.read((tx) => tx.events.list(filter)),
+  /** The newest sequence number; 0 when there is none. All up to it can be read from now on. */
+  eventHead: () => store.read((tx) => tx.events.head()),
   audit: {
     verify: (anchor?: AuditAnchor) => verifyAudit(store, anchor),
     /** The newest number and hash: what to write down elsewhere. */

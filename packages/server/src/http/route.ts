@@ -56,6 +56,8 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
   readonly once?: 'inside' | 'around'
   /** Money moves: without `Idempotency-Key` it is refused. */
   readonly requiresKey?: boolean
+  /** For probes and scrapers: answered also while the server drains, and not counted against an address. */
+  readonly always?: boolean
   /** Codes of refusals that this route can answer, besides those of every route. */
   readonly refuses?: readonly ErrorCode[]
   /** Largest body in bytes, where the server's own limit is too small for what is sent here. */

@@ -37,6 +37,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   SCOPE_MISSING: 403,
   ADDRESS_FORBIDDEN: 403,
   RATE_LIMITED: 429,
+  ORIGIN_FORBIDDEN: 403,
+  STREAM_FORM_UNKNOWN: 406,
+  STREAMS_TOO_MANY: 429,
   IDEMPOTENCY_IN_FLIGHT: 409,
 }
 const BY_REMEDY = { caller: 400, retry: 503, human: 500 } as const

@@ -12,8 +12,6 @@ import { statisticsResource } from './statistics.ts'
 import { walletResource } from './wallets.ts'
 import { webhookResource } from './webhooks.ts'
 
-export type { Resource }
-
 /** Every route of the API; the order is that of the document. */
 export const allRoutes = (parts: AppParts): readonly Resource[] => [
   walletResource(parts),
