@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { connect, type PeerCertificate, type Server } from 'node:tls'
 import { assert, type Timers } from '@kaccy/bitcoin/kernel'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readCertificate, watchCertificate } from '../../packages/server/src/serve/certificate.ts'
+import { readCertificate, watchCertificate } from '@kaccy/bitcoin-server/http'
 import { selfSigned } from '../counterparts/certificate.ts'
 import { Served } from './served.ts'
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { payRoutes } from '../pay/index.ts'
 import { authenticate } from './authenticate.ts'
 import { addDocs } from './docs/index.ts'
 import { addFailures } from './failures.ts'
@@ -30,6 +31,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
   addRoutes(app, parts, limits)
+  await addPay(app, parts)
   addDocs(app, parts)
   addOtherMethods(app, methods)
   return app
@@ -40,6 +42,21 @@ export const routeTable = (parts: AppParts): readonly Resource[] => [
   ...allRoutes(parts),
   ...(parts.more ?? []),
 ]
+
+/** The checkout page; the frame around every request stands around it as well. */
+async function addPay(app: FastifyInstance, parts: AppParts): Promise<void> {
+  const { pay, engine, clock, logger, settings, onFailure } = parts
+  if (!pay) return
+  const { publicUrl } = settings
+  await app.register(payRoutes, {
+    ...pay,
+    engine,
+    clock,
+    logger,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(onFailure ? { onFailure } : {}),
+  })
+}
 
 function addBodyReader(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()

@@ -2,6 +2,7 @@ import type { Engine } from '@kaccy/bitcoin'
 import type { Clock, Logger, Metrics, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Drain } from './drain.ts'
+import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
 import type { Resource } from './route.ts'
 
@@ -49,6 +50,8 @@ export interface AppParts {
   readonly drain?: Drain
   /** Routes of the embedder beside those of the API, under the same rules. */
   readonly more?: readonly Resource[]
+  /** The checkout page; undefined: payers find nothing at `/pay`. */
+  readonly pay?: Omit<PayOptions, 'engine' | 'clock' | 'logger' | 'admit' | 'publicUrl'>
   /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

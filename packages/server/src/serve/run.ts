@@ -7,12 +7,12 @@ import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/settings.ts'
 import { keepNetwork } from '../host/database.ts'
 import { type Host, targetRules } from '../host/host.ts'
-import { createApp, Drain } from '../http/index.ts'
+import { createApp, Drain, watchCertificate } from '../http/index.ts'
 import { stopAll } from '../operations/drain.ts'
 import type { Exported } from '../operations/metrics.ts'
 import { readiness, type ReadinessParts } from '../operations/readiness.ts'
 import { operationsResource } from '../operations/routes.ts'
-import { watchCertificate } from './certificate.ts'
+import { checkoutOf } from './checkout.ts'
 import { startChores } from './chores.ts'
 import { certificateFiles, httpSettings, listenOn, metricsAddresses } from './settings.ts'
 
@@ -57,6 +57,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     metrics,
     drain,
     settings: httpSettings(config),
+    ...checkoutParts(options),
     more: [
       operationsResource({
         readiness: () => readiness(look),
@@ -107,6 +108,14 @@ function renewCertificate(app: FastifyInstance, config: Config, logger: Logger):
     process.off('SIGHUP', watch.reload)
     watch.stop()
   }
+}
+
+/** The checkout page, where the configuration wants one. */
+function checkoutParts({ host, config }: ServeOptions) {
+  const checkout = checkoutOf(config)
+  if (!checkout) return {}
+  const head = () => host.store.read((tx) => tx.events.head())
+  return { pay: { ...checkout, timers: systemTimers, head } }
 }
 
 const onceListening = ({ onListening, logger }: ServeOptions, url: string): void => {

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import { type IpRange, parseIpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Config } from '../config/settings.ts'
-import type { HttpSettings } from '../http/index.ts'
-import { type CertificateFiles, readCertificate } from './certificate.ts'
+import { type CertificateFiles, type HttpSettings, readCertificate } from '../http/index.ts'
 
 /** The settings of the HTTP interface, read from the configuration. @throws EngineError CONFIG_VALUE_INVALID, CONFIG_CONFLICT, CONFIG_FILE_UNREADABLE */
 export function httpSettings(config: Config): HttpSettings {
