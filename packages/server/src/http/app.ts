@@ -16,6 +16,7 @@ import type { Answer, Resource, Route } from './route.ts'
 import { allRoutes } from './routes/index.ts'
 import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
+import { addStream } from './stream/index.ts'
 import { traced } from './traced.ts'
 import { validatorCompiler } from './validate.ts'
 
@@ -31,6 +32,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
   addRoutes(app, parts, limits)
+  await addStream(app, parts, limits)
   await addPay(app, parts)
   addDocs(app, parts)
   addOtherMethods(app, methods)
@@ -77,6 +79,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       url: route.url,
       schema: schemaOf(route),
       config: { always: route.always === true },
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)

@@ -4,6 +4,7 @@ import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Drain } from './drain.ts'
 import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
+import type { StreamSettings } from './stream/policy.ts'
 import type { Resource } from './route.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
@@ -19,6 +20,8 @@ export interface HttpSettings {
   readonly bodyLimit: number
   /** Requests a minute, by address (before the key is known) and by key. */
   readonly requestsPerMinute: { readonly address: number; readonly key: number }
+  /** Bounds of event streams; what is not given has a default. */
+  readonly streams?: Partial<StreamSettings>
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
   /** Against clients that send slowly or not at all. */
   readonly connections?: Connections
@@ -42,6 +45,8 @@ export interface AppParts {
   readonly logger: Logger
   readonly metrics?: Metrics
   readonly settings: HttpSettings
+  /** Calls `listener` after each commit of this process, until the answer is called; without it streams find out at their next look. */
+  onCommit?(listener: () => void): () => void
   /**
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */

@@ -57,6 +57,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     metrics,
     drain,
     settings: httpSettings(config),
+    onCommit: host.onCommit,
     ...checkoutParts(options),
     more: [
       operationsResource({
