@@ -3,6 +3,7 @@ import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts
 import {
   type AuditAnchor,
   type AuditFilter,
+  auditHead,
   exportAudit,
   verifyAudit,
 } from '../capabilities/audit/index.ts'
@@ -182,6 +183,8 @@ const questions = ({ store, source, clock }: EngineOptions) => ({
   events: (filter: EventFilter) => store.read((tx) => tx.events.list(filter)),
   audit: {
     verify: (anchor?: AuditAnchor) => verifyAudit(store, anchor),
+    /** The newest number and hash: what to write down elsewhere. */
+    head: () => auditHead(store),
     list: (filter: AuditFilter) => store.read((tx) => tx.audit.list(filter)),
     export: (format: 'csv' | 'jsonl', filter: Omit<AuditFilter, 'limit'> = {}) =>
       exportAudit(store, filter, format),

@@ -1,5 +1,6 @@
 import type { Json, Refusal, Result, Secret } from '../../kernel/index.ts'
 import type { EventGrant } from '../events/index.ts'
+import type { Once, OnceRefusal } from '../idempotency/index.ts'
 
 export type WebhookStatus = 'active' | 'paused' | 'removed'
 /** Who or what paused it: a person, an answer 410 Gone, or days of failure. */
@@ -214,10 +215,12 @@ type Invalid = Refusal<'WEBHOOK_URL_REFUSED' | 'FIELD_INVALID'>
  * entry (`webhook.<verb>`) and its event. A removed webhook is unknown to every verb but `delivery` and `deliveries`.
  */
 export interface Webhooks {
+  /** @param once its `answer` gets the record without the secret: a request that is sent again cannot show it again */
   create(
     input: WebhookInput,
     actor: string,
-  ): Promise<Result<CreatedWebhook, Invalid | Refusal<'WEBHOOK_SECRET_INVALID'>>>
+    once?: Once<WebhookRecord>,
+  ): Promise<Result<CreatedWebhook, Invalid | OnceRefusal | Refusal<'WEBHOOK_SECRET_INVALID'>>>
   get(id: string): Promise<WebhookRecord | undefined>
   /** Newest first; `before` is an id. */
   list(filter: {
@@ -243,13 +246,15 @@ export interface Webhooks {
     id: string,
     overlapMs: number | undefined,
     actor: string,
-  ): Promise<Result<CreatedWebhook, Unknown | Refusal<'FIELD_INVALID'>>>
+    once?: Once<WebhookRecord>,
+  ): Promise<Result<CreatedWebhook, Unknown | OnceRefusal | Refusal<'FIELD_INVALID'>>>
   /** Delivers again everything from the event `fromSeq` on, in order. */
   replay(
     id: string,
     fromSeq: number,
     actor: string,
-  ): Promise<Result<WebhookRecord, Unknown | Refusal<'FIELD_INVALID'>>>
+    once?: Once<WebhookRecord>,
+  ): Promise<Result<WebhookRecord, Unknown | OnceRefusal | Refusal<'FIELD_INVALID'>>>
   /** Attempts, newest first; `before` is the id of a delivery. */
   deliveries(filter: {
     readonly webhook: string
