@@ -1,4 +1,4 @@
-import { createApp } from '@kaccy/bitcoin-server/http'
+import { createApp, requestOrigin } from '@kaccy/bitcoin-server/http'
 import { assert, type Logger, silentLogger, type WalletId } from '@kaccy/bitcoin/kernel'
 import type { Scope } from '@kaccy/bitcoin/access'
 import type { AppParts, HttpSettings } from '@kaccy/bitcoin-server/http'
@@ -49,7 +49,7 @@ export class Served {
     this.admin = admin
   }
   static async open(options: ServedOptions = {}): Promise<Served> {
-    const till = await Till.open(options.till)
+    const till = await Till.open({ origin: requestOrigin, ...options.till })
     const app = await createApp({
       engine: till.engine,
       network: 'regtest',

@@ -8,10 +8,8 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[]
 }
 
-/** From a call on the same machine to one that reads the whole coin database, seconds. */
+/** From a call on the same machine to one that reads the whole coin database or waits for a slow receiver, seconds. */
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60]
-/** From a receiver in the same house to the deadline, seconds. */
-const DELIVERY_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** From one minute to a day, seconds. */
 const WAITING_SECONDS = [60, 300, 600, 1200, 1800, 2700, 3600, 5400, 7200, 14_400, 28_800, 86_400]
 
@@ -109,20 +107,26 @@ export const METRICS = [
   {
     name: 'kaccy_webhook_deliveries_total',
     kind: 'counter',
-    help: 'Attempts to deliver an event by webhook, by what came of them: delivered or failed',
+    help: 'Attempts to deliver an event to a webhook, by outcome',
     labels: ['outcome'],
   },
   {
     name: 'kaccy_webhook_delivery_seconds',
     kind: 'histogram',
-    help: 'Time of one attempt to deliver an event by webhook',
+    help: 'Time of one attempt to deliver an event to a webhook',
     labels: [],
-    buckets: DELIVERY_SECONDS,
+    buckets: CALL_SECONDS,
   },
   {
     name: 'kaccy_webhook_lag_events',
     kind: 'gauge',
-    help: 'Events after the cursor of the active webhook that is furthest behind',
+    help: 'Events that the slowest active webhook has not got yet',
+    labels: [],
+  },
+  {
+    name: 'kaccy_webhook_deliveries_forgotten_total',
+    kind: 'counter',
+    help: 'Entries of the delivery log that were dropped for their age',
     labels: [],
   },
 ] as const satisfies readonly MetricDefinition[]

@@ -89,6 +89,25 @@ export const SETTINGS = {
   'api.key': setting('secret', 'the key that they ask it with'),
   'api.ca_file': setting('path', "PEM file of the authority of that server's certificate"),
   'api.allow_plain_http': setting('flag', 'danger: send the key unencrypted', { fallback: false }),
+  'http.metrics_addresses': setting(
+    'list',
+    'addresses that may read /metrics; without it, those that are not public',
+  ),
+  'webhooks.allow': setting(
+    'list',
+    'private ranges that webhooks may lead to, such as 10.1.0.0/16; plain http is fine there',
+  ),
+  'webhooks.allow_private': setting(
+    'flag',
+    'danger: webhooks may lead anywhere, also to this machine; for tests',
+    { fallback: false },
+  ),
+  'rates.fixed': setting('list', 'what one bitcoin costs: EUR=57000.00, several with commas'),
+  'idempotency.keep_hours': setting('integer', 'how long answers to Idempotency-Keys are kept', {
+    fallback: 168,
+    from: 24,
+    to: 87_600,
+  }),
   'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
     from: 1,
     to: 2_100_000_000_000_000,
@@ -123,6 +142,8 @@ export const ALWAYS = [
   'http.requests_per_minute_address',
   'http.requests_per_minute_key',
   'api.allow_plain_http',
+  'webhooks.allow_private',
+  'idempotency.keep_hours',
   'operator',
   'log.level',
 ] as const

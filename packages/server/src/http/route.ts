@@ -54,6 +54,8 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
    * nature (the same call again changes nothing).
    */
   readonly once?: 'inside' | 'around'
+  /** Money moves: without `Idempotency-Key` it is refused. */
+  readonly requiresKey?: boolean
   /** Codes of refusals that this route can answer, besides those of every route. */
   readonly refuses?: readonly ErrorCode[]
   readonly schemas: S
@@ -64,6 +66,12 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
       StaticOr<S['body'], undefined>
     >,
   ): Promise<Answer>
+}
+
+/** The routes of one resource, and the schemas that they refer to by name. */
+export interface Resource {
+  readonly routes: readonly Route[]
+  readonly named: readonly TSchema[]
 }
 
 /** Ties the types of a route's handler to its schemas. */

@@ -201,6 +201,7 @@ class Loop {
     if (now - this.#cleanedAt < CLEAN_EVERY_MS) return
     const before = now - (keep?.forMs ?? KEEP.forMs)
     const gone = await store.transact((tx) => tx.webhooks.forgetBefore(before, CLEAN_AT_ONCE))
+    if (gone > 0) this.#worker.metrics.count('kaccy_webhook_deliveries_forgotten_total', gone)
     // The rest at the next look: nothing that is due waits for it.
     if (gone < CLEAN_AT_ONCE) this.#cleanedAt = now
   }
