@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
@@ -10,19 +11,28 @@ const found = findChromium()
 const reason = reasonToSkip('Chromium', found)
 
 /** A page of a merchant, on an origin of its own, with a policy as strict as docs/guides/checkout.md asks for. */
-const servePage = async (body: () => string, pay: () => string): Promise<[Server, string]> => {
+const servePage = async (
+  body: () => string,
+  script: () => string,
+  pay: () => string,
+): Promise<[Server, string]> => {
   const server = createServer((request, response) => {
-    if (request.url !== '/') {
+    if (request.url === '/shop.js') {
+      response.setHeader('content-type', 'text/javascript')
+      response.end(script())
+      return
+    }
+    if (request.url === '/favicon.ico') {
       response.writeHead(204).end()
       return
     }
     response.setHeader('content-type', 'text/html')
     response.setHeader(
       'content-security-policy',
-      `default-src 'none'; script-src ${pay()}; frame-src ${pay()}; connect-src 'self'; img-src 'self'`,
+      `default-src 'none'; script-src 'self' ${pay()}; frame-src ${pay()}; connect-src 'self'; img-src 'self'`,
     )
     response.end(
-      `<!doctype html><html lang="en"><title>Shop</title><body><button>Buy</button>${body()}<script src="${pay()}/pay/embed.js"></script></body></html>`,
+      `<!doctype html><html lang="en"><title>Shop</title><body><button>Buy</button>${body()}${body().includes('embed.js') ? '' : `<script src="${pay()}/pay/embed.js"></script>`}</body></html>`,
     )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -33,14 +43,22 @@ describe.skipIf(reason !== undefined)('the page in a page of a shop', () => {
   let browser: Browser
   let shop: Shop
   const servers: Server[] = []
-  let body = ''
+  let [body, script] = ['', '']
   let [merchant, stranger] = ['', '']
   beforeAll(async () => {
     if ('missing' in found) return
     browser = await startChromium(found.found)
     const pay = () => shop.origin
-    const mine = await servePage(() => body, pay)
-    const other = await servePage(() => body, pay)
+    const mine = await servePage(
+      () => body,
+      () => script,
+      pay,
+    )
+    const other = await servePage(
+      () => body,
+      () => script,
+      pay,
+    )
     servers.push(mine[0], other[0])
     ;[merchant, stranger] = [mine[1], other[1]]
     shop = await openShop({ frames: [merchant] })
@@ -139,6 +157,30 @@ describe.skipIf(reason !== undefined)('the page in a page of a shop', () => {
     await shop.till.look()
     await page.waitForFunction(`told.includes('seen')`)
     expect(await told(page)).not.toContain('paid')
+    await close()
+  })
+
+  test('works as its guide says, but for the address and the order', async () => {
+    const one = await order()
+    const guide = readFileSync(new URL('../../docs/guides/checkout.md', import.meta.url), 'utf8')
+    const block = (kind: string) =>
+      (new RegExp(`^\`\`\`${kind}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(guide)?.[1] ?? '')
+        .replaceAll('https://pay.example', shop.origin)
+        .replaceAll(/ord_[0-9a-f]{32}/g, one.id)
+    body = block('html')
+    script = block('js')
+    const { page, troubles, close } = await open(merchant)
+    await frameOf(page).locator('h2', { hasText: 'Waiting for your payment' }).waitFor()
+    await page.click('#pay')
+    const above = page.frameLocator('dialog iframe')
+    await above.locator('h2', { hasText: 'Warten auf Ihre Zahlung' }).waitFor()
+    await page.click('dialog button')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+    shop.till.pay('for the guide', [one, 150_000])
+    await shop.till.look()
+    await shop.till.mine(3)
+    await page.waitForURL('**/thanks')
+    expect(troubles).toEqual([])
     await close()
   })
 

@@ -3,6 +3,7 @@ import { assert, type Logger, silentLogger, type WalletId } from '@kaccy/bitcoin
 import type { Scope } from '@kaccy/bitcoin/access'
 import type { AppParts, HttpSettings } from '@kaccy/bitcoin-server/http'
 import type { FastifyInstance } from 'fastify'
+import { type ApiDocument, Conformance } from './conformance.ts'
 import { Till, type TillOptions } from '../deposits/till.ts'
 
 export const SETTINGS: HttpSettings = {
@@ -41,23 +42,19 @@ export class Served {
   readonly url: string
   /** A key that may do everything. */
   readonly admin: string
+  /** Every answer of `call` is held against the OpenAPI document. */
+  readonly conformance: Conformance
 
   private constructor(till: Till, app: FastifyInstance, url: string, admin: string) {
     this.till = till
     this.app = app
     this.url = url
     this.admin = admin
+    this.conformance = new Conformance(app.swagger() as unknown as ApiDocument)
   }
   static async open(options: ServedOptions = {}): Promise<Served> {
     const till = await Till.open({ origin: requestOrigin, ...options.till })
-    const app = await createApp({
-      engine: till.engine,
-      network: 'regtest',
-      clock: { now: () => till.now },
-      logger: options.logger ?? silentLogger,
-      settings: { ...SETTINGS, ...options.settings },
-      ...options.parts,
-    })
+    const app = await createApp(partsOf(till, options))
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     const admin = await keyFor(till, ['admin'])
     return new Served(till, app, url, admin)
@@ -80,18 +77,33 @@ export class Served {
       redirect: 'manual',
     })
     const got = await answer.text()
+    const type = answer.headers.get('content-type')
+    this.conformance.check({ method, path, status: answer.status, type, text: got })
     const isJson = answer.headers.get('content-type')?.includes('json') === true
     return {
       status: answer.status,
       headers: answer.headers,
       text: got,
-      json: isJson ? JSON.parse(got) : undefined,
+      json: isJson && got !== '' ? JSON.parse(got) : undefined,
     }
   }
   close(): Promise<void> {
     return this.app.close()
   }
 }
+
+/** What the HTTP interface over such an engine stands on. */
+export const partsOf = (
+  till: Till,
+  { logger = silentLogger, settings, parts }: ServedOptions = {},
+): AppParts => ({
+  engine: till.engine,
+  network: 'regtest',
+  clock: { now: () => till.now },
+  logger,
+  settings: { ...SETTINGS, ...settings },
+  ...parts,
+})
 
 async function keyFor(
   till: Till,

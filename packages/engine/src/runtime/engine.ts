@@ -3,6 +3,7 @@ import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts
 import {
   type AuditAnchor,
   type AuditFilter,
+  auditHead,
   exportAudit,
   verifyAudit,
 } from '../capabilities/audit/index.ts'
@@ -180,8 +181,12 @@ const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
 const questions = ({ store, source, clock }: EngineOptions) => ({
   /** Reads events after a sequence number, oldest first. */
   events: (filter: EventFilter) => store.read((tx) => tx.events.list(filter)),
+  /** The newest sequence number; 0 when there is none. All up to it can be read from now on. */
+  eventHead: () => store.read((tx) => tx.events.head()),
   audit: {
     verify: (anchor?: AuditAnchor) => verifyAudit(store, anchor),
+    /** The newest number and hash: what to write down elsewhere. */
+    head: () => auditHead(store),
     list: (filter: AuditFilter) => store.read((tx) => tx.audit.list(filter)),
     export: (format: 'csv' | 'jsonl', filter: Omit<AuditFilter, 'limit'> = {}) =>
       exportAudit(store, filter, format),

@@ -108,6 +108,18 @@ export const SETTINGS = {
     from: 24,
     to: 87_600,
   }),
+  'checkout.enabled': setting('flag', 'whether payers find a page for each order at /pay/<order>', {
+    fallback: true,
+  }),
+  'checkout.name': setting('text', 'whom payers pay, as the page says it'),
+  'checkout.accent': setting('text', 'colour of buttons and marks, #rrggbb'),
+  'checkout.radius': setting('integer', 'roundness of corners, pixels', { from: 0, to: 24 }),
+  'checkout.font': setting('text', "names of fonts on the payer's device, first choice first"),
+  'checkout.logo_file': setting('path', 'PNG, JPEG, WebP or SVG, at most 128 KiB'),
+  'checkout.frame_ancestors': setting(
+    'list',
+    'web pages that may show it in a frame, such as https://shop.example; none, or * for all',
+  ),
   'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
     from: 1,
     to: 2_100_000_000_000_000,
@@ -144,6 +156,7 @@ export const ALWAYS = [
   'api.allow_plain_http',
   'webhooks.allow_private',
   'idempotency.keep_hours',
+  'checkout.enabled',
   'operator',
   'log.level',
 ] as const

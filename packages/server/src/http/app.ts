@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { payRoutes } from '../pay/index.ts'
 import { authenticate } from './authenticate.ts'
 import { addDocs } from './docs/index.ts'
 import { addFailures } from './failures.ts'
@@ -15,6 +16,7 @@ import type { Answer, Resource, Route } from './route.ts'
 import { allRoutes } from './routes/index.ts'
 import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
+import { addStream } from './stream/index.ts'
 import { traced } from './traced.ts'
 import { validatorCompiler } from './validate.ts'
 
@@ -30,6 +32,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
   addRoutes(app, parts, limits)
+  await addStream(app, parts, limits)
+  await addPay(app, parts)
   addDocs(app, parts)
   addOtherMethods(app, methods)
   return app
@@ -40,6 +44,21 @@ export const routeTable = (parts: AppParts): readonly Resource[] => [
   ...allRoutes(parts),
   ...(parts.more ?? []),
 ]
+
+/** The checkout page; the frame around every request stands around it as well. */
+async function addPay(app: FastifyInstance, parts: AppParts): Promise<void> {
+  const { pay, engine, clock, logger, settings, onFailure } = parts
+  if (!pay) return
+  const { publicUrl } = settings
+  await app.register(payRoutes, {
+    ...pay,
+    engine,
+    clock,
+    logger,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    ...(onFailure ? { onFailure } : {}),
+  })
+}
 
 function addBodyReader(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
@@ -59,6 +78,8 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
+      config: { always: route.always === true },
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)

@@ -91,7 +91,9 @@ function clientOf({ socket, headers }: FastifyRequest, { settings }: AppParts): 
 }
 
 /** One line a request: who asked for what by which route, and what came of it. Never a token, a body, a query or the address line. */
-function addAccessLog(app: FastifyInstance, { logger, metrics }: AppParts): void {
+function addAccessLog(app: FastifyInstance, { logger, metrics, principal: own }: AppParts): void {
+  // A command that asks its own process has no use for the line.
+  const usual = own ? 'debug' : 'info'
   app.addHook('onResponse', (request, reply, done) => {
     const { context, principal } = request
     metrics?.observe('kaccy_http_request_seconds', reply.elapsedTime / 1000, {
@@ -100,7 +102,7 @@ function addAccessLog(app: FastifyInstance, { logger, metrics }: AppParts): void
       route: request.routeOptions.url ?? '',
       status: String(reply.statusCode),
     })
-    logger.log(reply.statusCode >= 500 ? 'error' : 'info', 'request', {
+    logger.log(reply.statusCode >= 500 ? 'error' : usual, 'request', {
       request_id: request.id,
       method: request.method,
       route: request.routeOptions.url ?? '',

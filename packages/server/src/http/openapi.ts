@@ -94,8 +94,13 @@ function problems({
   if (once) statuses.add(409)
   if (url.includes(':')) statuses.add(404)
   if (method !== 'GET') statuses.add(415)
-  return Object.fromEntries(
-    [...statuses].map((status) => [
+  return problemsOf([...statuses])
+}
+
+/** Problems by status, as the document shows them. */
+export const problemsOf = (statuses: readonly number[]): Record<number, TSchema> =>
+  Object.fromEntries(
+    statuses.map((status) => [
       status,
       {
         description: 'Problem',
@@ -103,4 +108,3 @@ function problems({
       } as unknown as TSchema,
     ]),
   )
-}

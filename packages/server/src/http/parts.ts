@@ -2,7 +2,9 @@ import type { Engine } from '@kaccy/bitcoin'
 import type { Clock, Logger, Metrics, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Drain } from './drain.ts'
+import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
+import type { StreamSettings } from './stream/policy.ts'
 import type { Resource } from './route.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
@@ -18,6 +20,8 @@ export interface HttpSettings {
   readonly bodyLimit: number
   /** Requests a minute, by address (before the key is known) and by key. */
   readonly requestsPerMinute: { readonly address: number; readonly key: number }
+  /** Bounds of event streams; what is not given has a default. */
+  readonly streams?: Partial<StreamSettings>
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
   /** Against clients that send slowly or not at all. */
   readonly connections?: Connections
@@ -41,6 +45,8 @@ export interface AppParts {
   readonly logger: Logger
   readonly metrics?: Metrics
   readonly settings: HttpSettings
+  /** Calls `listener` after each commit of this process, until the answer is called; without it streams find out at their next look. */
+  onCommit?(listener: () => void): () => void
   /**
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */
@@ -49,6 +55,8 @@ export interface AppParts {
   readonly drain?: Drain
   /** Routes of the embedder beside those of the API, under the same rules. */
   readonly more?: readonly Resource[]
+  /** The checkout page; undefined: payers find nothing at `/pay`. */
+  readonly pay?: Omit<PayOptions, 'engine' | 'clock' | 'logger' | 'admit' | 'publicUrl'>
   /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

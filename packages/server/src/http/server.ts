@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { AppParts } from './parts.ts'
 import { answerAndClose, parseFailureOf, rawProblem } from './raw-problem.ts'
 import { securityHeaders } from './security-headers.ts'
+import { mayUpgrade, rewriteUrl } from './stream/index.ts'
 
 const HEADER_BYTES = 16_384
 const MOST_CONNECTIONS = 10_000
@@ -27,6 +28,7 @@ export function createServer(parts: AppParts): FastifyInstance {
     insecureHTTPParser: false,
     // Refused by us, as a problem.
     requireHostHeader: false,
+    shouldUpgradeCallback: mayUpgrade,
   }
   const newRequestId = (): string => newId('req', clock, systemEntropy)
   const shape = { headers: securityHeaders(settings), docs: settings.publicUrl ?? '' }
@@ -38,6 +40,7 @@ export function createServer(parts: AppParts): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     // While closing, requests on kept connections get a problem of ours.
     return503OnClosing: false,
+    rewriteUrl,
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false, caseSensitive: true },
     /** Addresses that cannot be decoded, or hold a part longer than any id: nothing is there. */
     frameworkErrors(_error: Error, request: FastifyRequest, reply: FastifyReply) {

@@ -47,6 +47,7 @@ const live: Route = route({
   tag: 'Health',
   summary: 'Whether the process answers at all',
   scope: 'public',
+  always: true,
   schemas: { answers: { 200: ref(LiveSchema) } },
   handle: async () => answer(200, { status: 'alive' }),
 })
@@ -61,6 +62,7 @@ const ready = ({ readiness }: OperationsParts): Route =>
     description:
       '503 while it is not ready. A warning does not make it unready: a receiver that takes no webhooks is no reason to turn customers away.',
     scope: 'public',
+    always: true,
     schemas: { answers: { 200: ref(ReadySchema), 503: ref(ReadySchema) } },
     async handle() {
       const { ready: isReady, checks } = await readiness()
@@ -78,6 +80,7 @@ const metrics = ({ exported, metricsAddresses }: OperationsParts): Route =>
     description:
       'Answered to addresses of the own network only, or to those that the configuration names.',
     scope: 'public',
+    always: true,
     refuses: ['ADDRESS_FORBIDDEN'],
     schemas: { answers: { 200: Type.String() } },
     async handle({ address }) {

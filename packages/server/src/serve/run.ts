@@ -10,6 +10,7 @@ import { stopAll } from '../operations/drain.ts'
 import type { Exported } from '../operations/metrics.ts'
 import { readiness, type ReadinessParts } from '../operations/readiness.ts'
 import { operationsResource } from '../operations/routes.ts'
+import { checkoutOf } from './checkout.ts'
 import { startChores } from './chores.ts'
 import { httpSettings, listenOn, metricsAddresses } from './settings.ts'
 
@@ -54,6 +55,8 @@ export async function runServe(options: ServeOptions): Promise<void> {
     metrics,
     drain,
     settings: httpSettings(config),
+    onCommit: host.onCommit,
+    ...checkoutParts(options),
     more: [
       operationsResource({
         readiness: () => readiness(look),
@@ -89,6 +92,14 @@ export async function runServe(options: ServeOptions): Promise<void> {
       logger.log('error', 'a part did not end cleanly', { part: name, reason: String(error) }),
     )
   }
+}
+
+/** The checkout page, where the configuration wants one. */
+function checkoutParts({ host, config }: ServeOptions) {
+  const checkout = checkoutOf(config)
+  if (!checkout) return {}
+  const head = () => host.store.read((tx) => tx.events.head())
+  return { pay: { ...checkout, timers: systemTimers, head } }
 }
 
 const onceListening = ({ onListening, logger }: ServeOptions, url: string): void => {

@@ -19,4 +19,8 @@ export const HTTP_CODES = {
   IDEMPOTENCY_KEY_MISSING: { remedy: 'caller', title: 'The request needs an Idempotency-Key' },
   SERVER_DRAINING: { remedy: 'retry', title: 'The server is about to stop' },
   SERVER_INTERNAL: { remedy: 'human', title: 'The server made a mistake' },
+  ORIGIN_FORBIDDEN: { remedy: 'caller', title: 'Pages of this origin may not connect' },
+  STREAM_FORM_UNKNOWN: { remedy: 'caller', title: 'The stream has no form that the client takes' },
+  STREAMS_TOO_MANY: { remedy: 'retry', title: 'The key or the address has too many open streams' },
+  STREAMS_FULL: { remedy: 'retry', title: 'The server has as many open streams as it takes' },
 } as const satisfies Record<string, CodeEntry>
