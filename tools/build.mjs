@@ -15,11 +15,13 @@ const run = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-b', ...packages], 
 // Only a later build would read it, and there is none: every build starts from nothing.
 for (const folder of packages) rmSync(join(root, folder, 'dist/.tsbuildinfo'), { force: true })
 // What browsers are sent is no TypeScript: it is shipped as it is.
-cpSync(
-  join(root, 'packages/server/src/pay/assets'),
-  join(root, 'packages/server/dist/pay/assets'),
-  { recursive: true },
-)
+for (const [from, to] of [
+  ['packages/server/src/pay/assets', 'pay/assets'],
+  ['packages/server/src/http/docs/docs.css', 'http/docs/docs.css'],
+  // Every code's page is served by the server itself.
+  ['docs/errors.md', 'http/docs/errors.md'],
+])
+  cpSync(join(root, from), join(root, 'packages/server/dist', to), { recursive: true })
 for (const folder of ['packages/devnet', 'packages/server']) {
   const command = join(root, folder, 'dist/main.js')
   if (existsSync(command)) chmodSync(command, 0o755)

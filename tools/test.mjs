@@ -31,6 +31,11 @@ const STEPS = [
   { name: 'lint', minutes: 2, command: ['biome', 'lint', '--error-on-warnings', '.'] },
   { name: 'imports', minutes: 2, command: ['node', 'tools/lint/imports.mjs'] },
   { name: 'types', minutes: 5, command: ['tsc', '-p', 'tsconfig.json'] },
+  {
+    name: 'types of what browsers run',
+    minutes: 5,
+    command: ['tsc', '-p', 'packages/server/tsconfig.browser.json'],
+  },
   { name: 'build', minutes: 5, command: ['node', 'tools/build.mjs'] },
   {
     name: 'tests',

@@ -1,4 +1,4 @@
-import { createApp } from '@kaccy/bitcoin-server/http'
+import { createApp, requestOrigin } from '@kaccy/bitcoin-server/http'
 import { assert, type Logger, silentLogger, type WalletId } from '@kaccy/bitcoin/kernel'
 import type { Scope } from '@kaccy/bitcoin/access'
 import type { AppParts, HttpSettings } from '@kaccy/bitcoin-server/http'
@@ -53,15 +53,8 @@ export class Served {
     this.conformance = new Conformance(app.swagger() as unknown as ApiDocument)
   }
   static async open(options: ServedOptions = {}): Promise<Served> {
-    const till = await Till.open(options.till)
-    const app = await createApp({
-      engine: till.engine,
-      network: 'regtest',
-      clock: { now: () => till.now },
-      logger: options.logger ?? silentLogger,
-      settings: { ...SETTINGS, ...options.settings },
-      ...options.parts,
-    })
+    const till = await Till.open({ origin: requestOrigin, ...options.till })
+    const app = await createApp(partsOf(till, options))
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     const admin = await keyFor(till, ['admin'])
     return new Served(till, app, url, admin)
@@ -91,13 +84,26 @@ export class Served {
       status: answer.status,
       headers: answer.headers,
       text: got,
-      json: isJson ? JSON.parse(got) : undefined,
+      json: isJson && got !== '' ? JSON.parse(got) : undefined,
     }
   }
   close(): Promise<void> {
     return this.app.close()
   }
 }
+
+/** What the HTTP interface over such an engine stands on. */
+export const partsOf = (
+  till: Till,
+  { logger = silentLogger, settings, parts }: ServedOptions = {},
+): AppParts => ({
+  engine: till.engine,
+  network: 'regtest',
+  clock: { now: () => till.now },
+  logger,
+  settings: { ...SETTINGS, ...settings },
+  ...parts,
+})
 
 async function keyFor(
   till: Till,

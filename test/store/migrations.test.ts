@@ -112,6 +112,33 @@ describe.each([
   })
 })
 
+test('a database of the first version keeps its events, which came from no request that is known', async () => {
+  const place = await sqlitePlace()
+  const words = {
+    text: 'text',
+    int: 'integer',
+    bytes: 'blob',
+    table: (name: string, columns: readonly string[]) =>
+      `create table ${name} (${columns.join(', ')}) strict`,
+  }
+  const [first] = MIGRATIONS
+  const versions = ['version integer primary key', 'name text', 'applied_at integer']
+  await place.run(words.table('schema_migrations', versions))
+  await place.run(`insert into schema_migrations values (1, 'deposit path', 1)`)
+  for (const statement of first?.statements(words) ?? []) await place.run(statement)
+  await place.run(`insert into events values (1, 5, 'order.created', 'ord_1', '{"order":"ord_1"}')`)
+  await place.run(`update counters set value = 1 where name = 'events'`)
+  const store = createSqlStore(place.driver())
+  expect(await store.migrate()).toEqual({ from: 1, to: SCHEMA_VERSION })
+  const origin = { requestId: 'req_1' }
+  await store.transact((tx) => tx.events.append(6, [eventOf(1, { origin })]))
+  const events = await store.read((tx) => tx.events.list({ after: 0, limit: 9 }))
+  expect(events.map(({ id, origin: from }) => [id, from])).toEqual([
+    ['evt_1', undefined],
+    ['evt_2', origin],
+  ])
+})
+
 test('SQLite: a process that dies at any statement of a migration leaves nothing of it', async () => {
   const statements = MIGRATIONS.flatMap(({ statements }) =>
     statements({ text: 'text', int: 'integer', bytes: 'blob', table: (name) => name }),

@@ -21,6 +21,7 @@ import {
   walletIdOf,
   walletOf,
 } from '@kaccy/bitcoin/testing'
+import { ACCESS } from './model-access.ts'
 
 /** One call of a row door, made of small numbers so that calls meet each other's rows. */
 export interface Operation {
@@ -282,6 +283,7 @@ const PLAYS: Readonly<Record<string, Play>> = {
   ...ORDERS,
   ...PAYMENTS,
   ...BOOKS,
+  ...ACCESS,
 }
 export const OPERATIONS = Object.keys(PLAYS)
 

@@ -1,4 +1,6 @@
 import { openStore } from '@kaccy/bitcoin/adapters/sql'
+import { sat } from '@kaccy/bitcoin/kernel'
+import { digest } from '@kaccy/bitcoin/testing'
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openShop, order, payAll } from '../../tools/bench/shop.ts'
@@ -47,4 +49,25 @@ test('orders that are made at the same moment share their statements', async () 
   process.stdout.write(`statements for 1 order and for 32 at once: ${one}, ${many}\n`)
   expect(many).toBe(one)
   expect(one).toBeLessThan(20)
+})
+
+test('idempotency keys of a shared commit cost two statements, however many there are', async () => {
+  const { shop, count } = await countedShop()
+  await order(shop, 40)
+  let keys = 0
+  const make = (size: number) => {
+    const made = Array.from({ length: size }, () => {
+      const request = { scope: 'key_1', key: `${++keys}`, digest: digest(1) }
+      const answer = () => ({ status: 201, body: '{}' })
+      const input = { wallet: shop.wallet, amount: sat(5_000n) }
+      return shop.engine.orders.create(input, 'api:key_1', { request, answer })
+    })
+    return Promise.all(made)
+  }
+  const without = await count(() => order(shop, 1))
+  const one = await count(() => make(1))
+  const many = await count(() => make(32))
+  const [first] = await make(1)
+  expect(first?.ok).toBe(true)
+  expect([one, many]).toEqual([without + 2, without + 2])
 })

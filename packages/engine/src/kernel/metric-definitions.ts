@@ -8,7 +8,7 @@ export interface MetricDefinition {
   readonly buckets?: readonly number[]
 }
 
-/** From a call on the same machine to one that reads the whole coin database, seconds. */
+/** From a call on the same machine to one that reads the whole coin database or waits for a slow receiver, seconds. */
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60]
 /** From one minute to a day, seconds. */
 const WAITING_SECONDS = [60, 300, 600, 1200, 1800, 2700, 3600, 5400, 7200, 14_400, 28_800, 86_400]
@@ -103,5 +103,30 @@ export const METRICS = [
     kind: 'counter',
     help: 'Satoshi of payments, by what became of them: seen, credited or reversed',
     labels: ['kind'],
+  },
+  {
+    name: 'kaccy_webhook_deliveries_total',
+    kind: 'counter',
+    help: 'Attempts to deliver an event to a webhook, by outcome',
+    labels: ['outcome'],
+  },
+  {
+    name: 'kaccy_webhook_delivery_seconds',
+    kind: 'histogram',
+    help: 'Time of one attempt to deliver an event to a webhook',
+    labels: [],
+    buckets: CALL_SECONDS,
+  },
+  {
+    name: 'kaccy_webhook_lag_events',
+    kind: 'gauge',
+    help: 'Events that the slowest active webhook has not got yet',
+    labels: [],
+  },
+  {
+    name: 'kaccy_webhook_deliveries_forgotten_total',
+    kind: 'counter',
+    help: 'Entries of the delivery log that were dropped for their age',
+    labels: [],
   },
 ] as const satisfies readonly MetricDefinition[]

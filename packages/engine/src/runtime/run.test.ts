@@ -13,6 +13,7 @@ const report = (degraded?: Degradation): SyncReport => ({
   tip: { height: 100, hash: 'a' as BlockHash },
   blocks: 0,
   disconnected: 0,
+  lag: 0,
   rescanned: 0,
   expired: 0,
   ...(degraded ? { degraded } : {}),

@@ -22,6 +22,8 @@ export interface Health {
     | undefined
   /** Looks that failed in a row. */
   readonly failures: number
+  /** Blocks that the node knew of at the last good look and that were not followed yet; undefined before the first. */
+  readonly lag: number | undefined
 }
 export interface RunOptions extends SyncProgress {
   readonly engine: Pick<Engine, 'sync' | 'raise'>
@@ -82,6 +84,7 @@ class Loop {
     degraded: undefined,
     failure: undefined,
     failures: 0,
+    lag: undefined,
   }
 
   constructor(options: RunOptions) {
@@ -121,10 +124,11 @@ class Loop {
     const { engine, clock, onReport } = this.#options
     try {
       const report = await engine.sync(this.#options)
-      const { degraded } = report
+      const { degraded, lag } = report
       if (degraded && degraded !== this.health.degraded)
         this.#logger.log('warn', 'the node is degraded', { reason: degraded })
-      this.#setHealth({ lastSyncAt: clock.now(), degraded, failure: undefined, failures: 0 })
+      const lastSyncAt = clock.now()
+      this.#setHealth({ lastSyncAt, degraded, failure: undefined, failures: 0, lag })
       this.#metrics.gauge('kaccy_chain_height', report.tip.height)
       onReport?.(report)
     } catch (error) {

@@ -1,5 +1,5 @@
 import { systemClock } from '@kaccy/bitcoin/adapters/system'
-import type { Logger } from '@kaccy/bitcoin/kernel'
+import type { Details, Logger } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
@@ -74,11 +74,19 @@ export class Context {
       }),
     )
   }
-  logger(config: Loaded['config']): Logger {
+  /** @param facts what every line carries besides */
+  logger(config: Loaded['config'], facts?: () => Details): Logger {
     const level = config['log.level']
     const least = isLogLevel(level) ? level : 'info'
     const form = this.json ? 'json' : 'text'
-    return createLogger({ output: this.shell.stderr, least, form, now: systemClock.now })
+    const { stderr: output } = this.shell
+    return createLogger({
+      output,
+      least,
+      form,
+      now: systemClock.now,
+      ...(facts ? { context: facts } : {}),
+    })
   }
   /** Opens what the configuration names, works, and closes it, whatever happens. */
   async withHost<T>(

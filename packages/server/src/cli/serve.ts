@@ -13,17 +13,31 @@ export function addServe(program: Command, bind: Bind): void {
     )
   bind(serve, async (context) => {
     const { config } = context.load()
-    const logger = context.logger(config)
-    const [{ openHost }, { runServe }] = await Promise.all([
-      import('../host/host.ts'),
-      import('../serve/run.ts'),
-    ])
-    const host = await openHost({ config, logger, needsNode: true, mayCreate: true })
+    // Loaded here, so that no other command waits for them.
+    const [{ openHost }, { runServe }, { exportMetrics }, tracing, { requestFacts }] =
+      await Promise.all([
+        import('../host/host.ts'),
+        import('../serve/run.ts'),
+        import('../operations/metrics.ts'),
+        import('../operations/tracer.ts'),
+        import('../operations/request-facts.ts'),
+      ])
+    const logger = context.logger(config, requestFacts)
+    const exported = exportMetrics(logger)
+    const host = await openHost({
+      config,
+      logger,
+      metrics: exported.metrics,
+      tracer: tracing.openTelemetryTracer,
+      needsNode: true,
+      mayCreate: true,
+    })
     try {
       await runServe({
         host,
         config,
         logger,
+        exported,
         signal: context.shell.signal,
         onListening: (url) => {
           if (context.json) context.object({ type: 'listening', url })

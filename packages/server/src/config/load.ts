@@ -180,7 +180,8 @@ function givenTwice(layer: readonly Found[]): ConfigRefusal | undefined {
   const keys = layer.map(({ key }) => key)
   const twice = keys.find((key, at) => keys.indexOf(key) !== at)
   if (twice === undefined) return undefined
-  return refuse('CONFIG_CONFLICT', `${twice} and ${twice}_file are both given`, { param: twice }).error
+  return refuse('CONFIG_CONFLICT', `${twice} and ${twice}_file are both given`, { param: twice })
+    .error
 }
 
 /** Cookie or user: the stronger source decides, two of one strength contradict each other. */

@@ -89,6 +89,37 @@ export const SETTINGS = {
   'api.key': setting('secret', 'the key that they ask it with'),
   'api.ca_file': setting('path', "PEM file of the authority of that server's certificate"),
   'api.allow_plain_http': setting('flag', 'danger: send the key unencrypted', { fallback: false }),
+  'http.metrics_addresses': setting(
+    'list',
+    'addresses that may read /metrics; without it, those that are not public',
+  ),
+  'webhooks.allow': setting(
+    'list',
+    'private ranges that webhooks may lead to, such as 10.1.0.0/16; plain http is fine there',
+  ),
+  'webhooks.allow_private': setting(
+    'flag',
+    'danger: webhooks may lead anywhere, also to this machine; for tests',
+    { fallback: false },
+  ),
+  'rates.fixed': setting('list', 'what one bitcoin costs: EUR=57000.00, several with commas'),
+  'idempotency.keep_hours': setting('integer', 'how long answers to Idempotency-Keys are kept', {
+    fallback: 168,
+    from: 24,
+    to: 87_600,
+  }),
+  'checkout.enabled': setting('flag', 'whether payers find a page for each order at /pay/<order>', {
+    fallback: true,
+  }),
+  'checkout.name': setting('text', 'whom payers pay, as the page says it'),
+  'checkout.accent': setting('text', 'colour of buttons and marks, #rrggbb'),
+  'checkout.radius': setting('integer', 'roundness of corners, pixels', { from: 0, to: 24 }),
+  'checkout.font': setting('text', "names of fonts on the payer's device, first choice first"),
+  'checkout.logo_file': setting('path', 'PNG, JPEG, WebP or SVG, at most 128 KiB'),
+  'checkout.frame_ancestors': setting(
+    'list',
+    'web pages that may show it in a frame, such as https://shop.example; none, or * for all',
+  ),
   'alerts.large_deposit_sat': setting('integer', 'payments from this many satoshi are announced', {
     from: 1,
     to: 2_100_000_000_000_000,
@@ -123,6 +154,9 @@ export const ALWAYS = [
   'http.requests_per_minute_address',
   'http.requests_per_minute_key',
   'api.allow_plain_http',
+  'webhooks.allow_private',
+  'idempotency.keep_hours',
+  'checkout.enabled',
   'operator',
   'log.level',
 ] as const

@@ -34,7 +34,9 @@ export const showConfig = ({ config, sources }: Loaded): ShownSetting[] =>
         ? MASK
         : key === 'database.url'
           ? maskDatabase(String(value))
-          : (key === 'node.url' || key === 'api.url') && value !== undefined && /[@?]/.test(String(value))
+          : (key === 'node.url' || key === 'api.url') &&
+              value !== undefined &&
+              /[@?]/.test(String(value))
             ? maskUrl(String(value))
             : (value ?? null)
     return {

@@ -14,7 +14,11 @@ export interface OtherClocks {
 }
 
 /** This machine's clock against another machine's, and against the newest block. @param whose the other machine */
-export function examineClock(whose: string, now: number, { theirs, tipTime }: OtherClocks): Finding {
+export function examineClock(
+  whose: string,
+  now: number,
+  { theirs, tipTime }: OtherClocks,
+): Finding {
   const says = new Date(now).toISOString()
   const todo = 'let both machines set their clocks by NTP (timedatectl set-ntp true)'
   if (theirs !== undefined) {

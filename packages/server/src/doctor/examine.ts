@@ -22,7 +22,8 @@ export async function examine(
   try {
     loaded = context.load()
     const says = loaded.file ?? 'no file; environment and flags only'
-    if (asksServer(loaded)) return [fine('configuration', says), ...(await overThere(context, loaded, now))]
+    if (asksServer(loaded))
+      return [fine('configuration', says), ...(await overThere(context, loaded, now))]
     const findings = [fine('configuration', says), fine('network', networkOf(loaded.config))]
     return [...findings, ...(await here(context, loaded.config, now))]
   } catch (error) {
@@ -39,7 +40,9 @@ const overThere = (context: Context, { config }: Loaded, now: () => number): Pro
 
 async function here(context: Context, config: Config, now: () => number): Promise<Finding[]> {
   const database = await examineDatabase(config)
-  const usable = database.some(({ check, says }) => check === 'schema' && says.includes('up to date'))
+  const usable = database.some(
+    ({ check, says }) => check === 'schema' && says.includes('up to date'),
+  )
   const logger = context.logger({ ...config, 'log.level': 'error' })
   return [
     ...database,
@@ -55,8 +58,7 @@ const asking = (
   context: Context,
   check: string,
   work: (client: ApiClient) => Promise<Finding[]>,
-): Promise<Finding[]> =>
-  context.withClient(work).catch((error: unknown) => [failed(check, error)])
+): Promise<Finding[]> => context.withClient(work).catch((error: unknown) => [failed(check, error)])
 
 /** What `kaccy serve` would refuse to start with. */
 function examineInterface(config: Config): Finding[] {

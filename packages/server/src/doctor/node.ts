@@ -16,7 +16,7 @@ export async function examineNode(
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
-    const source = nodeOf(config, logger)
+    const source = nodeOf(config, { logger })
     try {
       const { info } = await inspectNode(source, networkOf(config), now())
       findings.push(fine('node', `${info.network}, block ${info.tip.height}`))

@@ -17,7 +17,14 @@ export async function examineWebhooks(client: ApiClient): Promise<Finding[]> {
   }
 }
 
-function findingsOf({ id, url, status, paused_reason, failing_since, last_error }: WebhookJson): Finding[] {
+function findingsOf({
+  id,
+  url,
+  status,
+  paused_reason,
+  failing_since,
+  last_error,
+}: WebhookJson): Finding[] {
   if (status === 'paused')
     return [
       warning(

@@ -1,6 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createSqlStore, openStore, SCHEMA_VERSION, type SqlStore } from '@kaccy/bitcoin/adapters/sql'
+import {
+  createSqlStore,
+  openStore,
+  SCHEMA_VERSION,
+  type SqlStore,
+} from '@kaccy/bitcoin/adapters/sql'
 import { EngineError, type Network } from '@kaccy/bitcoin/kernel'
 import Database from 'better-sqlite3'
 import pg from 'pg'
@@ -12,8 +17,16 @@ export interface OpenDatabase {
   readonly store: SqlStore
   /** For messages: the file, or the address without its password. */
   readonly name: string
+  /** Connections of PostgreSQL's pool. */
+  readonly connections?: () => Connections
   /** Waits for what is running, then lets go of file or connections. */
   close(): Promise<void>
+}
+export interface Connections {
+  readonly total: number
+  readonly idle: number
+  /** Callers that wait for one. */
+  readonly waiting: number
 }
 /** `migrate`: a fresh database gets its tables, an old one the new ones. `unchecked`: whatever it is. */
 export type OpenMode = 'check' | 'migrate' | 'unchecked'
@@ -31,6 +44,7 @@ export async function openDatabase(config: Config, mode: OpenMode): Promise<Open
     return {
       store,
       name: maskDatabase(url),
+      ...(driver.connections ? { connections: driver.connections } : {}),
       async close() {
         await store.close()
         await driver.close()
@@ -49,6 +63,7 @@ export const databaseExists = (config: Config): boolean =>
 type Options = Parameters<typeof createSqlStore>[0]
 interface Driver {
   readonly options: Options
+  readonly connections?: () => Connections
   close(): Promise<void>
 }
 
@@ -94,7 +109,15 @@ function postgres(config: Config): Driver {
     max: 10,
     ...(password === undefined ? {} : { password }),
   })
-  return { options: { dialect: 'postgres', database: pool }, close: () => pool.end() }
+  return {
+    options: { dialect: 'postgres', database: pool },
+    connections: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
+    close: () => pool.end(),
+  }
 }
 
 const unusable = (name: string, error: unknown): EngineError =>

@@ -7,11 +7,25 @@ import {
 } from '@kaccy/bitcoin/adapters/bitcoind'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { type Degradation, degradationOf, GENESIS, type NodeInfo } from '@kaccy/bitcoin/chain'
-import { EngineError, type Logger, type Network, Secret } from '@kaccy/bitcoin/kernel'
+import {
+  EngineError,
+  type Logger,
+  type Metrics,
+  type Network,
+  Secret,
+  type Tracer,
+} from '@kaccy/bitcoin/kernel'
 import type { Config } from '../config/settings.ts'
 
+/** Who is told what the process does. */
+export interface Observers {
+  readonly logger: Logger
+  readonly metrics?: Metrics
+  readonly tracer?: Tracer
+}
+
 /** The node that the configuration names. @throws EngineError CONFIG_VALUE_MISSING, CONFIG_FILE_UNREADABLE, NODE_OPTIONS_INVALID */
-export function nodeOf(config: Config, logger: Logger): BitcoindSource {
+export function nodeOf(config: Config, observers: Observers): BitcoindSource {
   const url = config['node.url']
   if (url === undefined)
     throw new EngineError(
@@ -24,14 +38,14 @@ export function nodeOf(config: Config, logger: Logger): BitcoindSource {
     url,
     auth: authOf(config),
     allowPlainHttp: config['node.allow_plain_http'],
-    logger,
+    ...observers,
     ...(tls === undefined ? {} : { tls }),
   })
 }
 
 /** A source for commands that never ask the node; one that does learns what is missing. */
-export function nodeOrNone(config: Config, logger: Logger): ChainSource {
-  if (config['node.url'] !== undefined) return nodeOf(config, logger)
+export function nodeOrNone(config: Config, observers: Observers): ChainSource {
+  if (config['node.url'] !== undefined) return nodeOf(config, observers)
   const none = async () => {
     throw new EngineError('CONFIG_VALUE_MISSING', 'this needs a node: give --node URL', {
       details: { param: 'node.url' },

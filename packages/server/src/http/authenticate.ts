@@ -1,6 +1,7 @@
 import { refuse } from '@kaccy/bitcoin/kernel'
 import { isInside, parseIp } from '@kaccy/bitcoin/protocol/ip'
 import type { FastifyRequest } from 'fastify'
+import type { Limits } from './limits.ts'
 import type { AppParts } from './parts.ts'
 import { mayUse, type Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
@@ -15,16 +16,22 @@ export function admitAddress(address: string, { settings }: AppParts): void {
   throw refused('ADDRESS_FORBIDDEN', 'requests from this address are not served')
 }
 
-/** Who asks. @throws RefusedError TOKEN_MISSING, KEY_UNKNOWN, KEY_EXPIRED, KEY_REVOKED, KEY_ADDRESS_FORBIDDEN, KEY_MODE, SCOPE_MISSING */
+/**
+ * Who asks.
+ * @throws RefusedError TOKEN_MISSING, KEY_UNKNOWN, KEY_EXPIRED, KEY_REVOKED, KEY_ADDRESS_FORBIDDEN, KEY_MODE, SCOPE_MISSING,
+ * RATE_LIMITED after too many wrong keys from this address
+ */
 export async function authenticate(
   request: FastifyRequest,
   { scope }: Pick<Route, 'scope'>,
-  address: string,
   parts: AppParts,
+  limits: Limits,
 ): Promise<Principal | undefined> {
   if (scope === 'public') return undefined
-  const principal = parts.principal ?? (await principalOf(tokenOf(request), address, parts))
+  const principal = parts.principal ?? (await principalOf(request, parts, limits))
   if (scope === 'any' || mayUse(principal, scope)) return principal
+  // The log names who asked for what they may not do.
+  request.principal = principal
   throw new RefusedError(
     refuse('SCOPE_MISSING', `this key does not have the scope ${scope}`, {
       details: { scope },
@@ -43,11 +50,15 @@ function tokenOf({ headers }: FastifyRequest): string {
 }
 
 async function principalOf(
-  token: string,
-  address: string,
+  request: FastifyRequest,
   { engine, clock }: AppParts,
+  limits: Limits,
 ): Promise<Principal> {
-  const found = await engine.access.authenticate(token, address, clock.now())
+  const token = tokenOf(request)
+  const { client } = request
+  limits.beforeToken(client, token)
+  const found = await engine.access.authenticate(token, client, clock.now())
+  limits.afterToken(client, token, found.ok)
   if (!found.ok) {
     const headers = { 'www-authenticate': 'Bearer realm="kaccy", error="invalid_token"' }
     throw new RefusedError(found.error, headers)

@@ -1,7 +1,10 @@
 import type { Engine } from '@kaccy/bitcoin'
-import type { Clock, Logger, Network } from '@kaccy/bitcoin/kernel'
+import type { Clock, Logger, Metrics, Network } from '@kaccy/bitcoin/kernel'
 import type { IpRange } from '@kaccy/bitcoin/protocol/ip'
+import type { Drain } from './drain.ts'
+import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
+import type { Resource } from './route.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
 export interface HttpSettings {
@@ -17,6 +20,18 @@ export interface HttpSettings {
   /** Requests a minute, by address (before the key is known) and by key. */
   readonly requestsPerMinute: { readonly address: number; readonly key: number }
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }
+  /** Against clients that send slowly or not at all. */
+  readonly connections?: Connections
+}
+export interface Connections {
+  /** At once; more are closed unheard. Default 10,000. */
+  readonly most?: number
+  /** Milliseconds within which the headers of a request are there. Default 10 s. */
+  readonly headersMs?: number
+  /** Milliseconds within which a whole request is there. Default 30 s. */
+  readonly requestMs?: number
+  /** Milliseconds between two looks for those that are late. Default 1 s. */
+  readonly checkMs?: number
 }
 
 /** What the HTTP interface stands on. */
@@ -25,11 +40,18 @@ export interface AppParts {
   readonly network: Network
   readonly clock: Clock
   readonly logger: Logger
+  readonly metrics?: Metrics
   readonly settings: HttpSettings
   /**
    * Who every request is made by, without a key: for commands that ask their own process. Such an app never listens.
    */
   readonly principal?: Principal
+  /** Given by whoever stops the process in steps; closing the app begins it in any case. */
+  readonly drain?: Drain
+  /** Routes of the embedder beside those of the API, under the same rules. */
+  readonly more?: readonly Resource[]
+  /** The checkout page; undefined: payers find nothing at `/pay`. */
+  readonly pay?: Omit<PayOptions, 'engine' | 'clock' | 'logger' | 'admit' | 'publicUrl'>
   /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

@@ -5,7 +5,6 @@ import {
   REGISTRY,
   type Refusal,
 } from '@kaccy/bitcoin/kernel'
-import { linkOf } from '../failure.ts'
 import { statusOf } from './status.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
@@ -37,7 +36,18 @@ export class RefusedError extends Error {
   }
 }
 
-export function problemOf(error: unknown, requestId: string): Problem {
+/** Where the server explains a code, see `docs/errors.ts`. */
+export const ERROR_PAGES = '/docs/errors'
+
+/** @param base the address clients know the server by; without it links are relative to the answer (RFC 9457 3.1.1) */
+export function problemOf(error: unknown, requestId: string, base = ''): Problem {
+  const problem = judge(error, requestId)
+  return { type: `${base}${ERROR_PAGES}/${problem.code}`, ...problem }
+}
+
+type Untyped = Omit<Problem, 'type'>
+
+function judge(error: unknown, requestId: string): Untyped {
   if (error instanceof RefusedError) return fromRefusal(error.refusal, requestId)
   if (error instanceof EngineError) return fromEngine(error, requestId)
   const detail =
@@ -48,7 +58,7 @@ export function problemOf(error: unknown, requestId: string): Problem {
 }
 
 /** What failed inside is for the log; a stranger learns that it failed, and which request to name. */
-function fromEngine(error: EngineError, requestId: string): Problem {
+function fromEngine(error: EngineError, requestId: string): Untyped {
   const code: ErrorCode = error.code
   const { remedy, title } = REGISTRY[code]
   const { param, ...details } = error.details
@@ -59,11 +69,10 @@ function fromEngine(error: EngineError, requestId: string): Problem {
   )
 }
 
-function fromRefusal(refusal: Refusal, requestId: string): Problem {
+function fromRefusal(refusal: Refusal, requestId: string): Untyped {
   const { code, message, param, details } = refusal
   const { title, remedy } = REGISTRY[code]
   return {
-    type: linkOf(code),
     title,
     status: statusOf(code),
     code,

@@ -54,6 +54,10 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
    * nature (the same call again changes nothing).
    */
   readonly once?: 'inside' | 'around'
+  /** Money moves: without `Idempotency-Key` it is refused. */
+  readonly requiresKey?: boolean
+  /** For probes and scrapers: answered also while the server drains, and not counted against an address. */
+  readonly always?: boolean
   /** Codes of refusals that this route can answer, besides those of every route. */
   readonly refuses?: readonly ErrorCode[]
   /** Largest body in bytes, where the server's own limit is too small for what is sent here. */
@@ -68,12 +72,12 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
   ): Promise<Answer>
 }
 
-/** Ties the types of a route's handler to its schemas. */
-export const route = <const S extends RouteSchemas>(definition: Route<S>): Route =>
-  definition as unknown as Route
-
 /** The routes of one resource, and the schemas that they refer to by name. */
 export interface Resource {
   readonly routes: readonly Route[]
   readonly named: readonly TSchema[]
 }
+
+/** Ties the types of a route's handler to its schemas. */
+export const route = <const S extends RouteSchemas>(definition: Route<S>): Route =>
+  definition as unknown as Route

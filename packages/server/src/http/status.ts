@@ -4,6 +4,9 @@ import { type ErrorCode, REGISTRY } from '@kaccy/bitcoin/kernel'
 const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   ROUTE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  REQUEST_TIMEOUT: 408,
+  HEADERS_TOO_LARGE: 431,
   WALLET_NOT_FOUND: 404,
   ORDER_NOT_FOUND: 404,
   WALLET_ADDRESS_UNKNOWN: 404,

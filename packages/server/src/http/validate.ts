@@ -4,7 +4,7 @@ import type { FastifySchemaCompiler } from 'fastify'
 import { RefusedError } from './problem.ts'
 
 /** Formats are documentation for readers of the schema; what matters is checked by patterns and by the engine. */
-const FORMATS = { 'date-time': true, uri: true, int64: true } as const
+const FORMATS = { 'date-time': true, uri: true, 'uri-reference': true, int64: true } as const
 
 const ajv = new Ajv({
   // Nothing is dropped, turned into another kind or filled in: what was sent is what is judged.
@@ -26,7 +26,7 @@ interface PartSchema {
 /** Compiles the schemas of requests. Texts of path and query become numbers and flags only where they are written as such. */
 export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
   const check = ajv.compile(schema)
-  if (httpPart === 'body') return (data: unknown) => judge(check, data)
+  if (httpPart === 'body' || httpPart === 'headers') return (data: unknown) => judge(check, data)
   return (data: unknown) => judge(check, readTexts(schema as PartSchema, data as Texts))
 }
 

@@ -18,7 +18,10 @@ export const satText = (amount: Sat): string =>
   `${amount.toString().replace(/\B(?=(\d{3})+$)/g, THIN)}${NO_BREAK}sat`
 
 /** A price as a reader of the language writes it; exact, because decimals are formatted as text. Source: ECMA-402. */
-export function priceText({ currency, amount }: PayPrice, language: Language): string {
+export function priceText(
+  { currency, amount }: Pick<PayPrice, 'currency' | 'amount'>,
+  language: Language,
+): string {
   const plain = `${amount}${NO_BREAK}${currency}`
   if (!/^[A-Z]{3}$/.test(currency) || !/^\d{1,15}(\.\d{1,8})?$/.test(amount)) return plain
   const places = amount.split('.')[1]?.length ?? 0

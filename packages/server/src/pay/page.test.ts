@@ -95,10 +95,10 @@ describe('texts of strangers', () => {
             ...VIEW,
             phase,
             description: text,
-            price: { currency: text, amount: text },
+            price: { currency: text, amount: text, rate: text },
           }
           const plain = renderPay(
-            { ...VIEW, phase, description: '', price: { currency: '', amount: '' } },
+            { ...VIEW, phase, description: '', price: { currency: '', amount: '', rate: '' } },
             OPTIONS,
           )
           const page = renderPay(view, { ...OPTIONS, merchant: text })
@@ -147,8 +147,12 @@ test('underpaid: code, link and amount are of what is missing', () => {
 })
 
 test('a price stands before the bitcoins', () => {
-  const page = renderPay({ ...VIEW, price: { currency: 'EUR', amount: '49.00' } }, OPTIONS)
+  const page = renderPay(
+    { ...VIEW, price: { currency: 'EUR', amount: '49.00', rate: '32666.67' } },
+    OPTIONS,
+  )
   expect(page).toContain('<p class="amount">€49.00</p><p class="amount-beside">0.0015\u00a0BTC')
+  expect(page).toContain('Rate: €32,666.67 for 1 BTC')
 })
 
 test('money of a test network says so', () => {

@@ -95,7 +95,7 @@ function amountsOf({ amount, price }: PayView, language: Language): Markup {
   const sat = satText(amount)
   if (price === undefined)
     return html`<p class="amount">${btc}</p><p class="amount-beside">${sat}</p>`
-  return html`<p class="amount">${priceText(price, language)}</p><p class="amount-beside">${btc} <span class="quiet">(${sat})</span></p>`
+  return html`<p class="amount">${priceText(price, language)}</p><p class="amount-beside">${btc} (${sat})</p><p class="rate">${fill(WORDS[language].rate, { rate: priceText({ ...price, amount: price.rate }, language) })}</p>`
 }
 
 function factsOf(view: PayView, language: Language): Markup | undefined {

@@ -28,6 +28,8 @@ export interface PayOptions {
    * as the problem it is.
    */
   readonly admit?: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+  /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
+  readonly onFailure?: (error: unknown, requestId: string) => void
   /** Address that payers know, behind a proxy: `https://pay.example.com`. Default: what the request says. */
   readonly publicUrl?: string
   /** Pause between two looks for what changed, milliseconds. Default 1000. */
@@ -72,7 +74,7 @@ export async function payRoutes(app: FastifyInstance, options: PayOptions): Prom
   const streams = new Set<PassThrough>()
   const { admit } = options
   if (admit) app.addHook('onRequest', admit)
-  addFailures(app)
+  addFailures(app, options)
   app.addHook('preClose', async () => {
     watch.close()
     for (const stream of streams) stream.end()
@@ -196,8 +198,9 @@ const unknownOrder = (): RefusedError =>
   new RefusedError(refuse('ORDER_NOT_FOUND', 'there is no such order', { param: 'order' }).error)
 
 /** Problems as everywhere else on the server, with the headers of this place. */
-function addFailures(app: FastifyInstance): void {
+function addFailures(app: FastifyInstance, { onFailure }: PayOptions): void {
   app.setErrorHandler((error: unknown, request, reply) => {
+    onFailure?.(error, request.id)
     const problem = problemOf(error, request.id)
     if (error instanceof RefusedError) reply.headers(error.headers)
     return reply

@@ -29,6 +29,8 @@ export interface PayPrice {
   readonly currency: string
   /** Decimal. */
   readonly amount: string
+  /** Units of the currency for one bitcoin, decimal. */
+  readonly rate: string
 }
 
 /** An order as its payer may see it: no wallet, customer, metadata, external id, and no other order. Amounts in satoshi. */
@@ -72,9 +74,6 @@ export type PayEngine = Pick<Engine, 'network' | 'tip' | 'events'> & {
   readonly orders: Pick<Engine['orders'], 'get' | 'explain'>
 }
 
-/** Orders may be priced in a currency; then the price stands on the record. */
-type Priced = OrderRecord & { readonly price?: PayPrice }
-
 const ORDER_ID = /^ord_[0-9a-f]{32}$/
 /** An open address can have any number of payments; the newest say how it stands. */
 const SHOWN = 20
@@ -107,13 +106,15 @@ export function payViewOf(
   const missing = missingOf(order)
   const due = missing > 0n ? missing : amount
   const excess = amount !== undefined && state.verdict === 'overpaid' ? state.received - amount : 0n
-  const { price } = order as Priced
+  const { price } = order
   return {
     id: order.id,
     network,
     address: order.address,
     ...(amount === undefined ? {} : { amount }),
-    ...(price ? { price: { currency: price.currency, amount: price.amount } } : {}),
+    ...(price
+      ? { price: { currency: price.currency, amount: price.amount, rate: price.rate } }
+      : {}),
     ...(order.description === undefined ? {} : { description: order.description }),
     phase,
     status: state.status,

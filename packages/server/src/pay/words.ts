@@ -19,6 +19,7 @@ export interface Words {
   readonly pay: string
   readonly anyAmount: string
   readonly amount: string
+  readonly rate: string
   readonly address: string
   readonly received: string
   readonly missing: string
@@ -81,7 +82,7 @@ const en: Words = {
       text: 'Do not pay any more. If you have already paid, your money is not lost: contact the merchant and name the order below.',
     },
     expired_underpaid: {
-      title: 'Time is up, {missing} are missing',
+      title: 'Time is up, {missing} missing',
       text: 'Do not send any more. What you sent has arrived: contact the merchant and name the order below.',
     },
     late: {
@@ -106,6 +107,7 @@ const en: Words = {
   pay: 'Pay with Bitcoin',
   anyAmount: 'Any amount',
   amount: 'Amount',
+  rate: 'Rate: {rate} for 1 BTC',
   address: 'Bitcoin address',
   received: 'Received',
   missing: 'Still missing',
@@ -208,6 +210,7 @@ const de: Words = {
   pay: 'Mit Bitcoin zahlen',
   anyAmount: 'Beliebiger Betrag',
   amount: 'Betrag',
+  rate: 'Kurs: {rate} für 1 BTC',
   address: 'Bitcoin-Adresse',
   received: 'Eingegangen',
   missing: 'Fehlt noch',

@@ -31,12 +31,18 @@ export function listenOn(config: Config): { readonly host: string; readonly port
   throw invalid('http.listen', `${text} is not of the form 127.0.0.1:8080`)
 }
 
+/** Who may read /metrics; undefined: everybody whose address is not public. */
+export const metricsAddresses = (config: Config): readonly IpRange[] | undefined =>
+  config['http.metrics_addresses'] === undefined
+    ? undefined
+    : ranges(config, 'http.metrics_addresses')
+
 const invalid = (param: string, message: string): EngineError =>
   new EngineError('CONFIG_VALUE_INVALID', message, { details: { param } })
 
 function ranges(
   config: Config,
-  key: 'http.trusted_proxies' | 'http.allowed_addresses',
+  key: 'http.trusted_proxies' | 'http.allowed_addresses' | 'http.metrics_addresses',
 ): readonly IpRange[] {
   return (config[key] ?? []).map((text) => {
     const range = parseIpRange(text)

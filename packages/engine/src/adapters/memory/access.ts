@@ -29,7 +29,9 @@ export function accessRows(
   return {
     insert: async (key) => keys.insert(session, key),
     key: async (id) => keys.get(id),
-    byHash: async (hash) => keys.get(byHash.key(hash) ?? ''),
+    byHashes: async (hashes) => [
+      ...keys.rows(new Set(hashes.flatMap((hash) => byHash.key(hash) ?? []))),
+    ],
     save: async (key) => {
       const stored = keys.get(key.id)
       assert(stored, `no key ${key.id} to save`)

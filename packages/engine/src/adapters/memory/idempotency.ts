@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 import { firstOf, SortedIndex, Table, takeWhile } from './table.ts'
 
 export function idempotencyTables() {
-  const byTime = new SortedIndex<AnswerRecord>((row) => [row.at, nameOf(row)])
+  const byTime = new SortedIndex<AnswerRecord>((row) => [row.at, row.scope, row.key])
   return { byTime, answers: new Table<AnswerRecord>('request_answers', nameOf, [byTime]) }
 }
 

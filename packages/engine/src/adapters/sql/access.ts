@@ -3,9 +3,10 @@ import {
   type AccessRows,
   type ApiKeyRecord,
   adminUntilOf,
+  type KeyUse,
 } from '../../capabilities/access/index.ts'
 import { assert, fromHex, toHex } from '../../kernel/index.ts'
-import { insertRows } from './batch.ts'
+import { among, insertRows } from './batch.ts'
 import { API_KEYS } from './columns.ts'
 import { type Doors, int, maybeInt, num, present } from './doors.ts'
 import type { ApiKeyRow } from './schema.ts'
@@ -60,7 +61,7 @@ const keyOf = (row: ApiKeyRow): ApiKeyRecord => ({
 })
 
 export function accessRows(doors: Doors): AccessRows {
-  const { db, session } = doors
+  const { db, dialect, session } = doors
   const all = () => db.selectFrom('api_keys').selectAll()
   return {
     async insert(key) {
@@ -71,9 +72,12 @@ export function accessRows(doors: Doors): AccessRows {
       const row = await all().where('id', '=', id).executeTakeFirst()
       return row && keyOf(row)
     },
-    async byHash(hash) {
-      const row = await all().where('hash', '=', fromHex(hash)).executeTakeFirst()
-      return row && keyOf(row)
+    async byHashes(hashes) {
+      const bytes = hashes.map(fromHex)
+      const rows = await all()
+        .where(among(dialect, 'hash', 'bytes', bytes))
+        .execute()
+      return rows.map(keyOf)
     },
     async save(key) {
       session.requireWriter()
@@ -111,8 +115,9 @@ const USE = [
 ] as const
 
 /** One statement for all keys, in the order of their ids: two processes that do it at once do not block each other. */
-async function touch({ db, dialect }: Doors, uses: Parameters<AccessRows['touch']>[0]) {
-  const newest = new Map(uses.toSorted((a, b) => a.at - b.at).map((use) => [use.id, use]))
+async function touch({ db, dialect }: Doors, uses: readonly KeyUse[]) {
+  const newest = new Map<string, KeyUse>()
+  for (const use of uses) if (use.at > (newest.get(use.id)?.at ?? -1)) newest.set(use.id, use)
   const rows = [...newest.values()]
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .map(({ id, at, from }) => [id, int(at), from ?? null])

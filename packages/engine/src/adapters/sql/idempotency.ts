@@ -64,7 +64,7 @@ export function idempotencyRows(doors: Doors): IdempotencyRows {
       session.requireWriter()
       const { rows } = await sql<{ scope: string }>`delete from request_answers
         where (scope, key) in (select scope, key from request_answers
-          where at < ${int(before)} order by at limit ${int(limit)})
+          where at < ${int(before)} order by at, scope, key limit ${int(limit)})
         returning scope`.execute(db)
       return rows.length
     },

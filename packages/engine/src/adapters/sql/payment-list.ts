@@ -3,7 +3,6 @@ import type {
   DepositRows,
   NewestPaymentsFilter,
   PaymentRecord,
-  PaymentStatus,
 } from '../../capabilities/deposits/index.ts'
 import { fromHex, type OrderId, type WalletId } from '../../kernel/index.ts'
 import { type Doors, int } from './doors.ts'
@@ -17,6 +16,9 @@ const UNSPENT = sql<boolean>`spender is null`
 /** Word for word the condition of the index `payments_leaving`. */
 const LEAVING = sql<boolean>`spender is not null and spend_booked = 0`
 
+/** Word for word the condition of the index `transactions_mempool`. */
+const IN_MEMPOOL = sql<boolean>`state = 'mempool'`
+
 type Purpose = PaymentRecord['purpose']
 type Booked = PaymentRecord['booked']['state']
 /** One run of an index: rows of one purpose in one state of the books stand there in the order of the list. */
@@ -28,24 +30,32 @@ interface Run {
 }
 
 const PURPOSES: readonly Purpose[] = ['order', 'unassigned', 'change']
-const STATUSES: readonly PaymentStatus[] = ['mempool', 'mined', 'credited', 'gone']
 const BOOKED: readonly Booked[] = ['none', 'pending', 'credited']
 
+/** Of payments that are neither credited nor gone. */
+const YOUNG = ['mempool', 'mined'] as const
+
 /**
- * The runs in which payments of these statuses stand. What is not credited and not gone is booked as pending, or not at
- * all where it is change; those runs are as short as the present is, so it does not matter that some of their rows are left out.
+ * The runs in which payments of these statuses stand. Income that is neither credited nor gone is booked as pending: that run
+ * is as short as the present is. Change of ours is not booked then, and would stand among all change that ever vanished:
+ * see `youngChange`.
  */
 function runsOf({ purposes = PURPOSES, statuses }: NewestPaymentsFilter): readonly Run[] {
-  const wanted = new Set(statuses ?? STATUSES)
-  const views = (['mempool', 'mined', 'gone'] as const).filter((view) => wanted.has(view))
-  return [...new Set(purposes)].flatMap((purpose) =>
-    BOOKED.flatMap((booked): Run[] => {
-      if (booked === 'credited') return wanted.has('credited') ? [{ purpose, booked }] : []
-      if (statuses === undefined) return [{ purpose, booked }]
-      return views.length === 0 ? [] : [{ purpose, booked, views }]
-    }),
-  )
+  const asked = [...new Set(purposes)]
+  if (statuses === undefined)
+    return asked.flatMap((purpose) => BOOKED.map((booked) => ({ purpose, booked })))
+  const young = YOUNG.filter((status) => statuses.includes(status))
+  return asked.flatMap((purpose): readonly Run[] => [
+    ...(statuses.includes('credited') ? [{ purpose, booked: 'credited' } as const] : []),
+    ...(statuses.includes('gone') ? [{ purpose, booked: 'none', views: ['gone'] } as const] : []),
+    ...(young.length > 0 ? [{ purpose, booked: 'pending', views: young } as const] : []),
+  ])
 }
+/** The same of change that is neither credited nor gone, one state at a time. */
+const youngChangeOf = ({ purposes = PURPOSES, statuses }: NewestPaymentsFilter) =>
+  statuses === undefined || !purposes.includes('change')
+    ? []
+    : YOUNG.filter((status) => statuses.includes(status))
 
 export const paymentListDoors = (doors: Doors) =>
   ({
@@ -63,7 +73,10 @@ async function newestPayments(
   if (filter.order !== undefined) rows.push(...(await ofOrder(doors, filter, filter.order)))
   else
     for (const wallet of walletsOf(filter)) {
-      const queries = runsOf(filter).map((run) => runQuery(doors, filter, run, wallet))
+      const queries = [
+        ...runsOf(filter).map((run) => runQuery(doors, filter, run, wallet)),
+        ...youngChangeOf(filter).map((state) => youngChange(doors, filter, state, wallet)),
+      ]
       const [first, ...others] = queries
       if (!first) continue
       // One statement for all runs of a wallet, each no longer than the page.
@@ -119,17 +132,39 @@ function runQuery(
   return views === undefined ? query : query.where(STATE, 'in', views)
 }
 
+/** Keeps a column out of the planner's sight: what leads to the rows is named beside it, and there are few of them. */
+const hidden = (column: string) => sql<string>`coalesce(${sql.ref(column)}, '')`
+
+/**
+ * Change in the mempool, or in a block and not credited. Found by where the chain has it, and sorted: that much change is
+ * under way at one moment, however much there was.
+ */
+function youngChange(
+  doors: Doors,
+  filter: NewestPaymentsFilter,
+  state: (typeof YOUNG)[number],
+  wallet: string | undefined,
+) {
+  let query = page(doors, filter)
+    .where(hidden('purpose'), '=', 'change')
+    .where(hidden('booked'), '=', 'none')
+  if (wallet !== undefined) query = query.where(hidden('payments.wallet'), '=', wallet)
+  if (state === 'mined') return query.where('due_height', '>', -1n).where(STATE, '=', 'mined')
+  const inMempool = doors.db.selectFrom('transactions').select('txid').where(IN_MEMPOOL)
+  return query.where('payments.txid', 'in', inMempool)
+}
+
 /** The payments of one order are few: everything else is looked at row by row, hidden from the planner. */
 async function ofOrder(
   doors: Doors,
   filter: NewestPaymentsFilter,
   order: OrderId,
 ): Promise<readonly PaymentRow[]> {
-  const runs = runsOf(filter)
+  const change = { purpose: 'change', booked: 'none', views: youngChangeOf(filter) } as const
+  const runs = [...runsOf(filter), ...(change.views.length > 0 ? [change] : [])]
   const wallets = walletsOf(filter).filter((wallet) => wallet !== undefined)
   const limited = filter.wallets !== undefined || filter.wallet !== undefined
   if (runs.length === 0 || (limited && wallets.length === 0)) return []
-  const hidden = (column: string) => sql<string>`coalesce(${sql.ref(column)}, '')`
   let query = page(doors, filter).where('order_id', '=', order)
   if (limited) query = query.where(hidden('payments.wallet'), 'in', wallets)
   query = query.where(({ or, and, eb }) =>

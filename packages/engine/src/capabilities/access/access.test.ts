@@ -69,8 +69,8 @@ test('a token has its mode and 256 random bits, is shown once, and only its hash
     await trail(),
   ]
   const secret = token.slice('kc_dev_'.length)
-  const shown = [JSON.stringify(everything), JSON.stringify(made), inspect(made, { depth: 9 })]
-  expect(shown.filter((text) => text.includes(secret))).toEqual([])
+  for (const text of [JSON.stringify([everything, made]), inspect(made, { depth: 9 })])
+    expect(text).not.toContain(secret)
   const told = JSON.stringify([await events(), await trail()])
   for (const part of [key.hash, key.hint]) expect(told).not.toContain(part)
 })
@@ -163,7 +163,6 @@ test('what cannot be kept is refused by its field', async () => {
     [{ expiresAt: START * 2 }, 'expires_at'],
     [{ expiresAt: Number.NaN }, 'expires_at'],
     [{ metadata: { '': 'x' } }, 'metadata'],
-    [{ metadata: { a: 'x'.repeat(501) } }, 'metadata'],
     [{ metadata: Object.fromEntries(Array.from({ length: 51 }, (_, i) => [i, ''])) }, 'metadata'],
   ]
   for (const [more, field] of wrong) {
@@ -223,7 +222,9 @@ test('a key makes, changes and ends only what it could have made', async () => {
   expect(await create({})).toBe('KEY_GRANT_FORBIDDEN scopes')
   await access.update(giver.id, { scopes: ['orders:read'], expiresAt: time.now + 5 }, ANN)
   expect(await create({})).toBe('KEY_GRANT_FORBIDDEN expires_at')
-  expect(await create({ expiresAt: time.now + 5 })).toBe('ok')
+  const brief = await make({ ...small, expiresAt: time.now + 5 }, actor)
+  time.now += 5
+  expect(codeOf(await access.revoke(brief.key.id, actor))).toBe('KEY_GRANT_FORBIDDEN')
   await access.revoke(giver.id, ANN)
   expect(await create({ expiresAt: time.now + 5 })).toBe('KEY_GRANT_FORBIDDEN')
   expect(codeOf(await access.create(small, 'api:key_none'))).toBe('KEY_GRANT_FORBIDDEN')
@@ -328,23 +329,6 @@ test('the last use is written when told, once a minute, and never by the request
   expect(await last()).toEqual([first + 2 * MINUTE, undefined])
 })
 
-test('uses that could not be written are written later, with newer ones first', async () => {
-  const { store, make, access, login, time } = await setUp()
-  const [one, two] = [await make(), await make()]
-  const { transact } = store
-  await login(one.token)
-  await login(two.token)
-  store.transact = async () => {
-    await login(two.token, '192.0.2.9')
-    throw new TypeError('down')
-  }
-  await expect(access.touch()).rejects.toThrow('down')
-  store.transact = transact
-  expect(await access.touch()).toBe(2)
-  expect((await access.get(one.key.id))?.lastUsedAt).toBe(time.now)
-  expect((await access.get(two.key.id))?.lastUsedFrom).toBe('192.0.2.9')
-})
-
 test('a request that comes again finds the record, never the secret', async () => {
   const { access, idempotency, store } = await setUp()
   const request = { scope: 'key_1', key: 'abc', digest: 'a'.repeat(64) }
@@ -382,11 +366,35 @@ test('a request that comes again finds the record, never the secret', async () =
 
 test('a record whose hash differs is not taken, even when a store answers it', async () => {
   const { store, access, time } = await setUp()
-  const { read } = store
-  store.read = () => Promise.resolve(apiKeyOf(1) as never)
+  store.read = () => Promise.resolve([apiKeyOf(1)] as never)
   const answer = await access.authenticate(`kc_dev_${'A'.repeat(43)}`, HOME, time.now)
-  store.read = read
   expect(codeOf(answer)).toBe('KEY_UNKNOWN')
   expect(isSameHash('abc', 'abc')).toBe(true)
   for (const other of ['abd', 'bbc', 'ab', 'abcd', '']) expect(isSameHash('abc', other)).toBe(false)
+})
+
+test('keys that are used at the same moment share a read, and one that begins later sees what came before', async () => {
+  const { store, make, access, login } = await setUp()
+  await make({ scopes: ['admin'] })
+  const made = await Promise.all([make(), make(), make()])
+  const unknown = `kc_dev_${'A'.repeat(43)}`
+  let reads = 0
+  const { read } = store
+  let revoking: Promise<unknown> = Promise.resolve()
+  store.read = async (work) => {
+    reads += 1
+    const answer = await read(work)
+    // While the first read is under way its keys are revoked: who asks afterwards must not get this answer.
+    if (reads === 1) revoking = access.revoke(made[0]?.key.id ?? '', ANN)
+    await revoking
+    return answer
+  }
+  const tokens = [...made.map(({ token }) => token), unknown]
+  const first = tokens.map((token) => login(token))
+  await first[0]
+  const later = tokens.map((token) => login(token))
+  const ids = made.map(({ key }) => key.id)
+  expect(await Promise.all(first)).toEqual([...ids, 'KEY_UNKNOWN'])
+  expect(await Promise.all(later)).toEqual(['KEY_REVOKED', ...ids.slice(1), 'KEY_UNKNOWN'])
+  expect(reads).toBe(2)
 })

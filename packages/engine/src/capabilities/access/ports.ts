@@ -64,7 +64,8 @@ export interface AccessRows {
   /** @throws EngineError STORE_CONFLICT when the id or the hash exists */
   insert(key: ApiKeyRecord): Promise<void>
   key(id: string): Promise<ApiKeyRecord | undefined>
-  byHash(hash: string): Promise<ApiKeyRecord | undefined>
+  /** In any order. */
+  byHashes(hashes: readonly string[]): Promise<readonly ApiKeyRecord[]>
   /** Writes what people change; the last use stays as it is stored. @throws AssertionError for an unknown id */
   save(key: ApiKeyRecord): Promise<void>
   /** Newest first; `before` is an id. */

@@ -9,6 +9,7 @@ import {
   refuse,
   Secret,
   type Sha256,
+  shareRuns,
   type Transactor,
 } from '../../kernel/index.ts'
 import { formatIp, parseIp } from '../../protocol/ip/index.ts'
@@ -70,8 +71,8 @@ export interface Access {
   /** Ends a key for ever; works from the commit on, in every process. A second time changes nothing. */
   revoke(id: string, actor: string, by?: ForcedBy): Changed
   /**
-   * The key behind a token, if it may be used from this address at this time (milliseconds since the epoch). One read by
-   * an index; nothing is cached, so that a revoked key ends everywhere at once. Notes the use for `touch`.
+   * The key behind a token, if it may be used from this address at this time (milliseconds since the epoch). Nothing is
+   * cached, so that a revoked key ends everywhere at once; requests of one moment share a read. Notes the use for `touch`.
    */
   authenticate(
     token: string,
@@ -83,10 +84,18 @@ export interface Access {
   touch(): Promise<number>
 }
 
+/** Requests that share one read at most. */
+const SHARED = 64
+
 export function createAccess(deps: AccessDeps): Access {
   const { store, network, sha256 } = deps
   const mode = modeOf(network)
   const uses = createUses(store)
+  // A call joins a read that has not begun: it sees every change that was committed before it.
+  const find = shareRuns(async (hashes: readonly string[]) => {
+    const keys = await store.read((tx) => tx.access.byHashes(hashes))
+    return hashes.map((hash) => keys.find((key) => isSameHash(key.hash, hash)))
+  }, SHARED)
   return {
     mode,
     create: (input, actor, once) => createKey(deps, input, actor, once),
@@ -102,8 +111,8 @@ export function createAccess(deps: AccessDeps): Access {
           details: { mode },
         })
       const hash = hashOfToken(token, sha256)
-      const key = await store.read((tx) => tx.access.byHash(hash))
-      if (!key || !isSameHash(key.hash, hash)) return unknown()
+      const key = await find(hash)
+      if (!key) return unknown()
       if (key.revokedAt !== undefined) return refuse('KEY_REVOKED', 'the API key was revoked')
       if (key.expiresAt !== undefined && key.expiresAt <= at)
         return refuse('KEY_EXPIRED', 'the API key has expired')

@@ -16,6 +16,8 @@ export interface Look {
   readonly blocks: number
   readonly disconnected: number
   readonly degraded?: Degradation
+  /** Blocks that the node knows of and that are not followed yet. */
+  readonly lag: number
 }
 export interface Follower {
   /**
@@ -64,19 +66,18 @@ export function createFollower<Tx extends ChainTx>(options: FollowerOptions<Tx>)
   async function attempt(onProgress?: OnProgress): Promise<Look | undefined> {
     const info = await source.info()
     await begin(info)
-    const lag = (at: BlockRef) =>
-      metrics.gauge(
-        'kaccy_chain_lag_blocks',
-        Math.max(0, Math.max(info.headers, info.tip.height) - at.height),
-      )
+    const lag = (at: BlockRef): number => {
+      const blocks = Math.max(0, Math.max(info.headers, info.tip.height) - at.height)
+      metrics.gauge('kaccy_chain_lag_blocks', blocks)
+      return blocks
+    }
     const progress = await catchUp.to(info, (at, target) => {
       lag(at)
       onProgress?.(at, target)
     })
-    lag(info.tip)
     const degraded = degradationOf(info, clock.now())
     if (!(await mempool.read(degraded !== undefined))) return undefined
-    return { tip: info.tip, ...progress, ...(degraded ? { degraded } : {}) }
+    return { tip: info.tip, ...progress, lag: lag(info.tip), ...(degraded ? { degraded } : {}) }
   }
 
   /** Where the store stands: it moves whenever any process has committed something. */

@@ -260,7 +260,10 @@ export interface DepositRows {
   /** Payments with `dueHeight <= height`. */
   duePayments(height: number): Promise<readonly PaymentRecord[]>
   listPayments(filter: PaymentFilter): Promise<readonly PaymentRecord[]>
-  /** Newest first: by (first seen, id) descending. A status speaks of stored transactions: without one there is none. */
+  /**
+   * Newest first: by (first seen, id) descending. A status speaks of stored transactions: without one there is none. Change
+   * below the credit depth is found by the height at which it is due.
+   */
   newestPayments(filter: NewestPaymentsFilter): Promise<readonly PaymentRecord[]>
   /** Credited payments of a wallet that a transaction spends whose spending is not booked yet; by id. */
   leavingPayments(wallet: WalletId): Promise<readonly PaymentRecord[]>

@@ -10,6 +10,7 @@ import {
   type Refusal,
   type Result,
   refuse,
+  shareRuns,
   silentTracer,
   type Tally,
   type Tracer,
@@ -42,7 +43,6 @@ import type {
 } from './ports.ts'
 import { checkPrice, DEFAULT_RATE_AGE_MS, priceNow, samePrice } from './price.ts'
 import { newestPayments, type PaymentDetail, type PaymentView, paymentDetail } from './queries.ts'
-import { shareRuns } from './shared-run.ts'
 import {
   type ConfirmationStatistics,
   confirmationStatistics,

@@ -10,6 +10,7 @@ export const bodyOf = (event: EngineEvent, previousSeq: number): string =>
     type: event.type,
     at: new Date(event.at).toISOString(),
     subject: event.subject,
+    ...(event.origin ? { request_id: event.origin.requestId } : {}),
     previous_seq: previousSeq,
     data: event.data,
   } satisfies WebhookBody)

@@ -1,6 +1,14 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { utf8ToBytes } from '@noble/hashes/utils.js'
-import type { Clock, Entropy, Logger, Metrics, Timers, Transactor } from '../../kernel/index.ts'
+import type {
+  Clock,
+  Entropy,
+  Logger,
+  Metrics,
+  Timers,
+  Tracer,
+  Transactor,
+} from '../../kernel/index.ts'
 import { toHex } from '../../kernel/index.ts'
 import type { EngineEvent } from '../events/index.ts'
 import { bodyOf } from './body.ts'
@@ -20,6 +28,7 @@ export interface DeliveryOptions {
   readonly timers: Timers
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly tracer: Tracer
   readonly userAgent: string
 }
 
@@ -31,7 +40,23 @@ export interface Attempt {
 }
 
 /** Sends one event once. Changes nothing in the store. */
-export async function attempt(
+export const attempt = (
+  options: DeliveryOptions,
+  webhook: WebhookRecord,
+  event: EngineEvent,
+  signal: AbortSignal,
+): Promise<Attempt> =>
+  options.tracer.span(
+    'webhook.deliver',
+    { webhook: webhook.id, event: event.id, type: event.type, attempt: webhook.attempts + 1 },
+    () => make(options, webhook, event, signal),
+    ({ outcome, delivery }) => ({
+      outcome: outcome.type,
+      ...(delivery.status === undefined ? {} : { status: delivery.status }),
+    }),
+  )
+
+async function make(
   options: DeliveryOptions,
   webhook: WebhookRecord,
   event: EngineEvent,

@@ -457,6 +457,34 @@ test('an attempt that outlasts the grace is cut off and counts as nothing', asyn
   expect(await w.webhooks.get(webhook.id)).toMatchObject({ attempts: 0, deliveries: 0 })
 })
 
+test('a replay that was asked for during an attempt outlives the stop that cuts it off', async () => {
+  const w = world()
+  const { webhook } = await w.hook()
+  const first = w.run()
+  await w.emit('order.created', 'order.confirmed')
+  await w.settle()
+  w.answers.set(
+    'https://a.example/hook',
+    ({ signal }) =>
+      new Promise((resolve) =>
+        signal?.addEventListener('abort', () =>
+          resolve({ kind: 'failed', reason: 'broken', message: 'cut off' }),
+        ),
+      ),
+  )
+  await w.emit('order.finalized')
+  await w.settle()
+  await w.webhooks.replay(webhook.id, 2, 'operator:ann')
+  const stopped = first.stop(5000)
+  await w.pass(5000)
+  await stopped
+  w.answers.clear()
+  const second = w.run()
+  await w.settle()
+  expect(w.seqs()).toEqual([2, 3, 4, 2, 3, 4])
+  await second.stop()
+})
+
 test('a dead receiver never takes the places of others', async () => {
   const w = world({ concurrency: 2 })
   for (let i = 0; i < 4; i++) {

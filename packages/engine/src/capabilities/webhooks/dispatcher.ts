@@ -4,6 +4,8 @@ import {
   type Metrics,
   silentLogger,
   silentMetrics,
+  silentTracer,
+  type Tracer,
 } from '../../kernel/index.ts'
 import type { DeliveryOptions } from './delivery.ts'
 import { Feed } from './feed.ts'
@@ -11,9 +13,10 @@ import { GIVE_UP_MS, KEEP, LEASE_MS } from './policy.ts'
 import { type WorkerOptions, work } from './worker.ts'
 
 export interface DispatcherOptions
-  extends Omit<DeliveryOptions, 'logger' | 'metrics' | 'userAgent'> {
+  extends Omit<DeliveryOptions, 'logger' | 'metrics' | 'tracer' | 'userAgent'> {
   readonly logger?: Logger
   readonly metrics?: Metrics
+  readonly tracer?: Tracer
   /** Look at least this often, for what other processes committed. Milliseconds; default 1000. */
   readonly pollMs?: number
   /**
@@ -93,6 +96,7 @@ class Loop {
       ...options,
       logger: options.logger ?? silentLogger,
       metrics: options.metrics ?? silentMetrics,
+      tracer: options.tracer ?? silentTracer,
       userAgent: options.userAgent ?? 'kaccy-bitcoin',
       leaseMs: options.leaseMs ?? LEASE_MS,
       giveUpMs: options.giveUpMs ?? GIVE_UP_MS,

@@ -215,7 +215,7 @@ type Invalid = Refusal<'WEBHOOK_URL_REFUSED' | 'FIELD_INVALID'>
  * entry (`webhook.<verb>`) and its event. A removed webhook is unknown to every verb but `delivery` and `deliveries`.
  */
 export interface Webhooks {
-  /** @param once its `answer` gets the record: what it says is kept, so it must not show the secret */
+  /** @param once its `answer` gets the record without the secret: a request that is sent again cannot show it again */
   create(
     input: WebhookInput,
     actor: string,
@@ -246,13 +246,15 @@ export interface Webhooks {
     id: string,
     overlapMs: number | undefined,
     actor: string,
-  ): Promise<Result<CreatedWebhook, Unknown | Refusal<'FIELD_INVALID'>>>
+    once?: Once<WebhookRecord>,
+  ): Promise<Result<CreatedWebhook, Unknown | OnceRefusal | Refusal<'FIELD_INVALID'>>>
   /** Delivers again everything from the event `fromSeq` on, in order. */
   replay(
     id: string,
     fromSeq: number,
     actor: string,
-  ): Promise<Result<WebhookRecord, Unknown | Refusal<'FIELD_INVALID'>>>
+    once?: Once<WebhookRecord>,
+  ): Promise<Result<WebhookRecord, Unknown | OnceRefusal | Refusal<'FIELD_INVALID'>>>
   /** Attempts, newest first; `before` is the id of a delivery. */
   deliveries(filter: {
     readonly webhook: string

@@ -4,6 +4,7 @@ import {
   type Json,
   newId,
   ok,
+  type Refusal,
   type Result,
   refuse,
   Secret,
@@ -12,7 +13,13 @@ import {
 import type { AlertRows } from '../alerts/index.ts'
 import { type AuditRows, appendAudit } from '../audit/index.ts'
 import { appendEvents, type EventRows } from '../events/index.ts'
-import { againAfterConflict, doOnce, type IdempotencyTx } from '../idempotency/index.ts'
+import {
+  againAfterConflict,
+  doOnce,
+  type IdempotencyRows,
+  type Once,
+  type OnceRefusal,
+} from '../idempotency/index.ts'
 import { parseDeliveryId } from './delivery-id.ts'
 import { checkSettings } from './input.ts'
 import { paused, removed, replayed, resumed } from './machine.ts'
@@ -22,11 +29,12 @@ import { newWebhookSecret, parseWebhookSecret } from './signature.ts'
 import type { TargetRules } from './target.ts'
 
 /** The row doors of this capability. */
-export interface WebhooksTx extends IdempotencyTx {
+export interface WebhooksTx {
   readonly webhooks: WebhookRows
   readonly events: EventRows
   readonly audit: AuditRows
   readonly alerts: AlertRows
+  readonly idempotency: IdempotencyRows
 }
 export interface WebhooksOptions {
   readonly store: Transactor<WebhooksTx>
@@ -59,18 +67,42 @@ export async function tell(
 const unknown = (id: string) =>
   refuse('WEBHOOK_NOT_FOUND', `no webhook ${id}`, { param: 'id', details: { id } })
 
+type Work<R extends Refusal> = (
+  tx: WebhooksTx,
+  webhook: WebhookRecord,
+  at: number,
+) => Promise<Result<WebhookRecord, R>>
+
 /** Runs a change on a webhook that exists, locked. */
 const changing =
   ({ store, clock }: WebhooksOptions) =>
-  <T>(
+  <R extends Refusal = never>(id: string, work: Work<R>) =>
+    store.transact((tx) => changeIn(tx, clock.now(), id, work))
+
+/** The same for a request that may be sent again. */
+const changingOnce =
+  ({ store, clock }: WebhooksOptions) =>
+  <R extends Refusal = never>(
     id: string,
-    work: (tx: WebhooksTx, webhook: WebhookRecord, at: number) => Promise<T>,
-  ): Promise<T | ReturnType<typeof unknown>> =>
-    store.transact(async (tx) => {
-      const webhook = await tx.webhooks.lock(id)
-      if (!webhook || webhook.status === 'removed') return unknown(id)
-      return work(tx, webhook, clock.now())
-    })
+    once: Once<WebhookRecord> | undefined,
+    work: Work<R>,
+  ): Promise<Result<WebhookRecord, R | OnceRefusal | Refusal<'WEBHOOK_NOT_FOUND'>>> => {
+    const at = clock.now()
+    return againAfterConflict(() =>
+      store.transact((tx) => doOnce(tx, once, at, () => changeIn(tx, at, id, work))),
+    )
+  }
+
+async function changeIn<R extends Refusal>(
+  tx: WebhooksTx,
+  at: number,
+  id: string,
+  work: Work<R>,
+): Promise<Result<WebhookRecord, R | Refusal<'WEBHOOK_NOT_FOUND'>>> {
+  const webhook = await tx.webhooks.lock(id)
+  if (!webhook || webhook.status === 'removed') return unknown(id)
+  return work(tx, webhook, at)
+}
 
 /** Subscriptions by webhook; deliveries are made by `createDispatcher`. */
 export function createWebhooks(options: WebhooksOptions): Webhooks {
@@ -109,22 +141,25 @@ const creating = ({
     }
     const made = await againAfterConflict(() =>
       store.transact((tx) =>
-        doOnce<WebhookRecord, never>(tx, once, at, async () => {
-          const cursor = await tell(tx, at, 'create', fresh, actor, {
-            event_types: fresh.eventTypes,
-            scopes: fresh.grant.scopes,
-            ...(fresh.grant.wallets ? { wallets: fresh.grant.wallets } : {}),
-          })
-          // Its life begins behind its own birth: only then is the number known.
-          const webhook = { ...fresh, cursor }
-          await tx.webhooks.insert(webhook)
-          return ok(webhook)
-        }),
+        doOnce<WebhookRecord, never>(tx, once, at, async () => ok(await born(tx, fresh, actor))),
       ),
     )
     return made.ok ? ok({ webhook: made.value, secret }) : made
   },
 })
+
+/** Its life begins behind its own birth, whose number is known only then. */
+async function born(tx: WebhooksTx, fresh: WebhookRecord, actor: string): Promise<WebhookRecord> {
+  const { scopes, wallets } = fresh.grant
+  const cursor = await tell(tx, fresh.createdAt, 'create', fresh, actor, {
+    event_types: fresh.eventTypes,
+    scopes,
+    ...(wallets ? { wallets } : {}),
+  })
+  const webhook = { ...fresh, cursor }
+  await tx.webhooks.insert(webhook)
+  return webhook
+}
 
 function secretOf(
   { secret }: WebhookInput,
@@ -139,7 +174,7 @@ type Verbs = Pick<Webhooks, 'update' | 'remove' | 'pause' | 'resume' | 'rotate' 
 
 function verbs(options: WebhooksOptions): Verbs {
   const change = changing(options)
-  const { entropy, targets = {} } = options
+  const { targets = {} } = options
   return {
     async update(id, changes, actor) {
       const checked = checkSettings(changes, targets)
@@ -177,10 +212,10 @@ function verbs(options: WebhooksOptions): Verbs {
         await tell(tx, at, 'resume', next, actor, { after: next.cursor })
         return ok(next)
       }),
-    rotate: (id, overlapMs = OVERLAP.usual, actor) =>
-      rotate({ change, entropy }, id, overlapMs, actor),
-    replay: (id, fromSeq, actor) =>
-      change(id, async (tx, webhook, at) => {
+    rotate: (id, overlapMs = OVERLAP.usual, actor, once) =>
+      rotate(options, id, overlapMs, actor, once),
+    replay: (id, fromSeq, actor, once) =>
+      changingOnce(options)(id, once, async (tx, webhook, at) => {
         const head = await tx.events.head()
         if (!Number.isSafeInteger(fromSeq) || fromSeq < 1 || fromSeq > head + 1)
           return refuse('FIELD_INVALID', `from_seq is a sequence number from 1 to ${head + 1}`, {
@@ -198,15 +233,16 @@ function verbs(options: WebhooksOptions): Verbs {
 const NAMES: Readonly<Record<string, string>> = { eventTypes: 'event_types' }
 
 async function rotate(
-  { change, entropy }: { change: ReturnType<typeof changing>; entropy: Entropy },
+  options: WebhooksOptions,
   id: string,
   overlapMs: number,
   actor: string,
+  once: Once<WebhookRecord> | undefined,
 ): ReturnType<Webhooks['rotate']> {
   if (!Number.isSafeInteger(overlapMs) || overlapMs < 0 || overlapMs > OVERLAP.most)
     return refuse('FIELD_INVALID', `overlap_ms is 0 to ${OVERLAP.most}`, { param: 'overlap_ms' })
-  const secret = newWebhookSecret(entropy)
-  return change(id, async (tx, webhook, at) => {
+  const secret = newWebhookSecret(options.entropy)
+  const made = await changingOnce(options)(id, once, async (tx, webhook, at) => {
     const end = at + overlapMs
     const older: readonly WebhookSecret[] = webhook.secrets
       .map((one) => ({ ...one, expiresAt: Math.min(one.expiresAt ?? end, end) }))
@@ -215,8 +251,9 @@ async function rotate(
     const next = { ...webhook, secrets, updatedAt: at }
     await tx.webhooks.save(next)
     await tell(tx, at, 'rotate', next, actor, { overlap_ms: overlapMs })
-    return ok({ webhook: next, secret })
+    return ok(next)
   })
+  return made.ok ? ok({ webhook: made.value, secret }) : made
 }
 
 const questions = ({

@@ -16,7 +16,10 @@ export const SERVER_CODES = {
   SERVER_DRIFT: { remedy: 'human', title: 'Our coins and the coins of the node differ' },
   SERVER_CHECK_FAILED: { remedy: 'human', title: 'A check of the installation failed' },
   API_UNREACHABLE: { remedy: 'retry', title: 'The server that the command asks cannot be reached' },
-  API_CERTIFICATE_REFUSED: { remedy: 'human', title: 'The certificate of the server is not believed' },
+  API_CERTIFICATE_REFUSED: {
+    remedy: 'human',
+    title: 'The certificate of the server is not believed',
+  },
   API_ANSWER_UNREADABLE: { remedy: 'human', title: 'The answer is not one of this API' },
   DEMO_FOLDER_FOREIGN: {
     remedy: 'caller',

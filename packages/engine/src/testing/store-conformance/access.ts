@@ -25,10 +25,13 @@ export const ACCESS: Chapter = {
     await store.read(async (tx) => {
       for (const key of [plain, full]) {
         same(await tx.access.key(key.id), key, 'by id')
-        same(await tx.access.byHash(key.hash), key, 'by hash')
+        same(await tx.access.byHashes([key.hash, digest(9, 9)]), [key], 'by hash')
       }
       same(await tx.access.key('key_none'), undefined, 'an unknown id')
-      same(await tx.access.byHash(digest(9, 9)), undefined, 'an unknown hash')
+      same(await tx.access.byHashes([digest(9, 9)]), [], 'an unknown hash')
+      same(await tx.access.byHashes([]), [], 'no hash')
+      const both = [plain.hash, full.hash, plain.hash]
+      same((await tx.access.byHashes(both)).length, 2, 'each once')
     })
   },
 

@@ -38,6 +38,9 @@ const BOOKED = [
   { state: 'pending' },
   { state: 'credited', block: blockOf(7) },
 ] as const
+/** As the ledger has it: change is not booked before it is credited. */
+const bookedOf = (i: number, purpose: PaymentRecord['purpose']) =>
+  BOOKED[i % 3 === 1 && purpose === 'change' ? 0 : i % 3] ?? { state: 'none' }
 const VIEWS: readonly TxRecord['view'][] = [
   { state: 'gone', reason: 'evicted' },
   { state: 'mempool' },
@@ -46,21 +49,23 @@ const VIEWS: readonly TxRecord['view'][] = [
 const PURPOSES = ['order', 'unassigned', 'change'] as const
 /** Where the transaction of payment `i` is; a pending payment is in the mempool or in a young block. */
 const viewOf = (i: number) => (i % 6 === 4 ? VIEWS[2] : VIEWS[i % 3]) ?? { state: 'mempool' }
+const purposeOf = (i: number) => PURPOSES[Math.floor(i / 3) % 3] ?? 'order'
+const statusOf = (i: number) => {
+  const { state } = viewOf(i)
+  return state === 'mined' && i % 3 === 2 ? 'credited' : state
+}
 const transactions = Array.from({ length: 36 }, (_, i) => transactionOf(i, { view: viewOf(i) }))
 const payments = transactions.map(({ view }, i) =>
   paymentOf(i, i % 2, {
     wallet: walletIdOf(1 + (i % 4)),
-    purpose: PURPOSES[Math.floor(i / 3) % 3] ?? 'order',
-    booked: BOOKED[i % 3] ?? { state: 'none' },
+    purpose: purposeOf(i),
+    booked: bookedOf(i, purposeOf(i)),
+    ...(statusOf(i) === 'mined' ? { dueHeight: 9 } : {}),
     firstSeenAt: 1000 + Math.floor(i / 3),
     ...(view.state !== 'gone' && i % 5 === 0 ? { spender: txidOf(90) } : {}),
     ...(i % 7 === 0 ? { order: orderIdOf(5) } : {}),
   }),
 )
-const statusOf = (i: number) => {
-  const { state } = viewOf(i)
-  return state === 'mined' && i % 3 === 2 ? 'credited' : state
-}
 
 async function storePayments(store: Store): Promise<void> {
   await store.transact(async (tx) => {
@@ -198,6 +203,13 @@ export const LISTS: Chapter = {
       const expected = only((_, i) => statusOf(i) === status)
       same(expected.length > 2, true, `there are some: ${status}`)
       same(await newest(store, { statuses: [status] }), expected, status)
+      const change = only((_, i) => statusOf(i) === status && purposeOf(i) === 'change')
+      same(change.length > 0, true, `there is some change: ${status}`)
+      same(
+        await newest(store, { statuses: [status], purposes: ['change'], limit: 2 }),
+        change.slice(0, 2),
+        `change: ${status}`,
+      )
     }
     same(
       await newest(store, { statuses: ['mined', 'mempool', 'credited'], wallet: walletIdOf(1) }),

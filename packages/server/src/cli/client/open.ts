@@ -10,7 +10,8 @@ import { ApiClient } from './client.ts'
  */
 export function asksServer({ config, sources }: Loaded): boolean {
   if (config['api.url'] === undefined) return false
-  const strength = (key: 'api.url' | 'database.url') => SOURCES.indexOf(sources.get(key) ?? 'default')
+  const strength = (key: 'api.url' | 'database.url') =>
+    SOURCES.indexOf(sources.get(key) ?? 'default')
   const lead = strength('api.url') - strength('database.url')
   if (lead === 0 && sources.get('api.url') === 'flag')
     throw new EngineError('CONFIG_CONFLICT', '--api and --database are both given', {

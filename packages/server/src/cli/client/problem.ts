@@ -11,7 +11,8 @@ export function errorOfAnswer(status: number, text: string, where: string): Engi
   const { code, detail, param, facts = {} } = problem
   const details: Details = { ...facts, ...(param === undefined ? {} : { param }) }
   // What failed inside a server is told in its log; the id finds it there.
-  const named = code === 'SERVER_INTERNAL' ? { ...details, request_id: problem.request_id } : details
+  const named =
+    code === 'SERVER_INTERNAL' ? { ...details, request_id: problem.request_id } : details
   return new EngineError(code, detail, { details: named })
 }
 

@@ -43,7 +43,8 @@ export async function processTransport(host: Host, logger: Logger): Promise<Tran
     const id = String(response.headers['x-request-id'])
     const failure = failures.get(id)
     failures.delete(id)
-    if (failure !== undefined) throw failure instanceof RefusedError ? asError(failure.refusal) : failure
+    if (failure !== undefined)
+      throw failure instanceof RefusedError ? asError(failure.refusal) : failure
     const got = Object.entries(response.headers).map(([name, value]) => [name, value?.toString()])
     return {
       status: response.statusCode,

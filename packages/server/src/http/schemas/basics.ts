@@ -90,7 +90,7 @@ export const ProblemSchema = named(
   'Problem',
   object(
     {
-      type: Type.String({ format: 'uri', description: 'Link to the page of the code' }),
+      type: Type.String({ format: 'uri-reference', description: 'Link to the page of the code' }),
       title: Type.String(),
       status: Type.Integer(),
       code: Type.String({ description: 'One of docs/errors.md' }),

@@ -168,7 +168,7 @@ function setOffline(isNow) {
   offline.hidden = !isNow
 }
 async function look() {
-  clearTimeout(timer)
+  unplan()
   heardAt = performance.now()
   try {
     const answer = await fetch(at('status'), { cache: 'no-store' })
@@ -181,11 +181,16 @@ async function look() {
     failures += 1
     if (failures > 1) setOffline(true)
   }
-  if (main.dataset['final'] !== 'yes' && events?.readyState !== EventSource.OPEN) plan()
+  const isHeard = failures === 0 && events?.readyState === EventSource.OPEN
+  if (main.dataset['final'] !== 'yes' && !isHeard) plan()
 }
+/** Once is enough: a browser that fails to connect says so more often than looks are due. */
 function plan() {
+  timer ??= setTimeout(() => void look(), POLL_MS[Math.min(failures, POLL_MS.length - 1)])
+}
+function unplan() {
   clearTimeout(timer)
-  timer = setTimeout(() => void look(), POLL_MS[Math.min(failures, POLL_MS.length - 1)])
+  timer = undefined
 }
 function follow() {
   events?.close()
@@ -193,7 +198,7 @@ function follow() {
   const hear = () => {
     heardAt = performance.now()
     failures = 0
-    clearTimeout(timer)
+    unplan()
     setOffline(false)
   }
   events.addEventListener('time', hear)
@@ -208,7 +213,7 @@ function follow() {
 function stop() {
   events?.close()
   events = undefined
-  clearTimeout(timer)
+  unplan()
 }
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible' || main.dataset['final'] === 'yes') return

@@ -34,6 +34,6 @@ export const access: Migration = {
       `at ${int} not null`,
       'primary key (scope, key)',
     ]),
-    'create index request_answers_at on request_answers (at)',
+    'create index request_answers_at on request_answers (at, scope, key)',
   ],
 }

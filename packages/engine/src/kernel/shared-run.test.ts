@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EngineError } from '../../kernel/index.ts'
+import { EngineError } from './error.ts'
 import { shareRuns } from './shared-run.ts'
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i)

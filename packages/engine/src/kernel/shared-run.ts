@@ -1,4 +1,4 @@
-import { EngineError } from '../../kernel/index.ts'
+import { EngineError } from './error.ts'
 
 interface Waiting<Input, Answer> {
   readonly input: Input
