@@ -9,6 +9,7 @@ import { addDemo } from './cli/demo.ts'
 import { addDevnet } from './cli/devnet.ts'
 import { addDoctor } from './cli/doctor.ts'
 import { addEvents } from './cli/events.ts'
+import { addListen } from './cli/listen.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
@@ -74,6 +75,7 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addOrder,
   addPayments,
   addEvents,
+  addListen,
   addBooks,
   addStatistics,
   addAudit,
