@@ -14,10 +14,7 @@ const BODY_LIMIT = 64 * 1024 * 1024
  * Asks the same routes in this process, over a database that nobody needs to serve. What fails is thrown as it failed, with
  * its cause: the operator may know what a stranger may not.
  */
-export async function processTransport(
-  host: Host,
-  publicUrl?: string,
-): Promise<Transport> {
+export async function processTransport(host: Host, publicUrl?: string): Promise<Transport> {
   const failures = new Map<string, unknown>()
   const app = await createApp({
     engine: host.engine,
