@@ -56,7 +56,12 @@ test('an order is made, found by everything it has, paid and explained', async (
     expect([query, found.json.data]).toEqual([query, [order]])
     expect(found.json).toMatchObject({ has_more: false, next: null })
   }
-  for (const query of ['status=finalized', 'customer=bob', 'metadata=colour:blue', 'created_until=2026-01-01T00:00:00Z'])
+  for (const query of [
+    'status=finalized',
+    'customer=bob',
+    'metadata=colour:blue',
+    'created_until=2026-01-01T00:00:00Z',
+  ])
     expect((await served.call('GET', `/v1/orders?${query}`)).json.data).toEqual([])
 
   const record = await served.till.engine.orders.get(order.id as OrderId)
@@ -78,6 +83,9 @@ test('an order is made, found by everything it has, paid and explained', async (
     credited_at: 2,
     payment: { status: 'credited', confirmations: 2, order: order.id, amount_sat: 150_000 },
   })
-  expect(why.json.payments[0].facts.map(({ kind }: { kind: string }) => kind)).toEqual(['seen', 'mined'])
+  expect(why.json.payments[0].facts.map(({ kind }: { kind: string }) => kind)).toEqual([
+    'seen',
+    'mined',
+  ])
   expect(why.json.because.length).toBeGreaterThan(0)
 })
