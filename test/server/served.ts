@@ -3,6 +3,7 @@ import { assert, type Logger, silentLogger, type WalletId } from '@kaccy/bitcoin
 import type { Scope } from '@kaccy/bitcoin/access'
 import type { AppParts, HttpSettings } from '@kaccy/bitcoin-server/http'
 import type { FastifyInstance } from 'fastify'
+import { type ApiDocument, Conformance } from './conformance.ts'
 import { Till, type TillOptions } from '../deposits/till.ts'
 
 export const SETTINGS: HttpSettings = {
@@ -42,12 +43,15 @@ export class Served {
   readonly url: string
   /** A key that may do everything. */
   readonly admin: string
+  /** Every answer of `call` is held against the OpenAPI document. */
+  readonly conformance: Conformance
 
   private constructor(till: Till, app: FastifyInstance, url: string, admin: string) {
     this.till = till
     this.app = app
     this.url = url
     this.admin = admin
+    this.conformance = new Conformance(app.swagger() as unknown as ApiDocument)
   }
   static async open(options: ServedOptions = {}): Promise<Served> {
     const till = await Till.open({ origin: requestOrigin, ...options.till })
@@ -74,6 +78,8 @@ export class Served {
       redirect: 'manual',
     })
     const got = await answer.text()
+    const type = answer.headers.get('content-type')
+    this.conformance.check({ method, path, status: answer.status, type, text: got })
     const isJson = answer.headers.get('content-type')?.includes('json') === true
     return {
       status: answer.status,

@@ -3,6 +3,7 @@ import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts
 import {
   type AuditAnchor,
   type AuditFilter,
+  auditHead,
   exportAudit,
   verifyAudit,
 } from '../capabilities/audit/index.ts'
@@ -184,6 +185,8 @@ const questions = ({ store, source, clock }: EngineOptions) => ({
   eventHead: () => store.read((tx) => tx.events.head()),
   audit: {
     verify: (anchor?: AuditAnchor) => verifyAudit(store, anchor),
+    /** The newest number and hash: what to write down elsewhere. */
+    head: () => auditHead(store),
     list: (filter: AuditFilter) => store.read((tx) => tx.audit.list(filter)),
     export: (format: 'csv' | 'jsonl', filter: Omit<AuditFilter, 'limit'> = {}) =>
       exportAudit(store, filter, format),

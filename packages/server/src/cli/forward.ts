@@ -3,7 +3,7 @@ import { EngineError, Secret } from '@kaccy/bitcoin/kernel'
 import { signWebhook } from '@kaccy/bitcoin/webhooks'
 import { pauseFor } from '../host/pause.ts'
 import { VERSION } from '../version.ts'
-import type { EventJson } from './client/client.ts'
+import type { EventJson } from './client/answers.ts'
 
 const TIMEOUT_MS = 10_000
 const FIRST_PAUSE_MS = 500

@@ -24,6 +24,9 @@ import { validatorCompiler } from './validate.ts'
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const app = createServer(parts)
   app.setValidatorCompiler(validatorCompiler)
+  // Presenters are typed by the schema of the answer, and the tests hold every answer against it: a serialiser made for
+  // each schema would check it a second time, and take seconds to be made.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
   const limits = createLimits(parts)
   addFrame(app, parts, limits)
   addBodyReader(app)
@@ -79,6 +82,7 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       url: route.url,
       schema: schemaOf(route),
       config: { always: route.always === true },
+      ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)

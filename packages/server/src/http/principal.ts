@@ -17,3 +17,13 @@ export const mayUse = ({ scopes }: Principal, scope: Scope): boolean =>
 /** False for what belongs to a wallet that the caller may not see: to them it does not exist. */
 export const maySee = ({ wallets }: Principal, wallet: WalletId): boolean =>
   wallets === undefined || wallets.includes(wallet)
+
+/**
+ * False for a key or a webhook that reaches wallets which the caller may not see.
+ * @param grant what it reaches
+ */
+export const maySeeGrant = (
+  { wallets }: Principal,
+  grant: { readonly wallets?: readonly WalletId[] | undefined },
+): boolean =>
+  wallets === undefined || grant.wallets?.every((wallet) => wallets.includes(wallet)) === true

@@ -60,6 +60,8 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
   readonly always?: boolean
   /** Codes of refusals that this route can answer, besides those of every route. */
   readonly refuses?: readonly ErrorCode[]
+  /** Largest body in bytes, where the server's own limit is too small for what is sent here. */
+  readonly bodyLimit?: number
   readonly schemas: S
   handle(
     asked: Asked<

@@ -130,7 +130,7 @@ test('a key ends at its time, and is revoked at once', async () => {
   expect(await login(token)).toBe(key.id)
   expect(codeOf(await access.revoke(key.id, ANN))).toBe('ok')
   expect(await login(token)).toBe('KEY_REVOKED')
-  expect(codeOf(await access.update(key.id, { name: 'again' }, ANN))).toBe('KEY_REVOKED')
+  expect(codeOf(await access.update(key.id, { name: 'again' }, ANN))).toBe('KEY_ALREADY_REVOKED')
 })
 
 test('a key that is limited to addresses is of no use elsewhere', async () => {

@@ -5,7 +5,12 @@ import type { ApiKeyRecord, Grant } from './ports.ts'
 import type { AccessTx } from './transaction.ts'
 
 export type ChangeRefusal = Refusal<
-  'NOT_FOUND' | 'WALLET_NOT_FOUND' | 'KEY_REVOKED' | 'KEY_GRANT_FORBIDDEN' | 'KEY_LAST_ADMIN'
+  | 'NOT_FOUND'
+  | 'WALLET_NOT_FOUND'
+  | 'KEY_REVOKED'
+  | 'KEY_ALREADY_REVOKED'
+  | 'KEY_GRANT_FORBIDDEN'
+  | 'KEY_LAST_ADMIN'
 >
 
 const KEY_ACTOR = /^api:(.+)$/

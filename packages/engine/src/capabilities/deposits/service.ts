@@ -168,9 +168,18 @@ export class Orders {
     })
   }
 
-  /** An operator takes the order as paid, whatever came. The ledger keeps booking only what really came. */
-  settle(id: OrderId, by: string, reason: string): Promise<Result<OrderRecord, DecisionRefusal>> {
-    return this.#decide(id, `operator:${by}`, 'order.settled', (order, at) => {
+  /**
+   * Somebody takes the order as paid, whatever came. The ledger keeps booking only what really came.
+   * @param by who decides, as it stands on the order
+   * @param actor the same in the audit trail
+   */
+  settle(
+    id: OrderId,
+    by: string,
+    reason: string,
+    actor = `operator:${by}`,
+  ): Promise<Result<OrderRecord, DecisionRefusal>> {
+    return this.#decide(id, actor, 'order.settled', (order, at) => {
       if (by === '' || reason === '' || reason.length > 500)
         return refuse('ORDER_REASON_MISSING', 'a decision by hand needs a name and a reason', {
           param: 'reason',

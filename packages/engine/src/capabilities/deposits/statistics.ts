@@ -1,5 +1,5 @@
 import type { Transactor, WalletId } from '../../kernel/index.ts'
-import type { OrderRecord, OrderStatus, PaymentRecord } from './ports.ts'
+import type { OrderRecord, OrderStatus, PaymentRecord, WalletLimit } from './ports.ts'
 import type { DepositsTx } from './transaction.ts'
 
 /** Milliseconds from the first sight of a payment to a level, over a sample. */
@@ -17,7 +17,7 @@ export interface ConfirmationStatistics {
   readonly byFeeRate: readonly { readonly fromSatPerVb: number; readonly waiting: Waiting }[]
 }
 
-export interface StatisticsSpan {
+export interface StatisticsSpan extends WalletLimit {
   readonly wallet?: WalletId
   /** Creation times of orders, milliseconds since the epoch: from inclusive, until exclusive. */
   readonly from: number
@@ -46,6 +46,7 @@ export async function confirmationStatistics(
     const page = await store.read(async (tx) => {
       const found = await tx.deposits.listOrders({
         ...(span.wallet === undefined ? {} : { wallet: span.wallet }),
+        ...(span.wallets === undefined ? {} : { wallets: span.wallets }),
         createdFrom: span.from,
         createdUntil: span.until,
         ...(before === undefined ? {} : { before }),

@@ -5,6 +5,7 @@ export const ACCESS_CODES = {
   KEY_UNKNOWN: { remedy: 'caller', title: 'The API key is not known' },
   KEY_EXPIRED: { remedy: 'caller', title: 'The API key has expired' },
   KEY_REVOKED: { remedy: 'caller', title: 'The API key was revoked' },
+  KEY_ALREADY_REVOKED: { remedy: 'caller', title: 'A revoked key cannot be changed' },
   KEY_ADDRESS_FORBIDDEN: {
     remedy: 'caller',
     title: 'The API key may not be used from this address',

@@ -1,38 +1,34 @@
-import { Type } from 'typebox'
-import { answer } from '../reply.ts'
 import type { AppParts } from '../parts.ts'
-import { type Route, route } from '../route.ts'
-import { named, nullable, object, ref } from '../schemas/basics.ts'
+import { chainJson, feesJson } from '../present/chain.ts'
+import { accept, answer } from '../reply.ts'
+import { type Resource, route } from '../route.ts'
+import { ref } from '../schemas/basics.ts'
+import { ChainSchema, FeesSchema } from '../schemas/chain.ts'
 
-export const ChainSchema = named(
-  'Chain',
-  object({
-    network: Type.String({ description: 'main, test, testnet4, signet or regtest' }),
-    tip: nullable(
-      object({
-        height: Type.Integer(),
-        hash: Type.String(),
-        time: Type.Integer({ description: 'Seconds since the epoch, as the miner wrote it' }),
-      }),
-    ),
-  }),
-)
-
-export const chainRoutes = ({ engine, network }: AppParts): readonly Route[] => [
-  route({
-    method: 'GET',
-    url: '/v1/chain',
-    id: 'getChain',
-    tag: 'Chain',
-    summary: 'The network, and the newest block that is followed',
-    scope: 'chain:read',
-    schemas: { answers: { 200: ref(ChainSchema) } },
-    async handle() {
-      const tip = await engine.tip()
-      return answer(200, {
-        network,
-        tip: tip ? { height: tip.height, hash: tip.hash, time: tip.time } : null,
-      })
-    },
-  }),
-]
+export const chainResource = ({ engine, network }: AppParts): Resource => ({
+  routes: [
+    route({
+      method: 'GET',
+      url: '/v1/chain',
+      id: 'getChain',
+      tag: 'Chain',
+      summary: 'The network, and the newest block that is followed',
+      scope: 'chain:read',
+      schemas: { answers: { 200: ref(ChainSchema) } },
+      handle: async () => answer(200, chainJson(network, await engine.tip())),
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/fees',
+      id: 'getFees',
+      tag: 'Chain',
+      summary: 'What transactions have to pay now',
+      description: 'As the node says, at most ten seconds old. Without an estimate it is refused.',
+      scope: 'chain:read',
+      refuses: ['FEE_ESTIMATE_UNAVAILABLE', 'NODE_UNREACHABLE'],
+      schemas: { answers: { 200: ref(FeesSchema) } },
+      handle: async () => answer(200, feesJson(accept(await engine.fees()))),
+    }),
+  ],
+  named: [ChainSchema, FeesSchema],
+})

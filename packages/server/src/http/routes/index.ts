@@ -1,10 +1,28 @@
 import type { AppParts } from '../parts.ts'
 import type { Resource } from '../route.ts'
-import { chainRoutes, ChainSchema } from './chain.ts'
-
-export type { Resource }
+import { alertResource } from './alerts.ts'
+import { auditResource } from './audit.ts'
+import { chainResource } from './chain.ts'
+import { eventResource } from './events.ts'
+import { keyResource } from './keys.ts'
+import { ledgerResource } from './ledger.ts'
+import { orderResource } from './orders.ts'
+import { paymentResource } from './payments.ts'
+import { statisticsResource } from './statistics.ts'
+import { walletResource } from './wallets.ts'
+import { webhookResource } from './webhooks.ts'
 
 /** Every route of the API; the order is that of the document. */
 export const allRoutes = (parts: AppParts): readonly Resource[] => [
-  { routes: chainRoutes(parts), named: [ChainSchema] },
+  walletResource(parts),
+  orderResource(parts),
+  paymentResource(parts),
+  chainResource(parts),
+  eventResource(parts),
+  webhookResource(parts),
+  keyResource(parts),
+  alertResource(parts),
+  auditResource(parts),
+  ledgerResource(parts),
+  statisticsResource(parts),
 ]

@@ -15,10 +15,20 @@ export const object = <P extends Parameters<typeof Type.Object>[0]>(
 /** Satoshi as a JSON integer: 21 million BTC fit below 2^53. Written from a bigint digit by digit. */
 export const Satoshi = (description: string, least = 0) =>
   Type.Integer({ minimum: least, maximum: 2_100_000_000_000_000, description })
-/** What an answer holds: a bigint in the process, an integer on the wire. */
-export const SatoshiOut = (description: string) =>
-  Type.Unsafe<bigint>({ type: 'integer', minimum: 0, maximum: 2_100_000_000_000_000, description })
-export const nullable = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+/** Satoshi of an answer; presenters write them with `satoshi`. */
+export const SatoshiOut = (description: string) => Satoshi(description)
+/** Satoshi of an answer that may lie below zero, or be the sum of a long history. */
+export const SatoshiSum = (description: string) => Type.Integer({ description })
+
+/** The same, or null. */
+export function nullable<S extends TSchema>(schema: S) {
+  const { type, enum: list } = schema as { readonly type?: unknown; readonly enum?: unknown[] }
+  const either =
+    typeof type === 'string'
+      ? { ...schema, type: [type, 'null'], ...(list ? { enum: [...list, null] } : {}) }
+      : { anyOf: [schema, { type: 'null' }] }
+  return Type.Unsafe<Static<S> | null>(either)
+}
 
 /** One of some words. */
 export const words = <const W extends readonly string[]>(list: W, description?: string) =>
@@ -30,6 +40,17 @@ export const words = <const W extends readonly string[]>(list: W, description?: 
 
 export const Timestamp = (description: string) =>
   Type.String({ format: 'date-time', description: `${description} (RFC 3339, UTC)` })
+/** A time that is asked for; `readTime` reads it. */
+export const TimestampIn = (description: string) =>
+  Type.String({
+    format: 'date-time',
+    minLength: 20,
+    maxLength: 40,
+    description: `${description} (RFC 3339)`,
+  })
+/** A text to search for: no database takes a NUL. */
+export const Word = (most: number, description: string) =>
+  Type.String({ minLength: 1, maxLength: most, pattern: '^[^\\u0000]*$', description })
 export const Id = (prefix: string, description: string) =>
   Type.String({ pattern: `^${prefix}_[\\w-]{1,160}$`, description })
 
@@ -46,14 +67,23 @@ export const Limit = Type.Optional(
     description: 'How many at most, 1 to 100',
   }),
 )
-export const After = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 400, description: 'The `next` of the page before' }),
-)
+/** `next` of the page before. @param pattern what such a cursor looks like */
+export const after = (pattern: string) =>
+  Type.Optional(
+    Type.String({ pattern, maxLength: 400, description: 'the `next` of the page before' }),
+  )
+export const AFTER_NUMBER = '^(?:0|[1-9]\\d{0,14})$'
+
+/** What a limit is when nobody says one. */
+export const limitOf = ({ limit = 20 }: { readonly limit?: number }): number => limit
+
 export const listOf = <S extends TSchema>(item: S) =>
   object({
     data: Type.Array(ref(item)),
     has_more: Type.Boolean(),
-    next: nullable(Type.String({ description: 'Cursor of the page behind this one' })),
+    next: nullable(
+      Type.String({ description: '`after` of the page behind this one; null on the last page' }),
+    ),
   })
 
 export const ProblemSchema = named(
@@ -75,3 +105,10 @@ export const ProblemSchema = named(
     { description: 'Why the answer is no (RFC 9457)' },
   ),
 )
+
+/** An answer that is no JSON. */
+export const textOf = (type: string, description: string): TSchema =>
+  ({ description, content: { [type]: { schema: { type: 'string' } } } }) as unknown as TSchema
+
+/** An answer without a body. */
+export const noContent = (description: string) => Type.Null({ description })
