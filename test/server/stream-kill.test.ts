@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { openStore } from '@kaccy/bitcoin/adapters/sql'
-import { expect, test } from 'vitest'
-import { findPostgres, startPostgres } from '../counterparts/postgres.ts'
+import { assert } from '@kaccy/bitcoin/kernel'
+import { afterAll, expect, test } from 'vitest'
+import { postgresForTests } from '../store/homes.ts'
 import { Listener, openStreamed, upTo } from './streamed.ts'
 
 /** Each takes some seconds to begin. */
@@ -64,13 +65,14 @@ test('a server that is killed again and again: who resumes gets every event, onc
   await rm(folder, { recursive: true })
 }, 120_000)
 
-const postgres = await findPostgres()
-if ('missing' in postgres) process.stderr.write(`SKIPPED: ${postgres.missing}\n`)
+const postgres = await postgresForTests()
+afterAll(() => postgres?.stop())
 
-test.skipIf('missing' in postgres)(
+test.skipIf(!postgres)(
   'two servers on one PostgreSQL: who listens to either hears what both commit',
   async () => {
-    const server = await startPostgres()
+    const server = postgres
+    assert(server, 'it is there')
     const url = await server.createDatabase()
     const open = async () =>
       openStreamed({
@@ -94,7 +96,6 @@ test.skipIf('missing' in postgres)(
     const ends = await Promise.all(listeners.map(({ ended }) => ended))
     expect(ends.map(({ code }) => code)).toEqual([4001, 4001])
     await Promise.all(pair.map(({ served }) => served.close()))
-    await server.stop()
   },
   40_000,
 )
