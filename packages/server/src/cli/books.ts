@@ -3,7 +3,12 @@ import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
 import { satText } from '../view/amount.ts'
 import { renderAccounts } from '../view/books.ts'
-import type { AccountJson, BooksVerdictJson, ReconciliationJson, WalletJson } from './client/answers.ts'
+import type {
+  AccountJson,
+  BooksVerdictJson,
+  ReconciliationJson,
+  WalletJson,
+} from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 import {
   addClientFlags,
@@ -18,9 +23,9 @@ import { withProgress } from './progress.ts'
 
 /** `kaccy reconcile`, `kaccy books` */
 export function addBooks(program: Command, bind: Bind): void {
-  const reconcile = addClientOptions(addNodeFlags(program.command('reconcile [wallet]'))).description(
-    'hold our coins against the node, and the ledger against the coins',
-  )
+  const reconcile = addClientOptions(
+    addNodeFlags(program.command('reconcile [wallet]')),
+  ).description('hold our coins against the node, and the ledger against the coins')
   bind(examples(reconcile, ['kaccy reconcile', 'kaccy reconcile shop']), runReconcile)
   const books = addClientFlags(program.command('books')).description(
     'every account with both sides, counted again from the entries',

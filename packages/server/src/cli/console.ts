@@ -54,7 +54,11 @@ interface Answer {
 }
 
 /** @throws EngineError, or the chain's own error, with what is wrong */
-function obey(chain: TypedChain, word: string, [first = '', second = '']: readonly string[]): Answer {
+function obey(
+  chain: TypedChain,
+  word: string,
+  [first = '', second = '']: readonly string[],
+): Answer {
   switch (word) {
     case 'pay': {
       const amount = readAmount(second, 'amount')

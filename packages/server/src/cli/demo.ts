@@ -19,11 +19,7 @@ export function addDemo(program: Command, bind: Bind): void {
     .option('--keep', 'keep the temporary folder')
     .option('--serve', 'serve the API and the checkout page of the order, on until Ctrl-C')
     .option('--listen <address:port>', 'where to serve; port 0 takes a free one', '127.0.0.1:8080')
-  examples(command, [
-    'kaccy demo',
-    'kaccy demo --fast --data demo',
-    'kaccy demo --serve',
-  ])
+  examples(command, ['kaccy demo', 'kaccy demo --fast --data demo', 'kaccy demo --serve'])
   bind(command, async (context) => {
     const { shell } = context
     const data = context.text('data')

@@ -14,7 +14,10 @@ export function addKey(program: Command, bind: Bind): void {
   const key = program.command('key').description('API keys: who may call, and what for')
   const create = addClientFlags(key.command('create'))
     .description('a new key; the token is shown once and kept nowhere')
-    .requiredOption('--scopes <scopes>', 'what it may do, with commas: orders:read,orders:write; admin is all')
+    .requiredOption(
+      '--scopes <scopes>',
+      'what it may do, with commas: orders:read,orders:write; admin is all',
+    )
     .option('--name <name>', 'for people', 'key')
     .option('--wallet <id|name...>', 'limits it to these wallets')
     .option('--address <range...>', 'limits it to these addresses: 192.0.2.0/24')
@@ -84,7 +87,12 @@ const showKey = (context: Context, key: KeyJson): void =>
       ...factsOf(key),
       ['token', `kc_${key.mode}_…${key.hint}`],
       ['made', `${key.created_at} by ${key.created_by}`],
-      ['last used', key.last_used_at === null ? 'never' : `${key.last_used_at} from ${key.last_used_from ?? '?'}`],
+      [
+        'last used',
+        key.last_used_at === null
+          ? 'never'
+          : `${key.last_used_at} from ${key.last_used_from ?? '?'}`,
+      ],
     ],
     key,
   )
@@ -95,7 +103,9 @@ async function runCreate(context: Context) {
   const body = async (client: ApiClient) => ({
     name: context.text('name') ?? 'key',
     scopes: listOf(context.text('scopes') ?? ''),
-    wallets: wallets && (await Promise.all(wallets.map(async (word) => (await findWallet(client, word)).id))),
+    wallets:
+      wallets &&
+      (await Promise.all(wallets.map(async (word) => (await findWallet(client, word)).id))),
     addresses: context.texts('address'),
     expires_at:
       expiresIn === undefined

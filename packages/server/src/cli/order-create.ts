@@ -74,7 +74,8 @@ const toleranceOf = (text: string): object => {
 }
 
 function readPrice(text: string): object {
-  const [, amount, currency = ''] = /^(\d{1,20}(?:\.\d{1,18})?)\s*([A-Za-z]{3,10})$/.exec(text) ?? []
+  const [, amount, currency = ''] =
+    /^(\d{1,20}(?:\.\d{1,18})?)\s*([A-Za-z]{3,10})$/.exec(text) ?? []
   if (amount !== undefined) return { amount, currency: currency.toUpperCase() }
   throw new EngineError('USAGE_INVALID', "--price is not of the form '19.90 EUR'", {
     details: { param: '--price' },
@@ -84,7 +85,12 @@ function readPrice(text: string): object {
 function readLevels(text: string): object {
   const levels = text.split(',').map((level) => readNumber(level, '--confirmations', 0, 10_000))
   const [confirmed, full, finalized, more] = levels
-  if (confirmed === undefined || full === undefined || finalized === undefined || more !== undefined)
+  if (
+    confirmed === undefined ||
+    full === undefined ||
+    finalized === undefined ||
+    more !== undefined
+  )
     throw new EngineError('USAGE_INVALID', '--confirmations is not of the form 1,3,6')
   return { confirmed, full_confirmed: full, finalized }
 }

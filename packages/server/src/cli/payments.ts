@@ -36,7 +36,11 @@ export function addPayments(program: Command, bind: Bind): void {
     .option('--until <time>', 'first seen before this moment')
     .option('--limit <n>', 'at most this many', '20')
     .option('--after <id>', 'behind this payment')
-  examples(payments, ['kaccy payments', 'kaccy payments --unassigned', 'kaccy payments --order coffee-1 --json'])
+  examples(payments, [
+    'kaccy payments',
+    'kaccy payments --unassigned',
+    'kaccy payments --order coffee-1 --json',
+  ])
   bind(payments, runPayments)
 }
 

@@ -13,12 +13,14 @@ export function addWalletFiles(wallet: Command, bind: Bind): void {
   const recovery = output(wallet.command('export-recovery [wallet]')).description(
     'a file that finds all coins again; it holds no private key',
   )
-  bind(examples(recovery, ['kaccy wallet export-recovery shop --output shop.recovery']), (context, [word]) =>
-    context.withClient(async (client) => {
-      const { id } = await findWallet(client, word)
-      await emit(context, client.text(`/v1/wallets/${id}/recovery`))
-      return EXIT.ok
-    }),
+  bind(
+    examples(recovery, ['kaccy wallet export-recovery shop --output shop.recovery']),
+    (context, [word]) =>
+      context.withClient(async (client) => {
+        const { id } = await findWallet(client, word)
+        await emit(context, client.text(`/v1/wallets/${id}/recovery`))
+        return EXIT.ok
+      }),
   )
   const restore = addClientFlags(wallet.command('restore <file>')).description(
     'take up a recovery file (- for standard input)',
@@ -47,29 +49,33 @@ export function addWalletFiles(wallet: Command, bind: Bind): void {
 function addLabels(wallet: Command, bind: Bind): void {
   const labels = wallet.command('labels').description('the address book, as BIP 329 files')
   const exported = output(labels.command('export [wallet]')).description('write all labels')
-  bind(examples(exported, ['kaccy wallet labels export shop --output labels.jsonl']), (context, [word]) =>
-    context.withClient(async (client) => {
-      const { id } = await findWallet(client, word)
-      await emit(context, client.text(`/v1/wallets/${id}/labels`))
-      return EXIT.ok
-    }),
+  bind(
+    examples(exported, ['kaccy wallet labels export shop --output labels.jsonl']),
+    (context, [word]) =>
+      context.withClient(async (client) => {
+        const { id } = await findWallet(client, word)
+        await emit(context, client.text(`/v1/wallets/${id}/labels`))
+        return EXIT.ok
+      }),
   )
   const imported = addClientFlags(labels.command('import <file> [wallet]')).description(
     'take labels of another wallet (- for standard input)',
   )
-  bind(examples(imported, ['kaccy wallet labels import labels.jsonl shop']), (context, [file = '', word]) =>
-    context.withClient(async (client) => {
-      const { id } = await findWallet(client, word)
-      const body = { labels: await readInput(context, file) }
-      const result = await client.post<LabelsJson>(`/v1/wallets/${id}/labels`, { body })
-      context.facts(
-        [
-          ['imported', `${result.imported}`],
-          ...result.skipped.map(({ line, reason }): [string, string] => [`line ${line}`, reason]),
-        ],
-        { wallet: id, ...result },
-      )
-      return EXIT.ok
-    }),
+  bind(
+    examples(imported, ['kaccy wallet labels import labels.jsonl shop']),
+    (context, [file = '', word]) =>
+      context.withClient(async (client) => {
+        const { id } = await findWallet(client, word)
+        const body = { labels: await readInput(context, file) }
+        const result = await client.post<LabelsJson>(`/v1/wallets/${id}/labels`, { body })
+        context.facts(
+          [
+            ['imported', `${result.imported}`],
+            ...result.skipped.map(({ line, reason }): [string, string] => [`line ${line}`, reason]),
+          ],
+          { wallet: id, ...result },
+        )
+        return EXIT.ok
+      }),
   )
 }

@@ -31,7 +31,10 @@ export function addDeliveries(webhook: Command, bind: Bind): void {
   const deliveries = addClientFlags(webhook.command('deliveries <webhook>'))
     .description('attempts, newest first; --json has what was sent and what came back')
     .option('--limit <n>', 'at most this many', '20')
-  examples(deliveries, ['kaccy webhook deliveries whk_…', 'kaccy webhook deliveries whk_… --limit 1 --json'])
+  examples(deliveries, [
+    'kaccy webhook deliveries whk_…',
+    'kaccy webhook deliveries whk_… --limit 1 --json',
+  ])
   bind(deliveries, (context, [id = '']) =>
     context.withClient(async (client) => {
       const limit = readNumber(context.text('limit') ?? '20', '--limit', 1, 100_000)

@@ -86,7 +86,10 @@ function addChanges(webhook: Command, bind: Bind): void {
   bind(update, (context, [id = '']) => {
     const body = { url: context.text('url'), ...settingsOf(context) }
     if (Object.values(body).every((value) => value === undefined))
-      throw new EngineError('USAGE_INVALID', 'nothing to change: give --url, --types, --description or --metadata')
+      throw new EngineError(
+        'USAGE_INVALID',
+        'nothing to change: give --url, --types, --description or --metadata',
+      )
     return context.withClient(async (client) => {
       showWebhook(context, await client.patch<WebhookJson>(pathOf(id), body))
       return EXIT.ok

@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import { createEngine, type Engine, runEngine } from '@kaccy/bitcoin'
 import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
 import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
-import { systemClock, systemEntropy, systemSha256, systemTimers } from '@kaccy/bitcoin/adapters/system'
+import {
+  systemClock,
+  systemEntropy,
+  systemSha256,
+  systemTimers,
+} from '@kaccy/bitcoin/adapters/system'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { type Logger, sat } from '@kaccy/bitcoin/kernel'
