@@ -12,6 +12,7 @@ import { addDoctor } from './cli/doctor.ts'
 import { addEvents } from './cli/events.ts'
 import { addFees } from './cli/fees.ts'
 import { addKey } from './cli/key.ts'
+import { addListen } from './cli/listen.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
@@ -79,6 +80,7 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addPayments,
   addEvents,
   addFees,
+  addListen,
   addBooks,
   addStatistics,
   addAudit,

@@ -10,3 +10,9 @@ export {
   withRequest,
 } from './request-context.ts'
 export { type Answer, type Asked, type Resource, type Route, route } from './route.ts'
+export {
+  type CertificateFiles,
+  type CertificatePair,
+  readCertificate,
+  watchCertificate,
+} from './certificate.ts'

@@ -1,18 +1,20 @@
+import { Server } from 'node:tls'
 import { type Running, runEngine, runWebhooks } from '@kaccy/bitcoin'
 import { systemClock, systemEntropy, systemTimers } from '@kaccy/bitcoin/adapters/system'
 import { createWebhookSender } from '@kaccy/bitcoin/adapters/webhook'
 import type { Logger } from '@kaccy/bitcoin/kernel'
+import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/settings.ts'
 import { keepNetwork } from '../host/database.ts'
 import { type Host, targetRules } from '../host/host.ts'
-import { createApp, Drain } from '../http/index.ts'
+import { createApp, Drain, watchCertificate } from '../http/index.ts'
 import { stopAll } from '../operations/drain.ts'
 import type { Exported } from '../operations/metrics.ts'
 import { readiness, type ReadinessParts } from '../operations/readiness.ts'
 import { operationsResource } from '../operations/routes.ts'
 import { checkoutOf } from './checkout.ts'
 import { startChores } from './chores.ts'
-import { httpSettings, listenOn, metricsAddresses } from './settings.ts'
+import { certificateFiles, httpSettings, listenOn, metricsAddresses } from './settings.ts'
 
 export interface ServeOptions {
   readonly host: Host
@@ -76,6 +78,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   })
   const unlisten = host.onCommit(() => webhooks.wake())
   const chores = startChores({ host, config, logger, metrics, readiness: () => readiness(look) })
+  const certificate = renewCertificate(app, config, logger)
   const steps = [
     { name: 'requests', stop: () => closeWithin(app, CLOSE_MS) },
     { name: 'webhooks', stop: () => webhooks.stop(WEBHOOKS_MS) },
@@ -88,9 +91,23 @@ export async function runServe(options: ServeOptions): Promise<void> {
   } finally {
     drain.begin()
     unlisten()
+    certificate()
     await stopAll(steps, (name, error) =>
       logger.log('error', 'a part did not end cleanly', { part: name, reason: String(error) }),
     )
+  }
+}
+
+/** Takes renewed certificate files, on SIGHUP or when they change; answers what ends it. */
+function renewCertificate(app: FastifyInstance, config: Config, logger: Logger): () => void {
+  const files = certificateFiles(config)
+  const { server } = app
+  if (!files || !(server instanceof Server)) return () => {}
+  const watch = watchCertificate({ files, server, logger, timers: systemTimers })
+  process.on('SIGHUP', watch.reload)
+  return () => {
+    process.off('SIGHUP', watch.reload)
+    watch.stop()
   }
 }
 
@@ -137,10 +154,7 @@ function follow({ host, config, logger, exported }: ServeOptions): Running {
 }
 
 /** Answers what is under way; what takes longer is cut, because a deploy must not hang on one slow client. */
-async function closeWithin(
-  app: Awaited<ReturnType<typeof createApp>>,
-  milliseconds: number,
-): Promise<void> {
+async function closeWithin(app: FastifyInstance, milliseconds: number): Promise<void> {
   const cancel = systemTimers.after(milliseconds, () => app.server.closeAllConnections())
   try {
     await app.close()

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import { type IpRange, parseIpRange } from '@kaccy/bitcoin/protocol/ip'
 import type { Config } from '../config/settings.ts'
-import type { HttpSettings } from '../http/index.ts'
+import { type CertificateFiles, type HttpSettings, readCertificate } from '../http/index.ts'
 
 /** The settings of the HTTP interface, read from the configuration. @throws EngineError CONFIG_VALUE_INVALID, CONFIG_CONFLICT, CONFIG_FILE_UNREADABLE */
 export function httpSettings(config: Config): HttpSettings {
@@ -23,7 +23,10 @@ export function httpSettings(config: Config): HttpSettings {
 }
 
 /** Address and port to listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` for all addresses. */
-export function listenOn(config: Pick<Config, 'http.listen'>): { readonly host: string; readonly port: number } {
+export function listenOn(config: Pick<Config, 'http.listen'>): {
+  readonly host: string
+  readonly port: number
+} {
   const text = config['http.listen']
   const [, bracketed, plain, port = ''] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? []
   if (Number(port) <= 65_535 && port !== '')
@@ -82,7 +85,24 @@ function tlsOf(config: Config): HttpSettings['tls'] {
         details: { param: cert === undefined ? 'http.tls_cert_file' : 'http.tls_key_file' },
       },
     )
-  return { cert: readFile(cert, 'http.tls_cert_file'), key: readFile(key, 'http.tls_key_file') }
+  const pair = {
+    cert: readFile(cert, 'http.tls_cert_file'),
+    key: readFile(key, 'http.tls_key_file'),
+  }
+  try {
+    readCertificate({ cert, key })
+    return pair
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw invalid('http.tls_cert_file', `the certificate and its key cannot be used: ${reason}`)
+  }
+}
+
+/** The files to read again when they change. Undefined: TLS is not ours. */
+export function certificateFiles(config: Config): CertificateFiles | undefined {
+  const cert = config['http.tls_cert_file']
+  const key = config['http.tls_key_file']
+  return cert === undefined || key === undefined ? undefined : { cert, key }
 }
 
 function readFile(path: string, param: string): Buffer {

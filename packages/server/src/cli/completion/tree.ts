@@ -47,13 +47,13 @@ const HELP: Flag = { name: '--help', about: 'what it does, with examples', value
 
 function flagOf({ long, short, flags, description }: Option): Flag {
   const name = long ?? short ?? ''
-  return { name, about: description, value: valueOf(name, flags, description) }
+  return { name, about: description, value: flagValue(name, flags, description) }
 }
 
 /** `pending, unconfirmed, confirmed`: a description that only lists words is the list of values. */
 const WORDS = /^[a-z_]+(?:, [a-z_]+)+(?: or [a-z_]+)?$|^[a-z]+ or [a-z]+$/
 
-function valueOf(name: string, flags: string, description: string): Flag['value'] {
+function flagValue(name: string, flags: string, description: string): Flag['value'] {
   if (!/[<[]/.test(flags)) return 'none'
   if (FILE.test(flags)) return 'file'
   const choices = CHOICES[name]
