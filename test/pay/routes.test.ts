@@ -283,33 +283,40 @@ describe('events', () => {
     await own.close()
   })
 
-  test('survive a store that fails for a while', async () => {
-    let fails = false
+  test.each(['head', 'explain'])('survive a store that fails at %s for a while', async (where) => {
+    let fails = ''
     const own = await openShop()
     const { till } = own
     await own.close()
-    const failing = await openShop(
-      {
-        head: async () => {
-          if (fails) throw new TypeError('the store is away')
-          return till.store.read((tx) => tx.events.head())
+    const failing = async <T>(place: string, work: () => Promise<T>): Promise<T> => {
+      if (fails === place) throw new TypeError('the store is away')
+      return work()
+    }
+    const { engine } = till
+    const shaky = await openShop({
+      head: () => failing('head', () => till.store.read((tx) => tx.events.head())),
+      engine: {
+        network: engine.network,
+        tip: engine.tip,
+        events: engine.events,
+        orders: {
+          get: (id) => engine.orders.get(id),
+          explain: (id) => failing('explain', () => engine.orders.explain(id)),
         },
-        engine: till.engine,
-        clock: { now: () => till.now },
       },
-      {},
-    )
+      clock: { now: () => till.now },
+    })
     const one = await till.order({ amount: 1_000 })
-    const listener = await listen(`${failing.url(one)}/events`)
+    const listener = await listen(`${shaky.url(one)}/events`)
     await until(() => phases(listener).length === 1)
-    fails = true
+    fails = where
     till.pay('meanwhile', [one, 1_000])
     await till.look()
     await new Promise((resolve) => setTimeout(resolve, 100))
-    fails = false
+    fails = ''
     await until(() => phases(listener).at(-1) === 'seen')
     listener.close()
-    await failing.close()
+    await shaky.close()
   })
 })
 

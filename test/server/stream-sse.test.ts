@@ -46,7 +46,7 @@ test('events come as server-sent events on both addresses', async () => {
     expect(headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
     expect(headers.get('x-request-id')).toMatch(/^req_/)
     expect(headers.get('cache-control')).toContain('no-store')
-    expect(text.startsWith('retry: 3000\n\n')).toBe(true)
+    expect(text.startsWith('retry: 3000\nid: 0\n\n')).toBe(true)
     expect(idsIn(text)).toEqual(upTo(head))
     const last = text.split('\n\n').find((block) => block.startsWith(`id: ${head}\n`))
     const [, type, data] = last?.split('\n') ?? []

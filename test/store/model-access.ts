@@ -19,7 +19,8 @@ const keyOf = ({ a, b, c }: Numbers): ApiKeyRecord =>
   })
 const keptBy = ({ a, b, c }: Numbers) =>
   keptOf(a, { scope: `key_${c % 2}`, at: b, status: 200 + c })
-const byText = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).sort()
+const sorted = <T>(rows: readonly T[], keyOf: (row: T) => string): readonly T[] =>
+  rows.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 
 /** Calls on API keys and kept answers. */
 export const ACCESS: Record<string, (tx: StoreTx, numbers: Numbers) => Promise<unknown>> = {
@@ -35,17 +36,18 @@ export const ACCESS: Record<string, (tx: StoreTx, numbers: Numbers) => Promise<u
     ]),
   keys: async ({ access }, { a, b, c }) => [
     await access.key(apiKeyOf(a).id),
-    byText(await access.byHashes([digest(b, 3), digest(a, 3)])),
+    sorted(await access.byHashes([digest(b, 3), digest(a, 3)]), ({ id }) => id),
     await access.list({ limit: c + 1, ...(a > 2 ? { before: apiKeyOf(b).id } : {}) }),
     await access.adminUntil(99 + c, apiKeyOf(a).id),
   ],
   keep: ({ idempotency }, numbers) =>
     idempotency.insert([keptBy(numbers), keptBy({ ...numbers, a: numbers.a + 1 })]),
   kept: async ({ idempotency }, { a, b }) =>
-    byText(
+    sorted(
       await idempotency.answers(
         [a, b, a + 1].flatMap((n) => [0, 1].map((c) => keptBy({ a: n, b: 0, c }))),
       ),
+      ({ scope, key }) => `${scope} ${key}`,
     ),
   prune: ({ idempotency }, { a, b }) => idempotency.prune(a, b + 1),
 }

@@ -30,6 +30,6 @@ test('exit codes tell scripts who has to act', () => {
   expect(
     Object.keys(REGISTRY)
       .map(exitOf)
-      .every((exit) => exit >= 1 && exit <= 4),
+      .every((exit) => exit >= 1 && exit <= 5),
   ).toBe(true)
 })

@@ -3,12 +3,16 @@ import { Command, CommanderError } from 'commander'
 import { addAlerts } from './cli/alerts.ts'
 import { addAudit } from './cli/audit.ts'
 import { addBooks } from './cli/books.ts'
+import { addCompletion } from './cli/completion.ts'
 import { addConfig } from './cli/config.ts'
 import { type Bind, Context, type Options } from './cli/context.ts'
 import { addDemo } from './cli/demo.ts'
 import { addDevnet } from './cli/devnet.ts'
 import { addDoctor } from './cli/doctor.ts'
 import { addEvents } from './cli/events.ts'
+import { addFees } from './cli/fees.ts'
+import { addKey } from './cli/key.ts'
+import { addListen } from './cli/listen.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
@@ -16,6 +20,7 @@ import { addServe } from './cli/serve.ts'
 import { addStatistics } from './cli/statistics.ts'
 import { addWallet } from './cli/wallet.ts'
 import { addWatch } from './cli/watch.ts'
+import { addWebhook } from './cli/webhook.ts'
 import { describeFailure, failureJson, failureOf } from './failure.ts'
 import { EXIT, type ExitCode, type Shell } from './shell.ts'
 
@@ -74,13 +79,18 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addOrder,
   addPayments,
   addEvents,
+  addFees,
+  addListen,
   addBooks,
   addStatistics,
   addAudit,
   addAlerts,
+  addKey,
+  addWebhook,
   addMigrate,
   addDoctor,
   addConfig,
+  addCompletion,
 ]
 
 function inherit(command: Command, parent: Command): void {

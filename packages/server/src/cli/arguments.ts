@@ -71,3 +71,10 @@ export function readChoice<T extends string>(
   if (found === undefined) throw no(param, `is none of ${choices.join(', ')}`)
   return found
 }
+
+/** Words with commas between them. */
+export const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')

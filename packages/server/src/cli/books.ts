@@ -1,88 +1,74 @@
-import type { Reconciliation } from '@kaccy/bitcoin/deposits'
-import { EngineError, outPointKey } from '@kaccy/bitcoin/kernel'
+import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
 import { satText } from '../view/amount.ts'
 import { renderAccounts } from '../view/books.ts'
-import { addConfigFlags, addNodeFlags, type Bind, type Context } from './context.ts'
+import type {
+  AccountJson,
+  BooksVerdictJson,
+  ReconciliationJson,
+  WalletJson,
+} from './client/answers.ts'
+import type { ApiClient } from './client/client.ts'
+import {
+  addClientFlags,
+  addClientOptions,
+  addNodeFlags,
+  type Bind,
+  type Context,
+  examples,
+} from './context.ts'
+import { findWallet, listWallets } from './find.ts'
 import { withProgress } from './progress.ts'
-import { findWallet } from './wallet.ts'
 
 /** `kaccy reconcile`, `kaccy books` */
 export function addBooks(program: Command, bind: Bind): void {
-  const reconcile = addNodeFlags(program.command('reconcile [wallet]')).description(
-    'hold our coins against the node, and the ledger against the coins',
-  )
-  bind(reconcile, runReconcile)
-  const books = addConfigFlags(program.command('books')).description(
+  const reconcile = addClientOptions(
+    addNodeFlags(program.command('reconcile [wallet]')),
+  ).description('hold our coins against the node, and the ledger against the coins')
+  bind(examples(reconcile, ['kaccy reconcile', 'kaccy reconcile shop']), runReconcile)
+  const books = addClientFlags(program.command('books')).description(
     'every account with both sides, counted again from the entries',
   )
-  bind(books, async (context) =>
-    context.withHost('database', async ({ engine }) => {
-      const { readBooks } = await import('../host/snapshot.ts')
-      const { accounts, verified, entries } = await readBooks(engine, 'books only')
-      if (context.json)
-        for (const { account, debits, credits } of accounts)
-          context.object({
-            account,
-            debits_sat: Number(debits),
-            credits_sat: Number(credits),
-            balance_sat: Number(debits - credits),
-          })
-      else for (const line of renderAccounts(accounts, context.paint)) context.line(line)
-      if (!verified)
-        throw new EngineError(
-          'SERVER_BOOKS_BROKEN',
-          'the totals are not what the entries add up to',
-          {
-            details: { entries: entries.length },
-          },
-        )
-      return EXIT.ok
-    }),
-  )
+  bind(examples(books, ['kaccy books', 'kaccy books --json']), runBooks)
 }
 
-const reconciliationJson = (result: Reconciliation) => ({
-  wallet: result.wallet,
-  height: result.height,
-  coins: result.coins,
-  ours_sat: Number(result.ours),
-  node_sat: Number(result.node),
-  booked_sat: Number(result.booked),
-  bookable_sat: Number(result.bookable),
-  drifts: result.drifts.map(({ point, ours, node }) => ({
-    output: outPointKey(point),
-    ours_sat: Number(ours),
-    node_sat: Number(node),
-  })),
-})
+async function runBooks(context: Context) {
+  return context.withClient(async (client) => {
+    const rows = await client.list<AccountJson>('/v1/ledger/accounts', {}, Number.MAX_SAFE_INTEGER)
+    if (context.json) for (const row of rows) context.object(row)
+    else {
+      const accounts = rows.map((row) => ({
+        account: row.account,
+        debits: BigInt(row.debits_sat),
+        credits: BigInt(row.credits_sat),
+      }))
+      for (const line of renderAccounts(accounts, context.paint)) context.line(line)
+    }
+    const verdict = await client.get<BooksVerdictJson>('/v1/ledger/verify')
+    if (verdict.ok) return EXIT.ok
+    const [first] = verdict.differences
+    throw new EngineError(
+      'SERVER_BOOKS_BROKEN',
+      `the totals are not what the entries add up to: ${first?.message ?? 'they differ'}`,
+      { details: { differences: verdict.differences.length } },
+    )
+  })
+}
 
 async function runReconcile(context: Context, [word]: readonly string[]) {
-  return context.withHost('node', async (host) => {
-    const { engine } = host
+  const work = async (client: ApiClient) => {
     const wallets =
-      word === undefined ? await engine.wallets.wallets() : [await findWallet(host, word)]
-    // Two different blocks cannot be compared: first be where the node is.
-    await withProgress(context, (progress) => engine.sync(progress))
+      word === undefined ? await listWallets(client) : [await findWallet(client, word)]
+    // Two different blocks cannot be compared: first be where the node is. A server is there.
+    const { host } = client
+    if (host) await withProgress(context, (progress) => host.engine.sync(progress))
     let drifting = 0
-    for (const { id, name } of wallets) {
-      const result = await engine.reconcile(id)
-      if (result.drifts.length > 0 || result.booked !== result.bookable) drifting += 1
-      context.facts(
-        [
-          ['wallet', `${name} (${id})`],
-          ['block', `${result.height}`],
-          ['our coins', `${result.coins}, ${satText(result.ours)}`],
-          ["the node's", satText(result.node)],
-          ['ledger', `${satText(result.booked)} booked, ${satText(result.bookable)} by the coins`],
-          ...result.drifts.map(({ point, ours, node }): [string, string] => [
-            'drift',
-            `${outPointKey(point)} ours ${satText(ours)}, node ${satText(node)}`,
-          ]),
-        ],
-        reconciliationJson(result),
-      )
+    for (const wallet of wallets) {
+      const path = `/v1/wallets/${wallet.id}/reconcile`
+      const result = await client.post<ReconciliationJson>(path)
+      if (!result.ok) drifting += 1
+      showReconciliation(context, wallet, result)
     }
     if (drifting > 0)
       throw new EngineError('SERVER_DRIFT', `${drifting} of ${wallets.length} wallets drift`, {
@@ -90,5 +76,29 @@ async function runReconcile(context: Context, [word]: readonly string[]) {
       })
     if (!context.json) context.line(context.paint('good', 'drift 0 sat'))
     return EXIT.ok
-  })
+  }
+  return context.withClient(work, { needsNode: true })
+}
+
+function showReconciliation(
+  context: Context,
+  { id, name }: WalletJson,
+  result: ReconciliationJson,
+): void {
+  const drifts = result.drifts.map((drift) => ({ output: `${drift.txid}:${drift.vout}`, ...drift }))
+  const { booked_sat: booked, bookable_sat: bookable } = result
+  context.facts(
+    [
+      ['wallet', `${name} (${id})`],
+      ['block', `${result.height}`],
+      ['our coins', `${result.coins}, ${satText(result.ours_sat)}`],
+      ["the node's", satText(result.node_sat)],
+      ['ledger', `${satText(booked)} booked, ${satText(bookable)} by the coins`],
+      ...drifts.map(({ output, ours_sat: ours, node_sat: node }): [string, string] => [
+        'drift',
+        `${output} ours ${satText(ours)}, node ${satText(node)}`,
+      ]),
+    ],
+    { ...result, drifts },
+  )
 }

@@ -1,14 +1,18 @@
+import { createInterface } from 'node:readline'
 import { systemClock } from '@kaccy/bitcoin/adapters/system'
-import type { Details, Logger } from '@kaccy/bitcoin/kernel'
+import { type Details, EngineError, type Logger } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
 import type { Host } from '../host/host.ts'
 import { createLogger, isLogLevel } from '../host/logger.ts'
 import { type ExitCode, mayColour, type Shell } from '../shell.ts'
+import { readTime } from './arguments.ts'
 import type { ApiClient } from './client/client.ts'
 import { colours, noColours, type Paint } from '../view/paint.ts'
 import { type Column, renderFacts, renderTable } from '../view/table.ts'
+
+const YES = { details: { param: '--yes' } } as const
 
 /** What commander collected for one command. */
 export type Options = Readonly<Record<string, string | boolean | undefined>>
@@ -33,6 +37,38 @@ export class Context {
   text(name: string): string | undefined {
     const value = this.options[name]
     return typeof value === 'string' ? value : undefined
+  }
+  /** Texts of an option that can be given several times; undefined when it was not given. */
+  texts(name: string): readonly string[] | undefined {
+    const value: unknown = this.options[name]
+    return Array.isArray(value) ? value.map(String) : undefined
+  }
+  now(): number {
+    return systemClock.now()
+  }
+  /**
+   * Asks before something that cannot be taken back. `--yes` answers, and where nobody can be asked it has to be given.
+   * @throws EngineError USAGE_INVALID
+   */
+  async confirm(question: string): Promise<void> {
+    if (this.options['yes'] === true) return
+    const { stdin, stderr, signal } = this.shell
+    const isTerminal = (stdin as { readonly isTTY?: boolean }).isTTY === true && !this.json
+    if (!isTerminal) throw new EngineError('USAGE_INVALID', `${question} Give --yes`, YES)
+    stderr.write(`${question} [y/N] `)
+    const lines = createInterface({ input: stdin, signal })
+    const answer = await new Promise<string>((resolve) => {
+      lines.once('line', resolve)
+      lines.once('close', () => resolve(''))
+    })
+    lines.close()
+    if (!/^y(es)?$/i.test(answer.trim()))
+      throw new EngineError('USAGE_INVALID', 'not confirmed: nothing was done', YES)
+  }
+  /** A moment that an option names, as the API reads it. @throws EngineError USAGE_INVALID */
+  time(name: string): string | undefined {
+    const text = this.text(name)
+    return text === undefined ? undefined : new Date(readTime(text, `--${name}`)).toISOString()
   }
   line(text = ''): void {
     this.shell.stdout.write(`${text}\n`)

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path'
 import { EngineError, silentLogger } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
+import type { DemoServe } from '../demo/run.ts'
+import type { Served } from '../demo/serve.ts'
 import { EXIT } from '../shell.ts'
 import { jsonPresenter, livePresenter, type Presenter, plainPresenter } from '../view/presenter.ts'
-import { addCommonFlags, type Bind, type Context } from './context.ts'
+import { obeyLines, WORDS } from './console.ts'
+import { addCommonFlags, type Bind, type Context, examples } from './context.ts'
 
 /** `kaccy demo` */
 export function addDemo(program: Command, bind: Bind): void {
@@ -14,6 +17,9 @@ export function addDemo(program: Command, bind: Bind): void {
     .option('--seed <text>', 'another chain', 'kaccy')
     .option('--data <dir>', 'keep everything there, and go on from there')
     .option('--keep', 'keep the temporary folder')
+    .option('--serve', 'serve the API and the checkout page of the order, on until Ctrl-C')
+    .option('--listen <address:port>', 'where to serve; port 0 takes a free one', '127.0.0.1:8080')
+  examples(command, ['kaccy demo', 'kaccy demo --fast --data demo', 'kaccy demo --serve'])
   bind(command, async (context) => {
     const { shell } = context
     const data = context.text('data')
@@ -28,10 +34,49 @@ export function addDemo(program: Command, bind: Bind): void {
       presenter: presenterOf(context, 'kaccy demo'),
       logger: silentLogger,
       signal: shell.signal,
+      serve: context.options['serve'] === true ? await servingOf(context) : undefined,
     })
     return finished ? EXIT.ok : EXIT.interrupted
   })
 }
+
+/** A person sees the story first and the addresses after it; a program gets them as soon as they are known. */
+async function servingOf(context: Context): Promise<DemoServe> {
+  const { listenOn } = await import('../serve/settings.ts')
+  return {
+    listen: listenOn({ 'http.listen': context.text('listen') ?? '127.0.0.1:8080' }),
+    onServing(served) {
+      if (context.json) context.object(servedObject(served))
+    },
+    async untilDone(chain, served) {
+      if (!context.json) for (const line of servedLines(served)) context.line(line)
+      await obeyLines(context, chain)
+    },
+  }
+}
+
+const servedObject = ({ url, payUrl, token, keyFile }: Served) => ({
+  type: 'serving',
+  url,
+  pay_url: payUrl,
+  token,
+  key_file: keyFile,
+})
+
+const servedLines = ({ url, payUrl, token, keyFile }: Served): string[] => [
+  '',
+  ' Serving until Ctrl-C or `quit`',
+  `   checkout page   ${payUrl}`,
+  `   API             ${url}/v1, described at ${url}/docs`,
+  `   key             ${token}`,
+  '',
+  ' Ask it, in another terminal',
+  `   curl -H 'Authorization: Bearer ${token}' ${url}/v1/orders`,
+  `   kaccy order list --api ${url} --api-key-file ${keyFile}`,
+  '',
+  ' Type here what customers and miners do',
+  ...WORDS.map((word) => `   ${word}`),
+]
 
 function speedOf(context: Context): number {
   if (context.options['fast'] === true) return Number.POSITIVE_INFINITY

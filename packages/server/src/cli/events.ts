@@ -1,57 +1,59 @@
 import type { Command } from 'commander'
-import type { Host } from '../host/host.ts'
-import { pauseFor } from '../host/pause.ts'
 import { EXIT } from '../shell.ts'
 import { renderEvents } from '../view/events.ts'
-import { eventJson } from '../view/json.ts'
+import type { EventView } from '../view/model.ts'
 import { readNumber } from './arguments.ts'
-import { addConfigFlags, type Bind, type Context } from './context.ts'
+import type { EventJson } from './client/answers.ts'
+import type { ApiClient } from './client/client.ts'
+import { addClientFlags, type Bind, type Context, examples } from './context.ts'
 
-/** Pause between two looks at the table while following: another process writes it. */
-const FOLLOW_MS = 500
-const PAGE = 500
 /** Lines of a terminal are as wide as they are; a pipe gets everything. */
 const WIDE = 1_000
 
 /** `kaccy events` */
 export function addEvents(program: Command, bind: Bind): void {
-  const events = addConfigFlags(program.command('events'))
+  const events = addClientFlags(program.command('events'))
     .description('everything that happened, in order, each exactly once')
     .option('--after <seq>', 'behind this number', '0')
+    .option('--types <types>', 'only these, with commas: order.confirmed,payment.*')
     .option('--subject <id>', 'of one order, payment or wallet')
     .option('--limit <n>', 'at most this many')
     .option('--follow', 'wait for more until Ctrl-C')
+  examples(events, [
+    'kaccy events',
+    "kaccy events --types 'order.*' --follow",
+    'kaccy events --after 1200 --json',
+  ])
   bind(events, (context) =>
-    context.withHost('database', async (host) => {
-      await printEvents(context, host)
+    context.withClient(async (client) => {
+      await printEvents(context, client)
       return EXIT.ok
     }),
   )
 }
 
-async function printEvents(context: Context, host: Host): Promise<void> {
+const viewOf = ({ at, ...event }: EventJson): EventView =>
+  ({ ...event, at: Date.parse(at) }) as EventView
+
+async function printEvents(context: Context, client: ApiClient): Promise<void> {
   const { signal, stdout } = context.shell
-  const limit = context.text('limit')
-  const subject = context.text('subject')
-  let left =
-    limit === undefined
+  const text = context.text('limit')
+  const limit =
+    text === undefined
       ? Number.POSITIVE_INFINITY
-      : readNumber(limit, '--limit', 1, Number.MAX_SAFE_INTEGER)
-  let after = readNumber(context.text('after') ?? '0', '--after', 0, Number.MAX_SAFE_INTEGER)
+      : readNumber(text, '--limit', 1, Number.MAX_SAFE_INTEGER)
+  const after = readNumber(context.text('after') ?? '0', '--after', 0, Number.MAX_SAFE_INTEGER)
+  const query = { types: context.text('types'), subject: context.text('subject') }
+  const follows = context.options['follow'] === true
   const width = stdout.isTTY === true ? (stdout.columns ?? 80) : WIDE
-  while (left > 0 && !signal.aborted) {
-    const page = await host.engine.events({
-      after,
-      limit: Math.min(PAGE, left),
-      ...(subject === undefined ? {} : { subject }),
-    })
-    if (context.json) for (const event of page) context.object(eventJson(event))
-    else if (page.length > 0)
-      for (const line of renderEvents(page, width, context.paint)) context.line(line)
-    after = page.at(-1)?.seq ?? after
-    left -= page.length
-    if (page.length > 0) continue
-    if (context.options['follow'] !== true) return
-    await pauseFor(FOLLOW_MS, signal)
+  const events = follows
+    ? client.follow(after, query, signal)
+    : client.rows<EventJson>('/v1/events', { ...query, after }, limit)
+  let left = limit
+  for await (const event of events) {
+    if (context.json) context.object(event)
+    else for (const line of renderEvents([viewOf(event)], width, context.paint)) context.line(line)
+    left -= 1
+    if (left <= 0 || signal.aborted) return
   }
 }

@@ -1,10 +1,11 @@
-import type { ConfirmationStatistics, Waiting } from '@kaccy/bitcoin/deposits'
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
-import { readTime } from './arguments.ts'
-import { addConfigFlags, type Bind } from './context.ts'
-import { findWallet } from './wallet.ts'
+import type { Column } from '../view/table.ts'
+import type { StatisticsJson } from './client/answers.ts'
+import { addClientFlags, type Bind, examples } from './context.ts'
+import { findWallet } from './find.ts'
 
+type Waiting = StatisticsJson['by_fee_rate'][number]['confirmed']
 interface Row {
   readonly what: string
   readonly waiting: Waiting
@@ -21,52 +22,43 @@ export function durationText(milliseconds: number): string {
   return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} m`
 }
 
-function rowsOf(statistics: ConfirmationStatistics): Row[] {
-  const levels = Object.entries(statistics.byLevel).flatMap(([what, waiting]) =>
+function rowsOf(statistics: StatisticsJson): Row[] {
+  const levels = Object.entries(statistics.by_level).flatMap(([what, waiting]) =>
     waiting ? [{ what, waiting }] : [],
   )
-  const rates = statistics.byFeeRate.map(({ fromSatPerVb, waiting }) => ({
-    what: `confirmed, from ${fromSatPerVb} sat/vB`,
+  const rates = statistics.by_fee_rate.map(({ from_sat_kvb: from, confirmed: waiting }) => ({
+    what: `confirmed, from ${from / 1000} sat/vB`,
     waiting,
   }))
   return [...levels, ...rates]
 }
 
+const COLUMNS: readonly Column<Row>[] = [
+  { title: 'time to', cell: (row) => row.what },
+  { title: 'orders', align: 'right', cell: (row) => String(row.waiting.count) },
+  { title: 'half', align: 'right', cell: (row) => durationText(row.waiting.median_ms) },
+  { title: '9 of 10', align: 'right', cell: (row) => durationText(row.waiting.p90_ms) },
+  { title: 'longest', align: 'right', cell: (row) => durationText(row.waiting.max_ms) },
+]
+
 /** `kaccy statistics` */
 export function addStatistics(program: Command, bind: Bind): void {
-  const statistics = addConfigFlags(program.command('statistics'))
+  const statistics = addClientFlags(program.command('statistics'))
     .description('how long customers waited for each level, and by fee rate')
     .option('--wallet <id|name>', 'of one wallet')
     .option('--from <time>', 'orders made from this moment on')
     .option('--until <time>', 'orders made before this moment')
+  examples(statistics, ['kaccy statistics --from 2026-01-01'])
   bind(statistics, (context) =>
-    context.withHost('database', async (host) => {
-      const from = context.text('from')
-      const until = context.text('until')
+    context.withClient(async (client) => {
       const word = context.text('wallet')
-      const found = await host.engine.orders.statistics({
-        from: from === undefined ? 0 : readTime(from, '--from'),
-        until: until === undefined ? Number.MAX_SAFE_INTEGER : readTime(until, '--until'),
-        ...(word === undefined ? {} : { wallet: (await findWallet(host, word)).id }),
+      const found = await client.get<StatisticsJson>('/v1/statistics/confirmations', {
+        from: context.time('from') ?? new Date(0).toISOString(),
+        until: context.time('until'),
+        wallet: word === undefined ? undefined : (await findWallet(client, word)).id,
       })
       if (!context.json) context.line(`${found.orders} orders`)
-      context.list(
-        rowsOf(found),
-        [
-          { title: 'time to', cell: (row) => row.what },
-          { title: 'orders', align: 'right', cell: (row) => String(row.waiting.count) },
-          { title: 'half', align: 'right', cell: (row) => durationText(row.waiting.medianMs) },
-          { title: '9 of 10', align: 'right', cell: (row) => durationText(row.waiting.p90Ms) },
-          { title: 'longest', align: 'right', cell: (row) => durationText(row.waiting.maxMs) },
-        ],
-        ({ what, waiting }) => ({
-          time_to: what,
-          count: waiting.count,
-          median_ms: waiting.medianMs,
-          p90_ms: waiting.p90Ms,
-          max_ms: waiting.maxMs,
-        }),
-      )
+      context.list(rowsOf(found), COLUMNS, ({ what, waiting }) => ({ time_to: what, ...waiting }))
       return EXIT.ok
     }),
   )

@@ -1,155 +1,98 @@
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
-import { asError, EngineError, refuse } from '@kaccy/bitcoin/kernel'
-import type { AddressRecord, GapReport, WalletRecord } from '@kaccy/bitcoin/wallet'
+import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
-import { orThrow } from '../failure.ts'
-import type { Host } from '../host/host.ts'
 import { EXIT } from '../shell.ts'
 import { satText } from '../view/amount.ts'
+import type { Column } from '../view/table.ts'
 import { readChoice, readNumber } from './arguments.ts'
-import { addConfigFlags, addNodeFlags, type Bind, type Context } from './context.ts'
-import { writableOrThrow } from './output.ts'
-import { withProgress } from './progress.ts'
-import { addKeyFlags, keysOf } from './watch.ts'
-
-/** Finds a wallet by id or by name; without a word the only one there is. @throws EngineError WALLET_NOT_FOUND, USAGE_INVALID */
-export async function findWallet(host: Host, word: string | undefined): Promise<WalletRecord> {
-  const wallets = await host.engine.wallets.wallets()
-  const named = wallets.filter(({ id, name }) => word === undefined || id === word || name === word)
-  const [found, second] = named
-  if (found && !second) return found
-  if (found)
-    throw new EngineError(
-      'USAGE_INVALID',
-      `several wallets fit: name one by its id (${named.map(({ id }) => id).join(', ')})`,
-    )
-  const message = word === undefined ? 'no wallet is registered' : `no wallet ${word}`
-  throw asError(refuse('WALLET_NOT_FOUND', message, { param: 'wallet' }).error)
-}
-
-const time = (at: number): string => new Date(at).toISOString()
-
-export const walletJson = (wallet: WalletRecord) => ({
-  id: wallet.id,
-  name: wallet.name,
-  network: wallet.network,
-  descriptor: wallet.descriptor,
-  status: wallet.status,
-  gap_limit: wallet.gapLimit,
-  lookahead: wallet.lookahead,
-  birthday: wallet.birthday,
-  rescan: wallet.rescan ?? null,
-  created_at: time(wallet.createdAt),
-})
+import type {
+  AddressJson,
+  BalanceJson,
+  GapsJson,
+  PaymentJson,
+  TransactionJson,
+  WalletJson,
+} from './client/answers.ts'
+import { addClientFlags, type Bind, type Context, examples } from './context.ts'
+import { findWallet, listWallets } from './find.ts'
+import { paymentObject } from './order-output.ts'
+import { PAYMENT_COLUMNS } from './payments.ts'
+import { addWalletFiles } from './wallet-files.ts'
+import { addRegister } from './wallet-register.ts'
+import { addRescan } from './wallet-rescan.ts'
 
 /** `kaccy wallet …` */
 export function addWallet(program: Command, bind: Bind): void {
   const wallet = program.command('wallet').description('public keys that are watched')
-  const register = addKeyFlags(addNodeFlags(wallet.command('register')))
-  bind(register.description('watch an xpub or a descriptor'), runRegister)
-  bind(addConfigFlags(wallet.command('list')).description('all wallets'), (context) =>
-    context.withHost('database', async ({ engine }) => {
-      const columns = [
-        { title: 'id', cell: (row: WalletRecord) => row.id },
-        { title: 'name', cell: (row: WalletRecord) => row.name },
-        { title: 'status', cell: (row: WalletRecord) => row.status },
-        { title: 'birthday', align: 'right', cell: (row: WalletRecord) => `${row.birthday}` },
-        {
-          title: 'rescan',
-          cell: (row: WalletRecord) => (row.rescan ? `from ${row.rescan.next}` : ''),
-        },
-      ] as const
-      context.list(await engine.wallets.wallets(), columns, walletJson)
+  addRegister(wallet, bind)
+  const list = addClientFlags(wallet.command('list')).description('all wallets')
+  bind(examples(list, ['kaccy wallet list', 'kaccy wallet list --json']), (context) =>
+    context.withClient(async (client) => {
+      context.list(await listWallets(client), WALLET_COLUMNS, (row) => row)
       return EXIT.ok
     }),
   )
-  bind(
-    addConfigFlags(wallet.command('show [wallet]')).description(
-      'keys, balance, and how far other wallets see',
-    ),
-    runShow,
+  const show = addClientFlags(wallet.command('show [wallet]')).description(
+    'keys, balance, and how far other wallets see',
   )
-  const addresses = addConfigFlags(wallet.command('addresses [wallet]'))
-    .description('addresses that were handed out')
-    .option('--state <state>', 'revealed, free or watched', 'revealed')
-    .option('--limit <n>', 'at most this many', '100')
-  bind(addresses, runAddresses)
-  const rescan = addNodeFlags(wallet.command('rescan [wallet]'))
-    .description('read blocks again from a height on')
-    .requiredOption('--from <height>', 'the first block to read')
-    .option('--later', 'leave the reading to the running process')
-  bind(rescan, runRescan)
-  const change = (name: string, about: string) =>
-    addConfigFlags(wallet.command(name)).description(about)
-  bind(change('rename <wallet> <name>', 'give it another name'), (context, [word, name = '']) =>
-    context.withHost('database', async (host) => {
-      const { id } = await findWallet(host, word)
-      showChanged(context, orThrow(await host.engine.wallets.rename(id, name, host.actor)))
-      return EXIT.ok
-    }),
-  )
-  bind(
-    change('retire <wallet>', 'hand out no address any more; it stays watched for ever'),
-    (context, [word]) =>
-      context.withHost('database', async (host) => {
-        const { id } = await findWallet(host, word)
-        showChanged(context, orThrow(await host.engine.wallets.retire(id, host.actor)))
-        return EXIT.ok
-      }),
-  )
-  addFiles(wallet, bind)
+  bind(examples(show, ['kaccy wallet show', 'kaccy wallet show shop --json']), runShow)
+  addContents(wallet, bind)
+  addRescan(wallet, bind)
+  addChanges(wallet, bind)
+  addWalletFiles(wallet, bind)
 }
 
-const showChanged = (context: Context, wallet: WalletRecord): void =>
+const WALLET_COLUMNS: readonly Column<WalletJson>[] = [
+  { title: 'id', cell: (row) => row.id },
+  { title: 'name', cell: (row) => row.name },
+  { title: 'status', cell: (row) => row.status },
+  { title: 'birthday', align: 'right', cell: (row) => `${row.birthday}` },
+  { title: 'rescan', cell: (row) => (row.rescan ? `from ${row.rescan.next_height}` : '') },
+]
+
+function addChanges(wallet: Command, bind: Bind): void {
+  const rename = addClientFlags(wallet.command('rename <wallet> <name>')).description(
+    'give it another name',
+  )
+  bind(examples(rename, ["kaccy wallet rename shop 'old shop'"]), (context, [word, name = '']) =>
+    context.withClient(async (client) => {
+      const { id } = await findWallet(client, word)
+      showChanged(context, await client.patch<WalletJson>(`/v1/wallets/${id}`, { name }))
+      return EXIT.ok
+    }),
+  )
+  const retire = addClientFlags(wallet.command('retire <wallet>')).description(
+    'hand out no address any more; it stays watched for ever',
+  )
+  bind(examples(retire, ["kaccy wallet retire 'old shop'"]), (context, [word]) =>
+    context.withClient(async (client) => {
+      const { id } = await findWallet(client, word)
+      showChanged(context, await client.post<WalletJson>(`/v1/wallets/${id}/retire`))
+      return EXIT.ok
+    }),
+  )
+}
+
+const showChanged = (context: Context, wallet: WalletJson): void =>
   context.facts(
     [
       ['wallet', wallet.id],
       ['name', wallet.name],
       ['status', wallet.status],
     ],
-    walletJson(wallet),
+    wallet,
   )
 
-async function runRegister(context: Context) {
-  const keys = keysOf(context)
-  if (!keys) throw new EngineError('USAGE_INVALID', 'give --xpub or --descriptor')
-  const { config } = context.load()
-  const hasNode = config['node.url'] !== undefined
-  const work = async ({ engine, actor }: Host) => {
-    // Keys without a birthday are young as of the tip; without a tip every block since the first would be read.
-    if (keys.birthday === undefined && (await engine.tip()) === undefined) {
-      if (!hasNode)
-        throw new EngineError(
-          'USAGE_INVALID',
-          'no block has been followed yet: give --birthday HEIGHT, or --node to ask for the tip',
-        )
-      await engine.sync()
-    }
-    const { wallet, created } = orThrow(await engine.wallets.register(keys, actor))
-    context.facts(
-      [
-        ['wallet', wallet.id],
-        ['name', wallet.name],
-        ['descriptor', wallet.descriptor],
-        ['birthday', `${wallet.birthday}`],
-        ['', created ? 'registered' : 'was registered before'],
-      ],
-      { ...walletJson(wallet), created },
-    )
-    return EXIT.ok
-  }
-  return context.withHost(hasNode ? 'node' : 'database', work, true)
-}
-
-const gapText = (gap: GapReport): string =>
-  `${gap.level}: ${gap.unused} of ${gap.limit} unused in a row, next index ${gap.nextIndex}`
+type Gap = GapsJson['branches'][number]
+const gapText = (gap: Gap): string =>
+  `${gap.level}: ${gap.unused} of ${gap.limit} unused in a row, next index ${gap.next_index}`
 
 async function runShow(context: Context, [word]: readonly string[]) {
-  return context.withHost('database', async (host) => {
-    const wallet = await findWallet(host, word)
-    const balance = await host.engine.wallets.balance(wallet.id)
-    const gaps = orThrow(await host.engine.wallets.gaps(wallet.id))
+  return context.withClient(async (client) => {
+    const wallet = await findWallet(client, word)
+    const path = `/v1/wallets/${wallet.id}`
+    const { wallet: _, ...balance } = await client.get<BalanceJson>(`${path}/balance`)
+    const { branches } = await client.get<GapsJson>(`${path}/gaps`)
+    const { rescan } = wallet
     context.facts(
       [
         ['wallet', wallet.id],
@@ -157,170 +100,93 @@ async function runShow(context: Context, [word]: readonly string[]) {
         ['status', wallet.status],
         ['descriptor', wallet.descriptor],
         ['birthday', `${wallet.birthday}`],
-        ['rescan', wallet.rescan ? `at ${wallet.rescan.next} of ${wallet.rescan.to}` : 'none'],
-        ['confirmed', satText(balance.coins)],
-        ['pending', satText(balance.pending)],
-        ['unassigned', satText(balance.unassigned)],
-        ...gaps.map((gap): [string, string] => [`gap ${gap.branch}`, gapText(gap)]),
+        ['rescan', rescan ? `at ${rescan.next_height} of ${rescan.to_height}` : 'none'],
+        ['confirmed', satText(balance.confirmed_sat)],
+        ['pending', satText(balance.pending_sat)],
+        ['spendable', satText(balance.spendable_sat)],
+        ['unassigned', satText(balance.unassigned_sat)],
+        ...branches.map((gap): [string, string] => [`gap ${gap.branch}`, gapText(gap)]),
       ],
-      {
-        ...walletJson(wallet),
-        balance: {
-          confirmed_sat: Number(balance.coins),
-          pending_sat: Number(balance.pending),
-          unassigned_sat: Number(balance.unassigned),
-        },
-        gaps: gaps.map((gap) => ({
-          branch: gap.branch,
-          level: gap.level,
-          limit: gap.limit,
-          unused: gap.unused,
-          remaining: gap.remaining,
-          next_index: gap.nextIndex,
-        })),
-      },
+      { ...wallet, balance, gaps: branches },
     )
     return EXIT.ok
   })
 }
 
 const STATES = ['revealed', 'free', 'watched'] as const
+const ADDRESS_COLUMNS: readonly Column<AddressJson>[] = [
+  { title: 'path', cell: (row) => `${row.branch}/${row.index}` },
+  { title: 'address', cell: (row) => row.address },
+  { title: 'order', cell: (row) => row.order ?? '' },
+  { title: 'used', cell: (row) => (row.first_used_at === null ? '' : 'yes') },
+  { title: 'label', cell: (row) => row.label ?? '' },
+]
+const TRANSACTION_COLUMNS: readonly Column<TransactionJson>[] = [
+  { title: 'transaction', cell: (row) => row.txid },
+  { title: 'first seen', cell: (row) => row.first_seen_at.slice(0, 19) },
+  { title: 'confirmations', align: 'right', cell: (row) => `${row.confirmations}` },
+  {
+    title: 'net',
+    align: 'right',
+    cell: ({ net_sat: net }) => (net < 0 ? `-${satText(-net)}` : satText(net)),
+  },
+  { title: 'state', cell: (row) => row.gone?.reason ?? row.state },
+]
 
-async function runAddresses(context: Context, [word]: readonly string[]) {
-  return context.withHost('database', async (host) => {
-    const wallet = await findWallet(host, word)
-    const state = readChoice(context.text('state') ?? 'revealed', STATES, '--state')
-    const limit = readNumber(context.text('limit') ?? '100', '--limit', 1, 10_000)
-    const rows = await host.engine.wallets.addresses({ wallet: wallet.id, state, limit })
-    const columns = [
-      { title: 'path', cell: (row: AddressRecord) => `${row.branch}/${row.index}` },
-      { title: 'address', cell: (row: AddressRecord) => row.address },
-      { title: 'order', cell: (row: AddressRecord) => row.order ?? '' },
-      { title: 'used', cell: (row: AddressRecord) => (row.firstUsedAt ? 'yes' : '') },
-      { title: 'label', cell: (row: AddressRecord) => row.label ?? '' },
-    ] as const
-    context.list(rows, columns, (row) => ({
-      branch: row.branch,
-      index: row.index,
-      address: row.address,
-      state: row.state,
-      order: row.order ?? null,
-      label: row.label ?? null,
-      first_used_at: row.firstUsedAt === undefined ? null : time(row.firstUsedAt),
-    }))
-    return EXIT.ok
+/** One list of what a wallet holds: a page at a time from the API, a table in one piece here. */
+interface Contents<Row> {
+  readonly name: string
+  readonly about: string
+  readonly limit: string
+  readonly columns: readonly Column<Row>[]
+  readonly shown: (row: Row) => object
+}
+
+function addContents(wallet: Command, bind: Bind): void {
+  const addresses = addList<AddressJson>(wallet, bind, {
+    name: 'addresses',
+    about: 'addresses that were handed out',
+    limit: '100',
+    columns: ADDRESS_COLUMNS,
+    shown: (row) => row,
+  }).option('--state <state>', STATES.join(', '), 'revealed')
+  examples(addresses, ['kaccy wallet addresses shop', 'kaccy wallet addresses --state free'])
+  const coins = addList<PaymentJson>(wallet, bind, {
+    name: 'coins',
+    about: 'unspent payments, newest first',
+    limit: '20',
+    columns: PAYMENT_COLUMNS,
+    shown: paymentObject,
   })
-}
-
-async function runRescan(context: Context, [word]: readonly string[]) {
-  const later = context.options['later'] === true
-  return context.withHost(later ? 'database' : 'node', async (host) => {
-    const wallet = await findWallet(host, word)
-    const from = readNumber(context.text('from') ?? '', '--from', 0, 0xffff_ffff)
-    // What stands behind the tip is read by following; the rescan is for what lies before it.
-    if (!later) await withProgress(context, (progress) => host.engine.sync(progress))
-    orThrow(await host.engine.wallets.requestRescan(wallet.id, from, host.actor))
-    if (!later) await withProgress(context, (progress) => host.engine.sync(progress))
-    const words = later ? 'requested: a running kaccy serve or watch will do it' : 'done'
-    context.facts([['rescan', words]], { wallet: wallet.id, from, done: !later })
-    return EXIT.ok
+  examples(coins, ['kaccy wallet coins shop'])
+  const transactions = addList<TransactionJson>(wallet, bind, {
+    name: 'transactions',
+    about: 'what paid the wallet or spent of it, newest first',
+    limit: '20',
+    columns: TRANSACTION_COLUMNS,
+    shown: (row) => row,
   })
+  examples(transactions, ['kaccy wallet transactions shop --limit 5'])
 }
 
-const output = (command: Command) =>
-  addConfigFlags(command).option('--output <file>', 'write there instead of standard output')
-
-function addFiles(wallet: Command, bind: Bind): void {
-  bind(
-    output(wallet.command('export-recovery [wallet]')).description(
-      'a file that finds all coins again; it holds no private key',
-    ),
-    (context, [word]) =>
-      context.withHost('database', async (host) => {
-        const { id } = await findWallet(host, word)
-        emit(context, orThrow(await host.engine.wallets.exportRecovery(id, host.actor)))
-        return EXIT.ok
-      }),
-  )
-  bind(
-    addConfigFlags(wallet.command('restore <file>')).description(
-      'take up a recovery file (- for standard input)',
-    ),
-    (context, [file = '']) =>
-      context.withHost(
-        'database',
-        async ({ engine, actor }) => {
-          const text = await readInput(context, file)
-          const { wallet: restored, created } = orThrow(
-            await engine.wallets.restoreRecovery(text, actor),
-          )
-          context.facts(
-            [
-              ['wallet', restored.id],
-              ['name', restored.name],
-              ['', created ? 'restored' : 'was there and took up what the file knew more'],
-            ],
-            { ...walletJson(restored), created },
-          )
-          return EXIT.ok
-        },
-        true,
-      ),
-  )
-  addLabels(wallet, bind)
-}
-
-function addLabels(wallet: Command, bind: Bind): void {
-  const labels = wallet.command('labels').description('the address book, as BIP 329 files')
-  bind(
-    output(labels.command('export [wallet]')).description('write all labels'),
-    (context, [word]) =>
-      context.withHost('database', async (host) => {
-        const { id } = await findWallet(host, word)
-        emit(context, orThrow(await host.engine.wallets.exportLabels(id)))
-        return EXIT.ok
-      }),
-  )
-  bind(
-    addConfigFlags(labels.command('import <file> [wallet]')).description(
-      'take labels of another wallet (- for standard input)',
-    ),
-    (context, [file = '', word]) =>
-      context.withHost('database', async (host) => {
-        const { id } = await findWallet(host, word)
-        const text = await readInput(context, file)
-        const { imported, skipped } = orThrow(
-          await host.engine.wallets.importLabels(id, text, host.actor),
-        )
-        context.facts(
-          [
-            ['imported', `${imported}`],
-            ...skipped.map(({ line, reason }): [string, string] => [`line ${line}`, reason]),
-          ],
-          { wallet: id, imported, skipped },
-        )
-        return EXIT.ok
-      }),
+function addList<Row>(wallet: Command, bind: Bind, contents: Contents<Row>): Command {
+  const { name, about, limit, columns, shown } = contents
+  const command = addClientFlags(wallet.command(`${name} [wallet]`))
+    .description(about)
+    .option('--limit <n>', 'at most this many', limit)
+  return bind(command, (context, [word]) =>
+    context.withClient(async (client) => {
+      const most = readNumber(context.text('limit') ?? limit, '--limit', 1, 100_000)
+      const text = context.text('state')
+      const state = text === undefined ? {} : { state: readChoice(text, STATES, '--state') }
+      const { id } = await findWallet(client, word)
+      const rows = await client.list<Row>(`/v1/wallets/${id}/${name}`, state, most)
+      context.list(rows, columns, shown)
+      return EXIT.ok
+    }),
   )
 }
 
-/** Text to a file or to standard output, as it is. */
-function emit(context: Context, text: string): void {
-  const file = context.text('output')
-  if (file === undefined) context.shell.stdout.write(text)
-  else {
-    const path = resolve(context.shell.folder, file)
-    writableOrThrow(path)
-    writeFileSync(path, text, { mode: 0o600 })
-  }
-}
-
-/** @throws EngineError USAGE_INVALID when the file cannot be read */
-async function readInput(context: Context, file: string): Promise<string> {
-  const path = file === '-' ? file : resolve(context.shell.folder, file)
-  try {
-    return await context.shell.readText(path)
-  } catch (error) {
-    throw new EngineError('USAGE_INVALID', `${path} cannot be read`, { cause: error })
-  }
-}
+/** @throws EngineError USAGE_INVALID: what only a process beside the database can do */
+export const needsDatabase = (what: string): EngineError =>
+  new EngineError('USAGE_INVALID', `${what} works on the database itself: give --database`)

@@ -1,22 +1,32 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEngine, type Engine } from '@kaccy/bitcoin'
+import { createEngine, type Engine, runEngine } from '@kaccy/bitcoin'
 import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
 import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
-import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapters/system'
+import {
+  systemClock,
+  systemEntropy,
+  systemSha256,
+  systemTimers,
+} from '@kaccy/bitcoin/adapters/system'
+import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
 import { type Logger, sat } from '@kaccy/bitcoin/kernel'
 import { START_HEIGHT } from '@kaccy/devnet'
 import { loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
 import { keepNetwork, openDatabase } from '../host/database.ts'
+import { requestOrigin } from '../http/request-context.ts'
 import { pauseFor } from '../host/pause.ts'
 import { readBooks } from '../host/snapshot.ts'
 import type { Presenter } from '../view/presenter.ts'
 import { type Session, startSession } from '../watch/session.ts'
 import { demoDescriptor } from './keys.ts'
 import { ASKED, type Chapter, STORY } from './story.ts'
+import type { TypedChain } from '../cli/console.ts'
+import { type Served, serveDemo } from './serve.ts'
+import { typedChain } from './typed.ts'
 import { openWorld, type World } from './world.ts'
 
 export interface DemoOptions {
@@ -32,6 +42,15 @@ export interface DemoOptions {
   readonly presenter: Presenter
   readonly logger: Logger
   readonly signal: AbortSignal
+  readonly serve?: DemoServe | undefined
+}
+/** Serves the HTTP interface during the story, and on after it. */
+export interface DemoServe {
+  readonly listen: { readonly host: string; readonly port: number }
+  /** Called as soon as it listens. */
+  onServing(served: Served): void
+  /** Called when the story is over; resolves when there is nothing more to do. */
+  untilDone(chain: TypedChain, served: Served): Promise<void>
 }
 export interface DemoResult {
   readonly finished: boolean
@@ -42,6 +61,8 @@ export interface DemoResult {
 /** For the reader, in milliseconds at normal pace: to read what comes, and to see what came of it. */
 const READ_MS = 1_600
 const SEE_MS = 800
+/** Somebody who types does not want to wait for the next look. */
+const SERVE_POLL_MS = 500
 const ACTOR = 'operator:demo'
 const ORDER = 'demo-order-1'
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
@@ -89,22 +110,25 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
       entropy: systemEntropy,
       sha256: systemSha256,
     } as const
-    const engine = await createEngine({ ...parts, logger: options.logger })
+    const engine = await createEngine({ ...parts, logger: options.logger, origin: requestOrigin })
     const after = await store.read((tx) => tx.events.head())
     const order = await openOrder(engine)
-    const session = await startSession({
-      engine,
-      store,
-      source,
-      presenter: options.presenter,
-      logger: options.logger,
-      nodeUrl: world.devnet.rpcUrl,
-      pollMs: 1_000,
-      focus: order.id,
-      after,
-      signal: options.signal,
+    const stage = { world, engine, store, source, order, folder }
+    return await serving(options, stage, async (served) => {
+      const session = await startSession({
+        engine,
+        store,
+        source,
+        presenter: options.presenter,
+        logger: options.logger,
+        nodeUrl: world.devnet.rpcUrl,
+        pollMs: 1_000,
+        focus: order.id,
+        after,
+        signal: options.signal,
+      })
+      return tellAndClose(options, { ...stage, session, served })
     })
-    return await tellAndClose(options, { world, engine, store, session, order, folder })
   } finally {
     await source.close()
     await database.close()
@@ -132,13 +156,43 @@ async function openOrder(engine: Engine): Promise<OrderRecord> {
   return orThrow(created).order
 }
 
-interface Stage {
+interface Scenery {
   readonly world: World
   readonly engine: Engine
   readonly store: SqlStore
-  readonly session: Session
+  readonly source: ChainSource
   readonly order: OrderRecord
   readonly folder: string
+}
+interface Stage extends Scenery {
+  readonly session: Session
+  readonly served: Served | undefined
+}
+
+/** Listens before the story begins, tells it, follows the chain on for whoever calls, and closes. */
+async function serving(
+  { serve, logger, signal }: DemoOptions,
+  { world, engine, store, source, order, folder }: Scenery,
+  tell: (served: Served | undefined) => Promise<DemoResult>,
+): Promise<DemoResult> {
+  if (!serve) return tell(undefined)
+  const { listen } = serve
+  const served = await serveDemo({ engine, store, order: order.id, folder, listen, logger })
+  try {
+    serve.onServing(served)
+    const told = await tell(served)
+    if (!told.finished || signal.aborted) return told
+    const clocks = { clock: systemClock, timers: systemTimers }
+    const running = runEngine({ engine, source, ...clocks, logger, pollMs: SERVE_POLL_MS })
+    try {
+      await Promise.race([serve.untilDone(typedChain(world), served), running.ended])
+    } finally {
+      await running.stop()
+    }
+    return told
+  } finally {
+    await served.close()
+  }
 }
 
 async function tellAndClose(options: DemoOptions, stage: Stage): Promise<DemoResult> {
@@ -159,16 +213,18 @@ async function tellAndClose(options: DemoOptions, stage: Stage): Promise<DemoRes
   return { finished: true, ...folder }
 }
 
-async function tell(options: DemoOptions, { world, session, order }: Stage): Promise<void> {
+async function tell(options: DemoOptions, { world, session, order, served }: Stage): Promise<void> {
   const { presenter, signal, speed } = options
   const total = STORY.length + 1
   const pause = (milliseconds: number) => pauseFor(milliseconds / speed, signal)
   const beats = STORY.flatMap(({ id, beats: own }) => own.map((_, at) => `${id}.${at + 1}`))
   // What was done before this process began is not told again; the last deed is, until the engine has seen it.
-  const lastDone = world.done.at(-1)
+  const lastDone = world.done.findLast((id) => beats.includes(id))
+  // What somebody typed after the end may have undone it; the story does not wait for it to come true again.
+  if (lastDone === beats.at(-1) && lastDone !== world.done.at(-1)) return
   const from = lastDone === undefined ? 0 : beats.indexOf(lastDone)
   if (lastDone === undefined) {
-    presenter.step({ number: 1, total, ...OPENING })
+    presenter.step({ number: 1, total, ...openingOf(served) })
     await session.until((snapshot) => snapshot.order?.status === 'pending')
     await pause(READ_MS + SEE_MS)
   }
@@ -196,6 +252,9 @@ const OPENING = {
     'The chain it follows runs in this process and speaks as Bitcoin Core does.',
   ],
 }
+
+const openingOf = (served: Served | undefined) =>
+  served ? { ...OPENING, text: [...OPENING.text, `Its checkout page: ${served.payUrl}`] } : OPENING
 
 const stoppedWords = ({ data, command }: DemoOptions): string[] =>
   data === undefined

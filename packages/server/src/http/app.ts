@@ -24,6 +24,9 @@ import { validatorCompiler } from './validate.ts'
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const app = createServer(parts)
   app.setValidatorCompiler(validatorCompiler)
+  // Presenters are typed by the schema of the answer, and the tests hold every answer against it: a serialiser made for
+  // each schema would check it a second time, and take seconds to be made.
+  app.setSerializerCompiler(() => (body) => JSON.stringify(body))
   const limits = createLimits(parts)
   addFrame(app, parts, limits)
   addBodyReader(app)

@@ -81,9 +81,3 @@ export interface Resource {
 /** Ties the types of a route's handler to its schemas. */
 export const route = <const S extends RouteSchemas>(definition: Route<S>): Route =>
   definition as unknown as Route
-
-/** The routes of one resource, and the schemas that they refer to by name. */
-export interface Resource {
-  readonly routes: readonly Route[]
-  readonly named: readonly TSchema[]
-}

@@ -37,6 +37,24 @@ export const SERVER_METRICS = [
     help: '1 while /health/ready says yes',
     labels: [],
   },
+  {
+    name: 'kaccy_stream_clients',
+    kind: 'gauge',
+    help: 'Open event streams, by form: websocket or sse',
+    labels: ['form'],
+  },
+  {
+    name: 'kaccy_stream_events_total',
+    kind: 'counter',
+    help: 'Events handed to clients of streams, by form',
+    labels: ['form'],
+  },
+  {
+    name: 'kaccy_stream_disconnects_total',
+    kind: 'counter',
+    help: 'Event streams that ended, by reason: left, dead, too slow, going away, or the code of a key',
+    labels: ['reason'],
+  },
 ] as const satisfies readonly MetricDefinition[]
 
 /** Every metric of the server, once. */

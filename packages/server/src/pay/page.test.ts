@@ -211,3 +211,14 @@ describe('the code', () => {
     expect(qrSvg(VIEW.uri)).not.toMatch(/<script|href|style/)
   })
 })
+
+test('a deadline of another day says which day', () => {
+  const until = (expiresAt: number, language: 'en' | 'de') =>
+    /role="timer"[^>]*>([^<]*)</.exec(
+      renderPay({ ...VIEW, expiresAt }, { ...OPTIONS, language }),
+    )?.[1]
+  expect(until(3_600_000, 'en')).toBe('Pay by 01:00 UTC')
+  expect(until(3_600_000, 'de')).toBe('Zahlen Sie bis 01:00 UTC')
+  expect(until(48 * 3_600_000, 'en')).toBe('Pay by 3 Jan 1970, 00:00 UTC')
+  expect(until(48 * 3_600_000, 'de')).toBe('Zahlen Sie bis 03.01.1970, 00:00 UTC')
+})

@@ -115,15 +115,23 @@ function factsOf(view: PayView, language: Language): Markup | undefined {
   return view.received === 0n ? undefined : html`<dl class="facts">${rows}</dl>`
 }
 
+/** Within this time nobody takes an hour for one of another day. */
+const SOON_MS = 20 * 3_600_000
+const clocks = (locale: string) => ({
+  short: new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone: 'UTC' }),
+  long: new Intl.DateTimeFormat(locale, {
+    timeStyle: 'short',
+    dateStyle: 'medium',
+    timeZone: 'UTC',
+  }),
+})
+const CLOCKS = { en: clocks('en-GB'), de: clocks('de-DE') }
+
 /** Until when: as a time that is right without a script, which turns it into a countdown by the server's clock. */
 function deadlineOf({ expiresAt, now }: PayView, language: Language): Markup | undefined {
   if (expiresAt === undefined) return undefined
   const date = new Date(expiresAt)
-  const isSoon = expiresAt - now < 20 * 3_600_000
-  const time = new Intl.DateTimeFormat(language === 'de' ? 'de-DE' : 'en-GB', {
-    timeStyle: 'short',
-    ...(isSoon ? {} : { dateStyle: 'medium' }),
-    timeZone: 'UTC',
-  }).format(date)
+  const isSoon = expiresAt - now < SOON_MS
+  const time = CLOCKS[language][isSoon ? 'short' : 'long'].format(date)
   return html`<div class="deadline"><p>${ICONS.clock}<time datetime="${date.toISOString()}" id="deadline" role="timer" aria-live="off">${fill(WORDS[language].until, { time })}</time></p><progress id="deadline-bar" max="1" value="1" aria-hidden="true"></progress></div>`
 }

@@ -38,6 +38,8 @@ function runsOf(row: readonly boolean[]): [number, number][] {
 
 /** Pixels on a side, at most `most`, where every module has a whole number of them: blurred edges are read worse. */
 export function qrSide(text: string, most: number): number {
-  const modules = encode(qrText(text), { ecc: 'M', border: 0 }).size + 2 * QUIET
+  // Whichever mask is the best one, the size is the same; looking for it is most of the work.
+  const { size } = encode(qrText(text), { ecc: 'M', border: 0, maskPattern: 0 })
+  const modules = size + 2 * QUIET
   return modules * Math.max(1, Math.floor(most / modules))
 }

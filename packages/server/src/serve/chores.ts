@@ -1,4 +1,4 @@
-import { systemClock, systemTimers } from '@kaccy/bitcoin/adapters/system'
+import { systemTimers } from '@kaccy/bitcoin/adapters/system'
 import type { Logger, Metrics } from '@kaccy/bitcoin/kernel'
 import type { Config } from '../config/settings.ts'
 import type { Host } from '../host/host.ts'
@@ -24,8 +24,7 @@ export function startChores(parts: ChoreParts): Chores {
   const { host, config, logger } = parts
   const touch = async () => void (await host.engine.access.touch())
   const prune = async () => {
-    const keptMs = config['idempotency.keep_hours'] * HOUR_MS
-    await host.engine.idempotency.prune(systemClock.now() - keptMs)
+    await host.engine.idempotency.prune(config['idempotency.keep_hours'] * HOUR_MS)
   }
   const running = [
     every(5 * SECOND_MS, 'noting the use of keys', touch, logger),

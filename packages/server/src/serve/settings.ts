@@ -23,7 +23,10 @@ export function httpSettings(config: Config): HttpSettings {
 }
 
 /** Address and port to listen on: `127.0.0.1:8080`, `[::1]:8080`, `:8080` for all addresses. */
-export function listenOn(config: Config): { readonly host: string; readonly port: number } {
+export function listenOn(config: Pick<Config, 'http.listen'>): {
+  readonly host: string
+  readonly port: number
+} {
   const text = config['http.listen']
   const [, bracketed, plain, port = ''] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? []
   if (Number(port) <= 65_535 && port !== '')

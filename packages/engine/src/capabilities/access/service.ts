@@ -226,7 +226,7 @@ const updateKey = (
 ) =>
   change<KeyInputRefusal>(deps, id, async (tx, key, at) => {
     if (key.revokedAt !== undefined)
-      return refuse('KEY_ALREADY_REVOKED', 'a revoked key stays as it is', { param: 'key' })
+      return refuse('KEY_ALREADY_REVOKED', 'a revoked key stays as it is')
     const settings = readSettings(changes, at, key)
     if (!settings.ok) return settings
     const { wallets: _, addresses: __, expiresAt: ___, ...fixed } = key

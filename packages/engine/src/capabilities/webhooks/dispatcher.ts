@@ -198,11 +198,10 @@ class Loop {
   async #clean(): Promise<void> {
     const { store, clock, keep } = this.#options
     const now = clock.now()
-    const metrics = this.#worker.metrics
     if (now - this.#cleanedAt < CLEAN_EVERY_MS) return
     const before = now - (keep?.forMs ?? KEEP.forMs)
     const gone = await store.transact((tx) => tx.webhooks.forgetBefore(before, CLEAN_AT_ONCE))
-    metrics.count('kaccy_webhook_deliveries_forgotten_total', gone)
+    if (gone > 0) this.#worker.metrics.count('kaccy_webhook_deliveries_forgotten_total', gone)
     // The rest at the next look: nothing that is due waits for it.
     if (gone < CLEAN_AT_ONCE) this.#cleanedAt = now
   }

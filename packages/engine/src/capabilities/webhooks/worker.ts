@@ -2,7 +2,7 @@ import { raiseAlerts } from '../alerts/index.ts'
 import type { EngineEvent } from '../events/index.ts'
 import { type Attempt, attempt, type DeliveryOptions, numbered } from './delivery.ts'
 import { isFor } from './interests.ts'
-import { afterAttempt, afterLast, afterSkipped } from './machine.ts'
+import { afterAttempt, afterLast, afterSkipped, type Outcome } from './machine.ts'
 import type { WebhookLease, WebhookRecord } from './ports.ts'
 import { tell, type WebhooksTx } from './service.ts'
 
@@ -62,7 +62,7 @@ class Worker {
     for (;;) {
       if (this.#options.isStopping() || this.#left <= 0) return this.#giveBack()
       const { events, upTo, isLast } = await this.#page()
-      const course = await this.#deliverAll(events)
+      const course = await this.#deliverAll(events, isLast ? upTo : undefined)
       if (course === 'over') return
       if (course === 'again') continue
       this.#position = Math.max(this.#position, upTo)
@@ -87,20 +87,22 @@ class Worker {
     })
   }
 
-  async #deliverAll(events: readonly EngineEvent[]): Promise<Course> {
+  /** @param end the newest event there was, when these are all up to it */
+  async #deliverAll(events: readonly EngineEvent[], end: number | undefined): Promise<Course> {
+    const last = events.findLast((event) => isFor(event, this.#webhook))
     for (const event of events) {
       if (!isFor(event, this.#webhook)) {
         this.#position = event.seq
         continue
       }
       if (this.#options.isStopping() || this.#left <= 0) return 'again'
-      const course = await this.#deliver(event)
+      const course = await this.#deliver(event, event === last ? end : undefined)
       if (course !== 'next') return course
     }
     return 'next'
   }
 
-  async #deliver(event: EngineEvent): Promise<Course> {
+  async #deliver(event: EngineEvent, end: number | undefined): Promise<Course> {
     const { store, clock, leaseMs, timers, onSlow, signal } = this.#options
     // What is left of the lease must outlast the attempt; renewing it also shows whether it is still ours.
     if (this.#leasedUntil - clock.now() < leaseMs / 2 && !(await this.#keepPlace())) return 'over'
@@ -118,26 +120,36 @@ class Worker {
       return 'over'
     }
     this.#left -= 1
-    return store.transact((tx) => this.#commit(tx, made)).then((next) => this.#took(next))
+    return store.transact((tx) => this.#commit(tx, made, end)).then((next) => this.#took(next))
   }
 
   /** Subscription, log and whatever follows, in one transaction. Undefined: another process has taken over. */
-  async #commit(tx: WebhooksTx, { outcome, delivery }: Attempt) {
+  async #commit(tx: WebhooksTx, { outcome, delivery }: Attempt, end: number | undefined) {
     const { clock, leaseMs, giveUpMs, keep } = this.#options
     const fresh = await this.#mine(tx)
     if (!fresh) return undefined
     // Somebody asked for a replay meanwhile: what was just delivered stands in the log and moves nothing.
     const isMoved = fresh.cursor !== this.#webhook.cursor
-    const next = isMoved
+    const moved = isMoved
       ? { ...fresh, deliveries: fresh.deliveries + 1 }
       : afterAttempt(fresh, outcome, giveUpMs)
-    const goesOn = next.status === 'active' && (isMoved || outcome.type === 'delivered')
+    const isDone = !isMoved && (await this.#isLast(tx, outcome, end))
+    const next = isDone && end !== undefined ? afterLast(moved, end) : moved
+    const isWell = isMoved || outcome.type === 'delivered'
+    const goesOn = next.status === 'active' && isWell && !isDone
     const until = goesOn ? clock.now() + leaseMs : 0
     await tx.webhooks.save(next, until)
     await tx.webhooks.log(numbered(delivery, next.deliveries))
     if (next.deliveries > keep) await tx.webhooks.forgetUpTo(next.id, next.deliveries - keep)
     if (next.status === 'paused' && fresh.status === 'active') await tellPaused(tx, next)
     return { webhook: next, until, goesOn, isMoved }
+  }
+  /**
+   * Whether this was the newest event, which most deliveries are: then the same commit gives the lease back. Asked after the
+   * row is locked: whoever marks it for a later event waits for this commit.
+   */
+  async #isLast(tx: WebhooksTx, outcome: Outcome, end: number | undefined): Promise<boolean> {
+    return outcome.type === 'delivered' && end !== undefined && (await tx.events.head()) === end
   }
   #took(
     next: { webhook: WebhookRecord; until: number; goesOn: boolean; isMoved: boolean } | undefined,

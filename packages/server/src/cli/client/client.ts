@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Host } from '../../host/host.ts'
 import { pauseFor } from '../../host/pause.ts'
+import type { EventJson } from './answers.ts'
 import { errorOfAnswer, unreadable } from './problem.ts'
 import { readServerSent } from './sse.ts'
-import { type Asked, textOf, type Transport } from './transport.ts'
+import { type Answered, type Asked, textOf, type Transport } from './transport.ts'
 
 /** What a query may hold; what is undefined is left out, a list gives its name several times. */
 export type Query = Readonly<
@@ -15,28 +16,15 @@ export interface ListPage<Row> {
   readonly has_more: boolean
   readonly next: string | null
 }
-/** An answer as it travels: a bigint of the process is an integer in JSON. */
-export type Wire<T> = T extends bigint
-  ? number
-  : T extends readonly (infer Item)[]
-    ? readonly Wire<Item>[]
-    : T extends object
-      ? { readonly [K in keyof T]: Wire<T[K]> }
-      : T
-/** An event as the API shows it. */
-export interface EventJson {
-  readonly seq: number
-  readonly id: string
-  readonly type: string
-  readonly at: string
-  readonly subject: string
-  readonly data: Readonly<Record<string, unknown>>
-}
-
 export interface Post {
   readonly body?: object
   /** `Idempotency-Key`; one is made up where none is given. */
   readonly idempotencyKey?: string | undefined
+}
+
+export interface Created<T> {
+  readonly made: T
+  readonly created: boolean
 }
 
 const LARGEST_PAGE = 100
@@ -66,9 +54,14 @@ export class ApiClient {
   get<T>(path: string, query: Query = {}): Promise<T> {
     return this.#json({ method: 'GET', path: withQuery(path, query), headers: {} })
   }
-  post<T>(path: string, { body, idempotencyKey }: Post = {}): Promise<T> {
+  async post<T>(path: string, post: Post = {}): Promise<T> {
+    return (await this.create<T>(path, post)).made
+  }
+  /** A POST that says whether it made something new (201) or found it (200). */
+  async create<T>(path: string, { body, idempotencyKey }: Post): Promise<Created<T>> {
     const headers = { 'idempotency-key': idempotencyKey ?? randomUUID() }
-    return this.#json(withBody({ method: 'POST', path, headers }, body))
+    const answered = await this.#send(withBody({ method: 'POST', path, headers }, body))
+    return { made: await this.#read(answered), created: answered.status === 201 }
   }
   patch<T>(path: string, body: object): Promise<T> {
     return this.#json(withBody({ method: 'PATCH', path, headers: {} }, body))
@@ -147,7 +140,9 @@ export class ApiClient {
     }
   }
   async #json<T>(asked: Asked): Promise<T> {
-    const answered = await this.#send(asked)
+    return this.#read(await this.#send(asked))
+  }
+  async #read<T>(answered: Answered): Promise<T> {
     const text = await textOf(answered)
     if (text === '') return undefined as T
     try {

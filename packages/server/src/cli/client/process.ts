@@ -1,5 +1,5 @@
 import { systemClock } from '@kaccy/bitcoin/adapters/system'
-import { asError, type Logger } from '@kaccy/bitcoin/kernel'
+import { asError, silentLogger } from '@kaccy/bitcoin/kernel'
 import type { Host } from '../../host/host.ts'
 import { createApp } from '../../http/index.ts'
 import { RefusedError } from '../../http/problem.ts'
@@ -14,14 +14,16 @@ const BODY_LIMIT = 64 * 1024 * 1024
  * Asks the same routes in this process, over a database that nobody needs to serve. What fails is thrown as it failed, with
  * its cause: the operator may know what a stranger may not.
  */
-export async function processTransport(host: Host, logger: Logger): Promise<Transport> {
+export async function processTransport(host: Host, publicUrl?: string): Promise<Transport> {
   const failures = new Map<string, unknown>()
   const app = await createApp({
     engine: host.engine,
     network: host.network,
     clock: systemClock,
-    logger,
+    // What fails is thrown to the command, which says it once.
+    logger: silentLogger,
     settings: {
+      ...(publicUrl === undefined ? {} : { publicUrl }),
       trustedProxies: [],
       allowedAddresses: [],
       origins: [],

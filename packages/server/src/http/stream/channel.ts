@@ -5,6 +5,8 @@ export interface Channel {
   readonly form: 'websocket' | 'sse'
   /** Bytes that were handed over and have not left this process. */
   readonly waiting: number
+  /** Begins: tells from where to resume, also when nothing happens for a while. */
+  open(position: number): void
   /** Hands events over, in order. Never waits; look at `waiting`. */
   write(frames: readonly Frame[]): void
   /** Resolves when all that was handed over has left this process, or the connection is gone. */

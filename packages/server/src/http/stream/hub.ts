@@ -64,8 +64,7 @@ export class Hub implements Home {
     this.#count(client, 1)
     if (this.#isClosed) client.cut(CLOSE.goingAway, 'going away')
     else {
-      // Tells at once from where to resume, also when nothing happens for a while.
-      client.channel.beat(client.position)
+      client.channel.open(client.position)
       void client.run()
     }
     return client

@@ -20,6 +20,9 @@ export class SocketChannel implements Channel {
   get waiting(): number {
     return this.#socket.bufferedAmount
   }
+  open(position: number): void {
+    this.beat(position)
+  }
   write(frames: readonly Frame[]): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     const done = this.#writes.begin()

@@ -23,10 +23,12 @@ export class SseChannel implements Channel {
     this.#response = response
     response.once('close', () => this.#writes.release())
     response.writeHead(200, { ...headers, ...HEADERS })
-    response.write(`retry: ${RETRY_MS}\n\n`)
   }
   get waiting(): number {
     return this.#response.writableLength
+  }
+  open(position: number): void {
+    this.#response.write(`retry: ${RETRY_MS}\nid: ${position}\n\n`, this.#writes.begin())
   }
   write(frames: readonly Frame[]): void {
     if (this.#response.writableEnded || this.#response.destroyed) return

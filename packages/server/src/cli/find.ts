@@ -1,0 +1,51 @@
+import { asError, EngineError, refuse } from '@kaccy/bitcoin/kernel'
+import type { OrderJson, WalletJson } from './client/answers.ts'
+import type { ApiClient } from './client/client.ts'
+
+/** Wallets are few; more than this has nobody. */
+const MOST_WALLETS = 10_000
+
+export const listWallets = (client: ApiClient): Promise<WalletJson[]> =>
+  client.list<WalletJson>('/v1/wallets', {}, MOST_WALLETS)
+
+/** Finds a wallet by id or by name; without a word the only one there is. @throws EngineError WALLET_NOT_FOUND, USAGE_INVALID */
+export async function findWallet(client: ApiClient, word: string | undefined): Promise<WalletJson> {
+  const wallets = await listWallets(client)
+  const named = wallets.filter(({ id, name }) => word === undefined || id === word || name === word)
+  const [found, second] = named
+  if (found && !second) return found
+  if (found)
+    throw new EngineError(
+      'USAGE_INVALID',
+      `several wallets fit: name one by its id (${named.map(({ id }) => id).join(', ')})`,
+    )
+  const message = word === undefined ? 'no wallet is registered' : `no wallet ${word}`
+  throw asError(refuse('WALLET_NOT_FOUND', message, { param: 'wallet' }).error)
+}
+
+const ORDER_ID = /^ord_[\w-]{1,160}$/
+const LONGEST = { external_id: 255, address: 120 } as const
+
+/** By its own id, by the caller's, or by its address. @throws EngineError ORDER_NOT_FOUND */
+export async function findOrder(client: ApiClient, word: string): Promise<OrderJson> {
+  if (ORDER_ID.test(word)) {
+    const order = await orNone(client.get<OrderJson>(`/v1/orders/${word}`))
+    if (order) return order
+  }
+  for (const name of ['external_id', 'address'] as const) {
+    if (word === '' || word.length > LONGEST[name]) continue
+    const [order] = await client.list<OrderJson>('/v1/orders', { [name]: word }, 1)
+    if (order) return order
+  }
+  throw asError(refuse('ORDER_NOT_FOUND', `no order ${word}`, { param: 'order' }).error)
+}
+
+/** Undefined where the answer is that there is none. */
+async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'ORDER_NOT_FOUND') return undefined
+    throw error
+  }
+}
