@@ -123,3 +123,19 @@ test('what another process commits is found at the next look', async () => {
   expect(listener.seqs).toEqual([head, head + 1])
   listener.close()
 })
+
+test('the document names the stream with both its forms', async () => {
+  const { json } = await streamed.served.call('GET', '/openapi.json')
+  const { get } = json.paths['/v1/events/stream']
+  expect(get.operationId).toBe('streamEvents')
+  expect(Object.keys(get.responses)).toEqual(
+    expect.arrayContaining(['101', '200', '400', '401', '403', '406', '429', '503']),
+  )
+  expect(Object.keys(get.responses['200'].content)).toEqual(['text/event-stream'])
+  expect(get.parameters.map(({ name }: { name: string }) => name).sort()).toEqual([
+    'after',
+    'last-event-id',
+    'subject',
+    'types',
+  ])
+})

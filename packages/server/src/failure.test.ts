@@ -24,8 +24,9 @@ test('a stack is shown only to those who ask', () => {
 test('exit codes tell scripts who has to act', () => {
   const codes = ['CONFIG_CONFLICT', 'USAGE_INVALID', 'NODE_TIMEOUT', 'CHAIN_WRONG_NETWORK']
   const more = ['STORE_UNAVAILABLE', 'STORE_SCHEMA_OLDER', 'SERVER_DATABASE_NETWORK']
-  expect([...codes, ...more, 'ORDER_NOT_FOUND', 'SERVER_DRIFT'].map(exitOf)).toEqual([
-    2, 2, 3, 3, 4, 4, 4, 1, 1,
+  const api = ['API_UNREACHABLE', 'KEY_REVOKED', 'SCOPE_MISSING', 'KEY_PRIVATE']
+  expect([...codes, ...more, ...api, 'SERVER_DRIFT'].map(exitOf)).toEqual([
+    2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 1, 1,
   ])
   expect(
     Object.keys(REGISTRY)

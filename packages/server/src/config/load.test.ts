@@ -162,3 +162,79 @@ test('an address of another kind of database is no file name', () => {
   expect(codeOf({ flags: { 'database.url': 'mysql://db/kaccy' } })).toContain('CONFIG_')
   expect(codeOf({ flags: { 'database.url': 'postgre://db/kaccy' } })).toContain('CONFIG_')
 })
+
+const toml = (text: string, name = 'kaccy.toml'): string => file(text, name)
+
+test('TOML says the same as JSON, with comments', () => {
+  const path = toml(`# the shop
+network = "regtest"
+operator = 'ann'
+database.url = "shop.sqlite"
+[node]
+url = "http://127.0.0.1:18443"
+pins = ["aa", "bb"]
+allow_plain_http = true
+[chain]
+poll_ms = 1_000
+[api]
+key_file = "key"
+`)
+  file('kc_dev_hush\n', 'key')
+  const loaded = load({ file: path })
+  if (!loaded.ok) throw new Error(loaded.error.message)
+  expect(loaded.value.config).toMatchObject({
+    network: 'regtest',
+    operator: 'ann',
+    'database.url': join(folder, 'shop.sqlite'),
+    'node.pins': ['aa', 'bb'],
+    'node.allow_plain_http': true,
+    'chain.poll_ms': 1_000,
+  })
+  expect(loaded.value.config['api.key']?.reveal()).toBe('kc_dev_hush')
+  expect(JSON.stringify(showConfig(loaded.value))).not.toContain('hush')
+})
+
+test.each([
+  ['a name that nobody reads', '[node]\nuri = "x"', 'CONFIG_KEY_UNKNOWN node.uri'],
+  ['a number as text', '[chain]\npoll_ms = "1000"', 'CONFIG_VALUE_INVALID chain.poll_ms'],
+  ['a fraction', '[chain]\npoll_ms = 1000.0', 'CONFIG_VALUE_INVALID chain.poll_ms'],
+  ['infinity', '[chain]\npoll_ms = inf', 'CONFIG_VALUE_INVALID chain.poll_ms'],
+  [
+    'a number beyond what is exact',
+    '[chain]\npoll_ms = 9007199254740993',
+    'CONFIG_VALUE_INVALID chain.poll_ms',
+  ],
+  ['a date as text', 'operator = 2026-01-01', 'CONFIG_VALUE_INVALID operator'],
+  ['a name that stands twice', 'operator = "a"\noperator = "b"', 'CONFIG_FILE_UNREADABLE'],
+  ['a table that goes deeper', '[node.url]\nx = 1', 'CONFIG_VALUE_INVALID node.url'],
+  ['a prototype', '[__proto__]\nnetwork = "main"', 'CONFIG_KEY_UNKNOWN __proto__.network'],
+])('TOML with %s is refused by name', (_name, text, says) => {
+  expect(codeOf({ file: toml(text, 'refused.toml') })).toBe(says)
+})
+
+test('what is wrong in a TOML file is said without its lines: a secret may stand there', () => {
+  const loaded = load({ file: toml('[node]\npassword = "hush" oops\n', 'broken.toml') })
+  expect(loaded.ok).toBe(false)
+  if (loaded.ok) return
+  expect(loaded.error.message).toMatch(/line 2, column \d+/)
+  expect(JSON.stringify(loaded.error)).not.toContain('hush')
+})
+
+test('JSON and TOML side by side are one file too many', () => {
+  const both = mkdtempSync(join(tmpdir(), 'kaccy-both-'))
+  writeFileSync(join(both, 'kaccy.toml'), 'operator = "toml"')
+  const found = load({ folder: both })
+  expect(found.ok && found.value.config.operator).toBe('toml')
+  writeFileSync(join(both, 'kaccy.json'), '{}')
+  expect(codeOf({ folder: both })).toBe('CONFIG_CONFLICT config')
+  expect(codeOf({ folder: both, file: 'kaccy.toml' })).toBe('ok')
+  rmSync(both, { recursive: true })
+})
+
+test('a secret and its file, equally strong, contradict each other', () => {
+  const path = file('from a file', 'secret')
+  const twice = { KACCY_API_KEY: 'a', KACCY_API_KEY_FILE: path }
+  expect(codeOf({ environment: twice })).toBe('CONFIG_CONFLICT api.key')
+  const loaded = load({ environment: { KACCY_API_KEY: 'a' }, flags: { 'api.key_file': path } })
+  expect(loaded.ok && loaded.value.config['api.key']?.reveal()).toBe('from a file')
+})

@@ -7,7 +7,6 @@ import { systemClock, systemTimers } from '@kaccy/bitcoin/adapters/system'
 import { EngineError, type Logger, type OrderId } from '@kaccy/bitcoin/kernel'
 import { orThrow } from '../failure.ts'
 import { createApp } from '../http/index.ts'
-import { payRoutes } from '../pay/index.ts'
 
 /** What of the demo can be asked from outside while it runs. */
 export interface Served {
@@ -48,6 +47,7 @@ export async function serveDemo(options: ServeDemo): Promise<Served> {
     network: 'regtest',
     clock: systemClock,
     logger,
+    pay: { head: () => store.read((tx) => tx.events.head()), timers: systemTimers },
     settings: {
       publicUrl: url,
       trustedProxies: [],
@@ -56,14 +56,6 @@ export async function serveDemo(options: ServeDemo): Promise<Served> {
       bodyLimit: 65_536,
       requestsPerMinute: { address: MINUTE_LIMIT, key: MINUTE_LIMIT },
     },
-  })
-  await app.register(payRoutes, {
-    engine,
-    head: () => store.read((tx) => tx.events.head()),
-    clock: systemClock,
-    timers: systemTimers,
-    logger,
-    publicUrl: url,
   })
   const keyFile = join(folder, 'demo.key')
   const token = await tokenIn(keyFile, engine)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { EngineError } from '@kaccy/bitcoin/kernel'
+import type { SelfJson } from '../cli/client/answers.ts'
 import type { ApiClient } from '../cli/client/client.ts'
 import type { Config } from '../config/settings.ts'
 import { examineClock } from './clock.ts'
@@ -32,16 +32,11 @@ export async function examineServer(
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
-    const { network, tip } = await client.get<{ network: string; tip: { height: number } | null }>(
-      '/v1/chain',
-    )
-    findings.push(fine('api', client.name))
-    findings.push(fine('server', `${network}, block ${tip?.height ?? 'none yet'}`))
+    const { actor, network, mode } = await client.get<SelfJson>('/v1/self')
+    findings.push(fine('api', client.name), fine('network', network))
+    findings.push(fine('key', `${mode}, ${actor}`))
   } catch (error) {
-    if (!(error instanceof EngineError && error.code === 'SCOPE_MISSING'))
-      return [failed('api', error)]
-    // The key is good; it only may not ask about the chain.
-    findings.push(fine('api', client.name))
+    return [failed('api', error)]
   }
   const caFile = config['api.ca_file']
   try {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Config } from '../config/settings.ts'
 import { type Finding, fine, warning, wrong } from './finding.ts'
@@ -42,7 +43,8 @@ function examineName(certificate: X509Certificate, publicUrl: string | undefined
   if (publicUrl === undefined || !URL.canParse(publicUrl)) return []
   const { hostname } = new URL(publicUrl)
   const address = hostname.replace(/^\[|\]$/g, '')
-  if (certificate.checkHost(hostname) ?? certificate.checkIP(address)) return []
+  if (isIP(address) === 0 ? certificate.checkHost(hostname) : certificate.checkIP(address))
+    return []
   const todo = 'get a certificate for that name, or correct http.public_url'
   return [wrong('certificate', `it does not stand for ${hostname}`, todo)]
 }

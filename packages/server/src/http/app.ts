@@ -31,6 +31,11 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   addFrame(app, parts, limits)
   addBodyReader(app)
   addFailures(app, parts)
+  if (parts.only) {
+    app.addSchema(ProblemSchema)
+    addRoutes(app, parts, limits)
+    return app
+  }
   const methods = collectMethods(app)
   await addOpenApi(app, parts)
   app.addSchema(ProblemSchema)
@@ -74,9 +79,10 @@ function addBodyReader(app: FastifyInstance): void {
 
 function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void {
   const inFlight = new InFlight()
+  const { only = () => true } = parts
   const resources = routeTable(parts)
   for (const schema of resources.flatMap(({ named }) => named)) app.addSchema(schema)
-  for (const route of resources.flatMap(({ routes }) => routes))
+  for (const route of resources.flatMap(({ routes }) => routes).filter(only))
     app.route({
       method: route.method,
       url: route.url,

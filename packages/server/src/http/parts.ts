@@ -5,7 +5,7 @@ import type { Drain } from './drain.ts'
 import type { PayOptions } from '../pay/index.ts'
 import type { Principal } from './principal.ts'
 import type { StreamSettings } from './stream/policy.ts'
-import type { Resource } from './route.ts'
+import type { Resource, Route } from './route.ts'
 
 /** How the outside is set up; every value has been read and judged by the configuration. */
 export interface HttpSettings {
@@ -57,6 +57,11 @@ export interface AppParts {
   readonly more?: readonly Resource[]
   /** The checkout page; undefined: payers find nothing at `/pay`. */
   readonly pay?: Omit<PayOptions, 'engine' | 'clock' | 'logger' | 'admit' | 'publicUrl'>
+  /**
+   * Only these routes, and nothing beside them: no document, stream or page. A command of the process asks few of them, and
+   * compiling the schemas of all takes longer than its work.
+   */
+  readonly only?: (route: Pick<Route, 'method' | 'url'>) => boolean
   /** Hears of everything that becomes a problem, with the reason that a stranger is not told. */
   readonly onFailure?: (error: unknown, requestId: string) => void
 }

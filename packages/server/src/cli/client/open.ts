@@ -42,7 +42,7 @@ export async function openClient(
   const host = await openHost({ config, logger, needsNode, mayCreate })
   try {
     const { processTransport } = await import('./process.ts')
-    return new ApiClient(await processTransport(host, config['http.public_url']), host)
+    return new ApiClient(processTransport(host, config['http.public_url']), host)
   } catch (error) {
     await host.close()
     throw error
