@@ -25,11 +25,11 @@ interface Run {
 /** Runs one command line in this process. */
 function kaccy(args: readonly string[], environment: Record<string, string> = {}): Run {
   const stop = new AbortController()
-  let out = ''
-  let err = ''
+  const out: string[] = []
+  const err: string[] = []
   const exit = runProgram(args, {
-    stdout: { write: (text) => void (out += text) },
-    stderr: { write: (text) => void (err += text) },
+    stdout: { write: (text) => out.push(text) },
+    stderr: { write: (text) => err.push(text) },
     stdin: process.stdin,
     environment: { KACCY_API_KEY: streamed.served.admin, NO_COLOR: '1', ...environment },
     folder: process.cwd(),
@@ -37,13 +37,17 @@ function kaccy(args: readonly string[], environment: Record<string, string> = {}
     readText: async () => '',
     debug: false,
   })
-  const lines = () => out.split('\n').filter((line) => line !== '')
+  const lines = () =>
+    out
+      .join('')
+      .split('\n')
+      .filter((line) => line !== '')
   return {
     exit,
     lines,
     json: (type) =>
       lines().flatMap((line) => [JSON.parse(line)].filter((one) => one.type === type)),
-    errors: () => err,
+    errors: () => err.join(''),
     stop: () => stop.abort(),
   }
 }

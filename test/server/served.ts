@@ -19,6 +19,7 @@ export interface ServedOptions {
   readonly settings?: Partial<HttpSettings>
   readonly logger?: Logger
   readonly parts?: Partial<AppParts>
+  readonly port?: number
 }
 export interface Call {
   readonly token?: string
@@ -55,7 +56,7 @@ export class Served {
   static async open(options: ServedOptions = {}): Promise<Served> {
     const till = await Till.open({ origin: requestOrigin, ...options.till })
     const app = await createApp(partsOf(till, options))
-    const url = await app.listen({ host: '127.0.0.1', port: 0 })
+    const url = await app.listen({ host: '127.0.0.1', port: options.port ?? 0 })
     const admin = await keyFor(till, ['admin'])
     return new Served(till, app, url, admin)
   }

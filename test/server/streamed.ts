@@ -1,6 +1,7 @@
 import type { HttpSettings } from '@kaccy/bitcoin-server/http'
 import type { Store } from '@kaccy/bitcoin'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
+import { systemEntropy } from '@kaccy/bitcoin/adapters/system'
 import { appendEvents, type NewEvent, wakingStore } from '@kaccy/bitcoin/events'
 import { WebSocket } from 'ws'
 import { Served, type ServedOptions } from './served.ts'
@@ -9,7 +10,10 @@ type Streams = NonNullable<HttpSettings['streams']>
 export interface StreamedOptions {
   readonly streams?: Streams
   readonly settings?: Partial<HttpSettings>
+  readonly port?: number
   readonly store?: Store
+  /** False where another engine has registered the wallet in this store. */
+  readonly registers?: boolean
   readonly parts?: ServedOptions['parts']
 }
 
@@ -21,7 +25,12 @@ export async function openStreamed(options: StreamedOptions = {}) {
     for (const listener of listeners) listener()
   })
   const served = await Served.open({
-    till: { store },
+    ...(options.port === undefined ? {} : { port: options.port }),
+    till: {
+      store,
+      // In one store two engines make two keys.
+      ...(options.registers === false ? { registers: false, entropy: systemEntropy } : {}),
+    },
     settings: { ...options.settings, streams: options.streams ?? {} },
     parts: {
       onCommit(listener) {
@@ -39,7 +48,7 @@ export async function openStreamed(options: StreamedOptions = {}) {
         events.map((event) => ({
           type: 'order.created',
           subject: 'ord_1',
-          data: { wallet: served.till.wallet },
+          data: options.registers === false ? {} : { wallet: served.till.wallet },
           ...event,
         })),
       ),

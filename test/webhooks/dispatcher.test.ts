@@ -123,6 +123,31 @@ test('a dead receiver never takes the places of others', async () => {
   expect(w.seqs('https://alive.example/')).toEqual([6])
 })
 
+test('a subscription with much to deliver gives its place to another one in between', async () => {
+  const w = world({ concurrency: 1 })
+  await w.hook('https://much.example/', { types: ['order.*'] })
+  await w.hook('https://little.example/', { types: ['chain.reorg'] })
+  await w.store.transact((tx) =>
+    tx.events.append(
+      1,
+      Array.from({ length: 250 }, () => ({ type: 'order.created', subject: 'ord_1', data: {} })),
+    ),
+  )
+  // As the slowest of clocks would see it: a millisecond for each request.
+  w.answers.set('https://much.example/', async () => {
+    w.tick(1)
+    if (w.posts.length === 20) await w.emit('chain.reorg')
+    return fine
+  })
+  const running = w.run()
+  for (let i = 0; i < 40; i++) await w.settle()
+  const place = w.posts.findIndex(({ url }) => url === 'https://little.example/')
+  expect(w.seqs('https://much.example/')).toHaveLength(250)
+  expect(place).toBeGreaterThan(0)
+  expect(place).toBeLessThan(200)
+  await running.stop()
+})
+
 test('the log keeps what it is told to keep', async () => {
   const w = world({ keep: { perWebhook: 3, forMs: DAY } })
   const { webhook } = await w.hook()

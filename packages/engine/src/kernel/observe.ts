@@ -19,6 +19,7 @@ export type SpanAttributes = Readonly<Record<string, string | number | boolean>>
 export interface Tracer {
   /**
    * Runs `work` inside a span; what `work` throws ends the span as an error and is thrown on.
+   * @param attributes `traceparent` (W3C) names the request that the work comes from, where it is done apart from it: a link
    * @param outcome attributes that only the answer tells
    */
   span<T>(

@@ -12,6 +12,7 @@ import { stopAll } from '../operations/drain.ts'
 import type { Exported } from '../operations/metrics.ts'
 import { readiness, type ReadinessParts } from '../operations/readiness.ts'
 import { operationsResource } from '../operations/routes.ts'
+import { openTelemetryTracer } from '../operations/tracer.ts'
 import { checkoutOf } from './checkout.ts'
 import { startChores } from './chores.ts'
 import { certificateFiles, httpSettings, listenOn, metricsAddresses } from './settings.ts'
@@ -74,6 +75,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
     timers: systemTimers,
     logger,
     metrics,
+    tracer: openTelemetryTracer,
     sender: createWebhookSender({ targets: targetRules(config) }),
   })
   const unlisten = host.onCommit(() => webhooks.wake())

@@ -48,7 +48,14 @@ export const attempt = (
 ): Promise<Attempt> =>
   options.tracer.span(
     'webhook.deliver',
-    { webhook: webhook.id, event: event.id, type: event.type, attempt: webhook.attempts + 1 },
+    {
+      webhook: webhook.id,
+      event: event.id,
+      type: event.type,
+      attempt: webhook.attempts + 1,
+      // The request that the event came from: a tracer links the two.
+      ...(event.origin?.traceparent === undefined ? {} : { traceparent: event.origin.traceparent }),
+    },
     () => make(options, webhook, event, signal),
     ({ outcome, delivery }) => ({
       outcome: outcome.type,

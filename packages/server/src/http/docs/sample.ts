@@ -7,11 +7,11 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   hash: '00000000000000000001a2b3c4d5e6f7089a1b2c3d4e5f60718293a4b5c6d7e8',
   url: 'https://shop.example/hooks',
   currency: 'EUR',
+  event_types: 'order.*',
   name: 'shop',
   metadata: { color: 'red' },
 }
 const TIME = '2026-01-31T12:00:00.000Z'
-const SECRET_TAIL = '01j9z3'
 
 /** Adds an example to every body and answer that has none: one that its own schema takes. */
 export function addSamples(document: OpenApi): OpenApi {
@@ -70,8 +70,8 @@ function numberSample({ minimum = 0, maximum = Infinity }: Schema, name: string)
 
 function textSample({ format, pattern, minLength = 0, maxLength }: Schema, name: string): string {
   if (format === 'date-time') return TIME
-  const prefix = /^\^(\w+_)\[/.exec(pattern ?? '')?.[1]
-  if (prefix !== undefined) return `${prefix}${SECRET_TAIL}`
+  const [, prefix, kind] = /^\^([a-z]+_)(\[|\\d)/.exec(pattern ?? '') ?? []
+  if (prefix !== undefined) return `${prefix}${kind === '[' ? '01j9z3' : '42'}`
   if (format === 'uri' || format === 'uri-reference') return 'https://shop.example/page'
   const text = String(BY_NAME[name] ?? (name === '' ? 'text' : name))
   return text.padEnd(minLength, 'x').slice(0, maxLength)

@@ -18,7 +18,11 @@ export const ALERT_KINDS = [
   'webhook_paused',
 ] as const
 
-const AlertId = Type.String({ pattern: '^alr_\\d{1,15}$', description: 'Id of the alert' })
+const AlertId = Type.String({
+  pattern: '^alr_\\d{1,15}$',
+  description: 'Id of the alert',
+  examples: ['alr_7'],
+})
 export const AlertSchema = named(
   'Alert',
   object(

@@ -14,7 +14,7 @@ import {
 import { EVENT_PATTERN } from './events.ts'
 
 const Url = Type.String({ maxLength: 2_000, description: 'Where events are posted to: https' })
-const EventTypes = Type.Array(Type.String({ pattern: EVENT_PATTERN }), {
+const EventTypes = Type.Array(Type.String({ pattern: EVENT_PATTERN, examples: ['order.*'] }), {
   minItems: 1,
   maxItems: 100,
   description: 'Which events: `order.confirmed`, `order.*`, or `*`',
