@@ -18,7 +18,7 @@ import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
 import { addStream } from './stream/index.ts'
 import { traced } from './traced.ts'
-import { validatorCompiler } from './validate.ts'
+import { refuseBody, validatorCompiler } from './validate.ts'
 
 /** The HTTP interface over one engine; it listens nowhere yet. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
@@ -114,6 +114,7 @@ async function serve(
   inFlight: InFlight,
 ): Promise<FastifyReply> {
   const { principal = NOBODY, idempotencyKey: key } = request
+  if (!route.schemas.body) refuseBody(request.body)
   const gate =
     key === undefined
       ? openGate
