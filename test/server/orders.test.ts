@@ -226,6 +226,8 @@ test('cancelling and settling are decisions in the name of the key', async () =>
   const odd = await served.call('POST', `/v1/orders/${idle.id}/cancel`, { body: { reason: 'x' } })
   expect(codeOf(odd)).toBe('400 FIELD_UNKNOWN reason')
   expect(codeOf(await served.call('POST', `${path}/settle`))).toBe('400 FIELD_INVALID reason')
+  const none = await served.call('POST', `/v1/orders/${idle.id}/cancel`, { raw: 'null' })
+  expect(codeOf(none)).toBe('400 FIELD_INVALID')
   const cancelled = await served.call('POST', `/v1/orders/${idle.id}/cancel`, { body: {} })
   expect(cancelled.json).toMatchObject({ status: 'failed', failure_reason: 'cancelled' })
 })

@@ -1,3 +1,4 @@
+import { refuse } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { payRoutes } from '../pay/index.ts'
 import { authenticate } from './authenticate.ts'
@@ -72,8 +73,11 @@ function addBodyReader(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     const body = readBody(bytes as Buffer)
-    if (body.ok) done(null, body.value)
-    else done(new RefusedError(body.error))
+    if (!body.ok) done(new RefusedError(body.error))
+    // To Fastify null is no body at all.
+    else if (body.value === null)
+      done(new RefusedError(refuse('FIELD_INVALID', 'the body must be a JSON object').error))
+    else done(null, body.value)
   })
 }
 

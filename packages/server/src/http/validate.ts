@@ -28,7 +28,7 @@ export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpP
   const check = ajv.compile(schema)
   if (httpPart === 'headers') return (data: unknown) => judge(check, data)
   // No body is a body without fields: what lacks is named, and where nothing is required nothing has to be sent.
-  if (httpPart === 'body') return (data: unknown) => judge(check, data === undefined ? {} : data)
+  if (httpPart === 'body') return (data: unknown) => judge(check, data ?? {})
   return (data: unknown) => judge(check, readTexts(schema as PartSchema, data as Texts))
 }
 
