@@ -37,6 +37,8 @@ class Reader {
   readonly folder = mkdtempSync(join(tmpdir(), 'kaccy-docs-'))
   readonly ran: string[] = []
   #devnet: Devnet | undefined
+  /** Where the server of the page listens. */
+  #api = 'http://127.0.0.1:8080'
   readonly #watching: ReturnType<typeof startKaccy>[] = []
 
   async begin(): Promise<void> {
@@ -54,16 +56,30 @@ class Reader {
   async read({ kind, text }: Block): Promise<void> {
     const here = text.replaceAll('http://127.0.0.1:18443', this.#devnet?.rpcUrl ?? '')
     if (kind === 'json') writeFileSync(join(this.folder, 'kaccy.json'), here)
+    if (kind === 'toml') {
+      writeFileSync(join(this.folder, 'page.toml'), here)
+      await this.#type('kaccy config --config page.toml')
+    }
     const lines = here.split('\n').filter((line) => line !== '')
     if (kind === 'sh') for (const line of lines) await this.#type(line)
     if (kind === 'devnet') for (const line of lines) await this.#order(line)
   }
-  async #type(line: string): Promise<void> {
-    const [program, ...args] = wordsOf(line)
-    this.ran.push(line)
+  async #type(text: string): Promise<void> {
+    const line = text.replaceAll('http://127.0.0.1:8080', this.#api)
+    const [program, ...words] = wordsOf(line)
+    const to = words.indexOf('>')
+    const args = to < 0 ? words : words.slice(0, to)
+    this.ran.push(text)
     // The demo and installing have tests of their own; the devnet runs already.
     if (program !== 'kaccy' || args[0] === 'devnet' || args[0] === 'demo') return
-    if (args[0] === 'watch' || args[0] === 'serve') {
+    if (args[0] === 'serve') {
+      const quietly = ['--json', '--listen', '127.0.0.1:0', '--log-level', 'error']
+      const serve = startKaccy([...args, ...quietly], {}, this.folder)
+      this.#watching.push(serve)
+      this.#api = String((await serve.said(({ type }) => type === 'listening'))['url'])
+      return
+    }
+    if (args[0] === 'watch') {
       const watch = startKaccy([...args, '--json'], {}, this.folder)
       this.#watching.push(watch)
       await watch.said(({ type }) => type === 'state')
@@ -71,6 +87,7 @@ class Reader {
     }
     const ended: Ended = await callKaccy(args, { folder: this.folder })
     expect(ended, line).toMatchObject({ code: 0, stderr: '' })
+    if (to >= 0) writeFileSync(join(this.folder, words[to + 1] ?? ''), `${ended.stdout}\n`)
   }
   /** Types a line into the devnet, and waits until the view has changed because of it. */
   async #order(line: string): Promise<void> {
