@@ -148,7 +148,9 @@ function* idempotency(world: HostileWorld, file: VectorFile): Checks {
       name,
       async () => {
         if (requests.some(({ kill9 }) => kill9 === true))
-          return { skip: 'needs a served process that is killed in the middle, which is not built yet' }
+          return {
+            skip: 'needs a served process that is killed in the middle, which is not built yet',
+          }
         const ids = new Set<string>()
         for (const sent of requests) {
           const fault = await send(world, sent, ids)
