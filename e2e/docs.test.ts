@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,8 @@ const PAGES = [
   'packages/devnet/README.md',
   'packages/server/README.md',
 ]
+/** The address that pages write for a server. */
+const SERVER = 'http://127.0.0.1:8080'
 const folders: string[] = []
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
@@ -38,13 +40,35 @@ class Reader {
   readonly ran: string[] = []
   #devnet: Devnet | undefined
   /** Where the server of the page listens. */
-  #api = 'http://127.0.0.1:8080'
+  #api = SERVER
+  #token = 'kc_dev_...'
   readonly #watching: ReturnType<typeof startKaccy>[] = []
 
-  async begin(): Promise<void> {
+  /** What the page has exported. */
+  readonly #environment: Record<string, string> = {}
+
+  async begin(page: string): Promise<void> {
     folders.push(this.folder)
     mkdirSync(join(this.folder, 'devnet'))
     this.#devnet = await createDevnet({ dir: join(this.folder, 'devnet') })
+    const text = readFileSync(`${ROOT}${page}`, 'utf8')
+    if (text.includes(SERVER) && !/^kaccy serve/m.test(text)) await this.#haveServer()
+  }
+  /** The server that a page takes for granted, with a key. */
+  async #haveServer(): Promise<void> {
+    const { rpcUrl = '', cookiePath = '' } = this.#devnet ?? {}
+    const node = ['--network', 'regtest', '--node', rpcUrl, '--cookie', cookiePath]
+    const where = [...node, '--database', join(this.folder, 'served.sqlite')]
+    await this.#serve(where)
+    const key = ['key', 'create', '--scopes', 'admin', '--token-only']
+    const made = await callKaccy([...key, ...where.filter((_, at) => at < 2 || at > 5)])
+    this.#token = made.stdout
+  }
+  async #serve(args: readonly string[]): Promise<void> {
+    const quietly = ['--json', '--listen', '127.0.0.1:0', '--log-level', 'error']
+    const serve = startKaccy(['serve', ...args, ...quietly], {}, this.folder)
+    this.#watching.push(serve)
+    this.#api = String((await serve.said(({ type }) => type === 'listening'))['url'])
   }
   async end(): Promise<void> {
     for (const watch of this.#watching) {
@@ -65,18 +89,20 @@ class Reader {
     if (kind === 'devnet') for (const line of lines) await this.#order(line)
   }
   async #type(text: string): Promise<void> {
-    const line = text.replaceAll('http://127.0.0.1:8080', this.#api)
+    const line = text.replaceAll(SERVER, this.#api).replaceAll('kc_dev_...', this.#token)
     const [program, ...words] = wordsOf(line)
     const to = words.indexOf('>')
     const args = to < 0 ? words : words.slice(0, to)
     this.ran.push(text)
+    if (program === 'export') for (const word of words) this.#export(word)
+    if (program === 'curl') this.#curl(line)
     // The demo and installing have tests of their own; the devnet runs already.
     if (program !== 'kaccy' || args[0] === 'devnet' || args[0] === 'demo') return
-    if (args[0] === 'serve') {
-      const quietly = ['--json', '--listen', '127.0.0.1:0', '--log-level', 'error']
-      const serve = startKaccy([...args, ...quietly], {}, this.folder)
-      this.#watching.push(serve)
-      this.#api = String((await serve.said(({ type }) => type === 'listening'))['url'])
+    if (args[0] === 'serve') return this.#serve(args.slice(1))
+    if (args[0] === 'listen' && !args.includes('--print-secret')) {
+      const listen = startKaccy([...args, '--json'], this.#environment, this.folder)
+      this.#watching.push(listen)
+      await listen.said(({ type }) => type === 'listening')
       return
     }
     if (args[0] === 'watch') {
@@ -85,9 +111,23 @@ class Reader {
       await watch.said(({ type }) => type === 'state')
       return
     }
-    const ended: Ended = await callKaccy(args, { folder: this.folder })
+    const ended: Ended = await callKaccy(args, {
+      folder: this.folder,
+      environment: this.#environment,
+    })
     expect(ended, line).toMatchObject({ code: 0, stderr: '' })
     if (to >= 0) writeFileSync(join(this.folder, words[to + 1] ?? ''), `${ended.stdout}\n`)
+  }
+  #export(assignment: string): void {
+    const at = assignment.indexOf('=')
+    this.#environment[assignment.slice(0, at)] = assignment.slice(at + 1)
+  }
+  /** As the page has it; a stream is given two seconds. */
+  #curl(line: string): void {
+    const env = { ...process.env, KACCY_API_KEY: this.#token, ...this.#environment }
+    const ended = spawnSync('bash', ['-c', `${line} --silent --fail --max-time 2`], { env })
+    // 28: a stream goes on until it is cut.
+    expect([0, 28], `${line}: ${ended.stderr}`).toContain(ended.status)
   }
   /** Types a line into the devnet, and waits until the view has changed because of it. */
   async #order(line: string): Promise<void> {
@@ -108,7 +148,7 @@ class Reader {
 
 test.each(PAGES)('%s: every command on it works, in its order', async (page) => {
   const reader = new Reader()
-  await reader.begin()
+  await reader.begin(page)
   try {
     for (const block of blocksOf(page)) await reader.read(block)
   } finally {
