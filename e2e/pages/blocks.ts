@@ -15,10 +15,12 @@ export interface Block {
 /** Every block of a page that says what it is; where `heading` is given, those of that section. */
 export function blocksOf(page: string, heading?: string): Block[] {
   const text = sectionOf(readFileSync(`${ROOT}${page}`, 'utf8'), heading)
-  return [...text.matchAll(/^```(\w+)([^\n]*)\n([\s\S]*?)^```$/gm)].map(
-    ([, kind = '', note = '', inside = '']) => {
+  // A block inside a list is indented, its lines too.
+  return [...text.matchAll(/^( *)```(\w+)([^\n]*)\n([\s\S]*?)^\1```$/gm)].map(
+    ([, indent = '', kind = '', note = '', inside = '']) => {
       const noRun = /^ no-run: (.+)$/.exec(note)?.[1]
-      return { page, kind, text: inside, ...(noRun === undefined ? {} : { noRun }) }
+      const lines = inside.replaceAll(new RegExp(`^${indent}`, 'gm'), '')
+      return { page, kind, text: lines, ...(noRun === undefined ? {} : { noRun }) }
     },
   )
 }

@@ -20,7 +20,7 @@ export const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
 
 /** Programs that go on while the reader reads on. */
 const STAYS =
-  /^(kaccy (serve|watch|listen)\b(?!.*--(print-secret|limit|help))|node [\w/.-]+\.[tj]s$)/
+  /^(\w+=('[^']*'|\S+) )*(kaccy-devnet\b|curl -N |kaccy (serve|watch|listen)\b(?!.*--(print-secret|limit|help))|node [\w/.-]+\.[tj]s$)/
 /** Commands that may be repeated until they say what the page promises: they only look. */
 const LOOKS =
   /^(kaccy (order (show|explain|list)|events|payments|reconcile|books|wallet (show|list)|alerts|webhook (show|deliveries)|config)\b|curl (?!.*( -d | -X )))/
@@ -101,7 +101,7 @@ export class Reader {
   async read({ kind, text, noRun }: Block): Promise<void> {
     if (noRun !== undefined) return
     const here = this.#here(text)
-    const file = /^(?:\/\/|#) ([\w.-]+\.(?:ts|js|json|toml))\n/.exec(here)?.[1]
+    const file = /^(?:\/\/|#) ([\w.-]+\.(?:ts|js|mjs|json|toml))\n/.exec(here)?.[1]
     if (file !== undefined) writeFileSync(join(this.folder, file), here)
     else if (kind === 'json' || kind === 'toml') await this.#settle(kind, here)
     if (kind === 'sh') await this.#type(here)
