@@ -123,13 +123,13 @@ export class Reader {
   /** A configuration is loaded as a user's; any other JSON is an example that has to be JSON. */
   async #settle(kind: 'json' | 'toml', text: string): Promise<void> {
     if (kind === 'json' && !('network' in (JSON.parse(text) as object))) return
-    rmSync(join(this.folder, 'kaccy.json'), { force: true })
-    rmSync(join(this.folder, 'kaccy.toml'), { force: true })
-    writeFileSync(join(this.folder, `kaccy.${kind}`), text)
+    // What a page says in TOML it has said in JSON before.
+    const file = kind === 'json' ? 'kaccy.json' : 'page.toml'
+    writeFileSync(join(this.folder, file), text)
     const before = this.terminal.environment
     // A password is no setting of a file, and this one is asked for by nobody.
     if (text.includes('"user"')) this.#configure('NODE_PASSWORD', 'page')
-    await this.#run('kaccy config')
+    await this.#run(`kaccy config --config ${file}`)
     this.terminal.environment = before
   }
   async #type(text: string): Promise<void> {

@@ -14,10 +14,13 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { exportMetrics } from '../../packages/server/src/operations/metrics.ts'
-import { readiness, type ReadinessParts } from '../../packages/server/src/operations/readiness.ts'
-import { operationsResource } from '../../packages/server/src/operations/routes.ts'
-import { openTelemetryTracer } from '../../packages/server/src/operations/tracer.ts'
+import {
+  exportMetrics,
+  openTelemetryTracer,
+  operationsResource,
+  type ReadinessParts,
+  readiness,
+} from '@kaccy/bitcoin-server/operations'
 import { seededEntropy } from '../../tools/scenarios/engine.ts'
 import { START } from '../deposits/till.ts'
 import { Served } from './served.ts'

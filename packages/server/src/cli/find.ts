@@ -1,5 +1,5 @@
 import { asError, EngineError, refuse } from '@kaccy/bitcoin/kernel'
-import type { OrderJson, WalletJson } from './client/answers.ts'
+import type { OrderJson, SelfJson, WalletJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 
 /** Wallets are few; more than this has nobody. */
@@ -21,6 +21,26 @@ export async function findWallet(client: ApiClient, word: string | undefined): P
     )
   const message = word === undefined ? 'no wallet is registered' : `no wallet ${word}`
   throw asError(refuse('WALLET_NOT_FOUND', message, { param: 'wallet' }).error)
+}
+
+const WALLET_ID = /^wal_[\w-]{1,160}$/
+
+/**
+ * The id of a wallet, for what needs no more of it: a key that may make orders and read no wallets names it by its id, or is
+ * limited to one.
+ * @throws EngineError WALLET_NOT_FOUND, USAGE_INVALID, SCOPE_MISSING
+ */
+export async function findWalletId(client: ApiClient, word: string | undefined): Promise<string> {
+  if (word !== undefined && WALLET_ID.test(word)) return word
+  try {
+    return (await findWallet(client, word)).id
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'SCOPE_MISSING')) throw error
+    const { wallets } = await client.get<SelfJson>('/v1/self')
+    const [only, second] = wallets ?? []
+    if (word === undefined && only !== undefined && second === undefined) return only
+    throw error
+  }
 }
 
 const ORDER_ID = /^ord_[\w-]{1,160}$/

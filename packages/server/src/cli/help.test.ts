@@ -38,13 +38,17 @@ test('every command has help with examples that begin as it does', async () => {
     const [, examples = ''] = stdout.split(/Examples?:\n/)
     const lines = examples.split('\n').filter((line) => line.includes('kaccy '))
     const name = words[0] === 'alerts' ? 'alerts' : words.join(' ')
-    if (!lines.some((line) => line.includes(`kaccy ${name}`))) without.push(`${words.join(' ')}: none of its own`)
+    if (!lines.some((line) => line.includes(`kaccy ${name}`)))
+      without.push(`${words.join(' ')}: none of its own`)
   }
   expect(without).toEqual([])
 })
 
 test('what cannot be taken back asks, and has a flag that answers', async () => {
-  for (const words of [['key', 'revoke', 'key_x'], ['webhook', 'remove', 'whk_x']]) {
+  for (const words of [
+    ['key', 'revoke', 'key_x'],
+    ['webhook', 'remove', 'whk_x'],
+  ]) {
     const asked = await kaccy(...words, '--api', 'http://127.0.0.1:1')
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--yes')])
     expect((await kaccy(...words, '--yes', '--api', 'http://127.0.0.1:1')).code).toBe(5)
