@@ -11,6 +11,8 @@ export interface LoadOptions {
   /** Connections that stay open; each sends its next request when the answer is there. */
   readonly connections: number
   readonly seconds: number
+  /** Ends after so many requests, if that is sooner. */
+  readonly count?: number
   readonly request: () => Request
   /** Told of the body of every answer. */
   readonly onAnswer?: (body: string) => void
@@ -61,17 +63,19 @@ class Answers {
 
 /** Asks as fast as the answers come, over so many connections, for so long. */
 export async function load(options: LoadOptions): Promise<Load> {
-  const { url, connections, seconds, token, request, onAnswer } = options
+  const { url, connections, seconds, token, request, onAnswer, count = Infinity } = options
   const { port } = new URL(url)
   const times: number[] = []
   let failed = 0
+  let asked = 0
   const end = performance.now() + seconds * 1000
   const run = (socket: Socket) =>
     new Promise<void>((resolve, reject) => {
       const answers = new Answers()
       let sent = 0
       const next = () => {
-        if (performance.now() >= end) return resolve()
+        if (performance.now() >= end || asked >= count) return resolve()
+        asked++
         sent = performance.now()
         socket.write(textOf(request(), token))
       }
