@@ -22,7 +22,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }))
 test.each(PAGES)('%s: every command on it works, in its order', async (page) => {
   const reader = new Reader()
   try {
-    await reader.begin()
+    await reader.begin(page)
     await reader.readPage(page)
     expect(await reader.end()).toEqual([])
   } finally {
