@@ -14,7 +14,7 @@ describe.skipIf(isMissing)('hostile vectors (SKIPPED where ../shared is not ther
     for await (const record of run(folder)) records.push(record)
     expect(records.filter(({ outcome }) => outcome === 'failed')).toEqual([])
     const passed = records.filter(({ outcome }) => outcome === 'passed')
-    // Bodies, paths, labels and idempotency, apart from the one that kills a process.
-    expect(passed.length).toBeGreaterThanOrEqual(18 + 13 + 18 + 8)
+    // Bodies, paths, labels, idempotency apart from the one that kills a process, targets, addresses, secrets.
+    expect(passed.length).toBeGreaterThanOrEqual(18 + 13 + 18 + 8 + 34 + 12 + 13)
   })
 })

@@ -1,4 +1,6 @@
+import type { Details } from '@kaccy/bitcoin/kernel'
 import { type CaseRecord, readVectors, type Verdict, type VectorFile } from '../cases.ts'
+import { lineOf, seenFrom } from '../hostile-frame.ts'
 import { HostileWorld } from '../hostile-world.ts'
 
 export const topic = 'hostile'
@@ -12,10 +14,7 @@ const casesOf = <T>({ data }: VectorFile): readonly T[] => (data as Cases<T>).ca
 
 /** Files whose other side is no client of the HTTP interface, and the test that runs them against ours. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  'forwarded_for.json': 'packages/server/src/http/client-address.test.ts',
   'redirects_and_rebinding.json': 'test/webhooks/sender.test.ts',
-  'secrets_in_logs.json': 'packages/server/src/operations/redact.test.ts',
-  'webhook_urls.json': 'test/webhooks/sender.test.ts',
   'websocket.json': 'test/server/stream-hostile.test.ts',
 }
 
@@ -25,6 +24,9 @@ const READERS: Readonly<Record<string, (world: HostileWorld, file: VectorFile) =
   'paths.json': paths,
   'labels.json': labels,
   'idempotency.json': idempotency,
+  'webhook_urls.json': targets,
+  'forwarded_for.json': addresses,
+  'secrets_in_logs.json': secrets,
 }
 
 export async function* run(dir: string): AsyncGenerator<CaseRecord> {
@@ -132,6 +134,59 @@ function formulaIn(csv: string): string | undefined {
   return formula === undefined ? undefined : `a cell is a formula: ${formula}`
 }
 
+/** What a webhook may lead to; the sender looks at the resolved addresses again, at each connection. */
+function* targets(world: HostileWorld, file: VectorFile): Checks {
+  for (const [i, { url, expect }] of casesOf<{ url: string; expect: string }>(file).entries())
+    yield [
+      `${i}`,
+      async () => {
+        const body = JSON.stringify({ url, event_types: ['*'] })
+        const { status, text } = await world.post('/v1/webhooks', body)
+        const isRefused = status === 400 && JSON.parse(text).param === 'url'
+        const isRight = expect === 'allow' ? status === 201 : isRefused
+        return isRight ? undefined : `was answered with ${status} ${text}`
+      },
+    ]
+}
+
+interface Forwarded {
+  readonly peer: string
+  readonly x_forwarded_for: string | null
+  readonly trusted_proxies: readonly string[]
+  readonly client: string
+}
+/** The address that the log of requests names, and that limits count. */
+function* addresses(_world: HostileWorld, file: VectorFile): Checks {
+  for (const [i, row] of casesOf<Forwarded>(file).entries())
+    yield [
+      `${i}`,
+      async () => {
+        const seen = await seenFrom(row.peer, row.x_forwarded_for, row.trusted_proxies)
+        return seen === row.client ? undefined : `was taken for ${seen}`
+      },
+    ]
+}
+
+interface Logged {
+  readonly kind: string
+  readonly log_input: Details
+  readonly must_not_appear: readonly string[]
+}
+function* secrets(_world: HostileWorld, file: VectorFile): Checks {
+  for (const { kind, log_input: input, must_not_appear: hidden } of casesOf<Logged>(file))
+    yield [
+      kind,
+      async () => {
+        const lines = (['text', 'json'] as const).map((form) => lineOf(form, input))
+        const shown = hidden.find((secret) => lines.some((line) => line.includes(secret)))
+        if (shown !== undefined) return 'a secret stands in the line'
+        const { txid } = input
+        const isKept = txid === undefined || lines.every((line) => line.includes(String(txid)))
+        return isKept ? undefined : 'what people search for is gone'
+      },
+    ]
+}
+
 interface Sent {
   readonly key: string | null
   readonly body: { readonly amount: number }
@@ -148,7 +203,9 @@ function* idempotency(world: HostileWorld, file: VectorFile): Checks {
       name,
       async () => {
         if (requests.some(({ kill9 }) => kill9 === true))
-          return { skip: 'needs a served process that is killed in the middle, which is not built yet' }
+          return {
+            skip: 'needs a served process that is killed in the middle, which is not built yet',
+          }
         const ids = new Set<string>()
         for (const sent of requests) {
           const fault = await send(world, sent, ids)

@@ -54,18 +54,21 @@ export async function findOrder(client: ApiClient, word: string): Promise<OrderJ
   }
   for (const name of ['external_id', 'address'] as const) {
     if (word === '' || word.length > LONGEST[name]) continue
-    const [order] = await client.list<OrderJson>('/v1/orders', { [name]: word }, 1)
-    if (order) return order
+    const found = await orNone(client.list<OrderJson>('/v1/orders', { [name]: word }, 1))
+    if (found?.[0]) return found[0]
   }
   throw asError(refuse('ORDER_NOT_FOUND', `no order ${word}`, { param: 'order' }).error)
 }
+
+/** No order, or a word that is no address: then no order has it either. */
+const NONE = /^(ORDER_NOT_FOUND|ADDRESS_(?!FORBIDDEN))/
 
 /** Undefined where the answer is that there is none. */
 async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'ORDER_NOT_FOUND') return undefined
+    if (error instanceof EngineError && NONE.test(error.code)) return undefined
     throw error
   }
 }

@@ -1,3 +1,4 @@
+export { createLogger, type LoggerOptions } from '../host/logger.ts'
 export {
   ALL_METRICS,
   type Exported,

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { WORD_LISTS } from '@kaccy/bitcoin/protocol/keys/mnemonic'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { redact, redactText } from './redact.ts'
@@ -78,3 +79,27 @@ test('a deep or circular value ends', () => {
   circle['self'] = circle
   expect(JSON.stringify(redact(circle))).toContain('[deep]')
 })
+
+describe.each([...WORD_LISTS])('a mnemonic in %s', (_, list) => {
+  const words = list.slice(100, 112)
+  it.each([
+    ['as it is kept', 'NFC', ' '],
+    ['decomposed, as BIP 39 hashes it', 'NFKD', ' '],
+    ['with ideographic spaces', 'NFKD', '\u3000'],
+    ['one word a line', 'NFC', '\n'],
+    ['as a list', 'NFC', '", "'],
+    ['numbered', 'NFC', ' 3. '],
+  ] as const)('%s', (_form, form, between) => {
+    const text = words.map((word) => word.normalize(form)).join(between)
+    expect(redactText(`it is: ${text} !`)).toBe('it is: [secret] !')
+  })
+})
+
+// What took the square of the length took an hour for a megabyte; this ends at once or runs into the limit of a test.
+it.each(['a', 'あ', 'a.', 'a-', 'a ', 'a, ', 'password', '://', '://a:', 'xpub1', '-----BEGIN '])(
+  'a megabyte of %j holds nobody up',
+  (unit) => {
+    const text = `${unit.repeat(1_000_000 / unit.length)} the end.`
+    expect(redactText(text)).toMatch(/ the end\.$/)
+  },
+)

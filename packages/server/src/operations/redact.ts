@@ -25,8 +25,8 @@ const FORMS: readonly (readonly [RegExp, string])[] = [
   [/\b(Basic|Bearer|token)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`],
   [/\bkc_(dev|test|live)_[\w-]{8,}/g, `kc_$1_${REDACTED}`],
   [/\bwhsec_[\w+/=-]{8,}/g, `whsec_${REDACTED}`],
-  // User and password inside an address.
-  [/\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/gi, `$1:${REDACTED}@`],
+  // User and password inside an address. It begins at `://`: looking for the scheme first takes the square of a long text.
+  [/(:\/\/[^\s:/@]*):[^\s@/]+@/g, `$1:${REDACTED}@`],
   [
     /(password|passwd|pwd|passphrase|secret|macaroon|preimage)(["']?\s*[=:]\s*["']?)[^\s"',;&]+/gi,
     `$1$2${REDACTED}`,
@@ -43,7 +43,9 @@ const EXTENDED_PUBLIC =
 const WORDS: ReadonlySet<string> = new Set([...WORD_LISTS.values()].flat())
 /** The shortest mnemonic of BIP 39, less one that a broken copy may lack. */
 const LEAST_WORDS = 11
-const RUN = /\p{L}+(?:[ ,]+\p{L}+){10,}/gu
+/** Marks belong to words: the lists of BIP 39 are decomposed (NFKD). Each word is begun once, so a long one takes no square. */
+const RUN = /(?<![\p{L}\p{M}])[\p{L}\p{M}]+(?:[\s\p{P}\d]+[\p{L}\p{M}]+){10,}/gu
+const BETWEEN = /([\s\p{P}\d]+)/u
 /** SLIP 39 shares have 20 words or more of four to eight letters; sixteen such words in a row are no sentence. */
 const SHARE = /\b[a-z]{4,8}(?: [a-z]{4,8}){15,}\b/g
 
@@ -57,7 +59,7 @@ export function redactText(text: string): string {
 
 /** Puts the mark where enough words of one of the lists of BIP 39 follow each other. */
 function redactRun(run: string): string {
-  const parts = run.split(/([ ,]+)/)
+  const parts = run.split(BETWEEN)
   const isWord = (at: number) => WORDS.has((parts[at] ?? '').normalize('NFKD').toLowerCase())
   const kept: string[] = []
   for (let at = 0; at < parts.length; ) {
