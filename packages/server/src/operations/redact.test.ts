@@ -78,3 +78,24 @@ test('a deep or circular value ends', () => {
   circle['self'] = circle
   expect(JSON.stringify(redact(circle))).toContain('[deep]')
 })
+
+test('what is told apart as plain at a glance is what every form would leave as it is', () => {
+  const pieces = fc.constantFrom(
+    ...['kc_dev_', 'KC_live_', 'whsec_', 'AgEDbG5k', '0201036C6E64', 'passwd', 'pwd', 'Secret'],
+    ...['preimage', 'macaroon', 'passphrase', 'Bearer', 'Basic', 'token', 'tprv', 'xpub', 'cQ'],
+    ...['https://', 'user', 'abandon', '127.0.0.1', '/v1/orders/:order', '12345678', 'abcdefgh'],
+    ...[' ', '=', ':', '@', ',', '-', '.', '/', '_', '"', '\n', 'ß', '-----BEGIN PRIVATE KEY-----'],
+  )
+  const text = fc.oneof(
+    fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join('')),
+    fc.string({ unit: fc.constantFrom(...'aB1:/=.-_ '), maxLength: 60 }),
+  )
+  // Too long to be told apart at a glance, and nothing that a form looks at.
+  const before = `${'!'.repeat(60)}\n`
+  fc.assert(
+    fc.property(text, (one) => {
+      expect(before + redactText(one)).toBe(redactText(before + one))
+    }),
+    { numRuns: 2_000 },
+  )
+})
