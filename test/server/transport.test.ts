@@ -74,6 +74,7 @@ describe('what is no HTTP', () => {
     ['another protocol', 'GET /v1/chain SMTP/1.0\r\n\r\n', 400],
     ['a header without a colon', 'GET /v1/chain HTTP/1.1\r\nHost: x\r\nbroken\r\n\r\n', 400],
     ['a header with NUL', 'GET /v1/chain HTTP/1.1\r\nHost: x\r\nA: a\0b\r\n\r\n', 400],
+    ['two Hosts', 'GET /v1/chain HTTP/1.1\r\nHost: x\r\nhost: y\r\n\r\n', 400],
     ['blanks before a colon', 'GET /v1/chain HTTP/1.1\r\nHost : x\r\n\r\n', 400],
     [
       'length and chunks',

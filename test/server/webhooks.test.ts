@@ -133,6 +133,14 @@ test('the log of deliveries has bodies and answers, newest first', async () => {
     expect(codeOf(await served.call('GET', `/v1/deliveries/${id}`))).toBe('404 NOT_FOUND delivery')
 })
 
+test('what a key has left behind is found by who made it', async () => {
+  const token = await served.key(['webhooks:write', 'events:read', 'orders:read'])
+  const { json } = await create({ event_types: ['order.created'] }, { token })
+  await create()
+  const list = await served.call('GET', `/v1/webhooks?created_by=${json.created_by}`)
+  expect(list.json.data.map(({ id }: { id: string }) => id)).toEqual([json.id])
+})
+
 test('a key sees webhooks that show nothing which it may not see, and gives them no more', async () => {
   const token = await served.key(
     ['webhooks:read', 'webhooks:write', 'events:read', 'orders:read'],

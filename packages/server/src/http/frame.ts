@@ -83,8 +83,21 @@ function admit(
   // RFC 9112 3.2. Requests that commands make in their own process carry one too.
   if (request.headers.host === undefined && request.raw.httpVersionMinor > 0)
     throw new RefusedError(refuse('REQUEST_MALFORMED', 'the request has no Host').error)
+  // The parser keeps the first one, a proxy may have judged by the other.
+  if (hostsOf(request.raw.rawHeaders) > 1)
+    throw new RefusedError(refuse('REQUEST_MALFORMED', 'the request has two Hosts').error, {
+      connection: 'close',
+    })
   admitAddress(request.client, parts)
   if (!isAlways) limits.byAddress(request.client, reply)
+}
+
+/** Names and values take turns. */
+function hostsOf(raw: readonly string[]): number {
+  let hosts = 0
+  for (let i = 0; i < raw.length; i += 2)
+    if (raw[i]?.length === 4 && raw[i]?.toLowerCase() === 'host') hosts += 1
+  return hosts
 }
 
 function clientOf({ socket, headers }: FastifyRequest, { settings }: AppParts): string {

@@ -1,4 +1,4 @@
-import type { Grant, Scope } from '@kaccy/bitcoin/access'
+import { allows, type Grant, type Scope } from '@kaccy/bitcoin/access'
 import type { WalletId } from '@kaccy/bitcoin/kernel'
 
 export type { Scope }
@@ -11,8 +11,7 @@ export interface Principal extends Pick<Grant, 'scopes' | 'wallets'> {
   readonly id: string
 }
 
-export const mayUse = ({ scopes }: Principal, scope: Scope): boolean =>
-  scopes.includes('admin') || scopes.includes(scope)
+export const mayUse: (principal: Principal, scope: Scope) => boolean = allows
 
 /** False for what belongs to a wallet that the caller may not see: to them it does not exist. */
 export const maySee = ({ wallets }: Principal, wallet: WalletId): boolean =>

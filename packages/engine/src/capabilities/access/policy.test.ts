@@ -12,7 +12,6 @@ import {
   modeOf,
   SCOPES,
   type Scope,
-  seesEvent,
 } from './index.ts'
 
 const wallet = (name: string) => `wal_${name}` as WalletId
@@ -116,23 +115,6 @@ test('whatever a key gives opens no door that it does not open itself, however o
     { numRuns: 300 },
   )
   expect(given).toBeGreaterThan(10)
-})
-
-test('a key sees the events of its scopes and wallets', () => {
-  const event = (type: string, data: Record<string, string> = {}) => ({ type, data })
-  const mine = { wallet: 'wal_1' }
-  const reader = { scopes: ['events:read', 'orders:read', 'chain:read'] as const }
-  expect(seesEvent(reader, event('order.created', mine))).toBe(true)
-  expect(seesEvent(reader, event('chain.reorg'))).toBe(true)
-  for (const type of ['payment.credited', 'wallet.renamed', 'alert.raised', 'key.created', 'x', ''])
-    expect([type, seesEvent(reader, event(type, mine))]).toEqual([type, false])
-  expect(seesEvent({ scopes: ['orders:read'] }, event('order.created', mine))).toBe(false)
-  const limited = { ...reader, wallets: [wallet('1')] }
-  expect(seesEvent(limited, event('order.created', mine))).toBe(true)
-  expect(seesEvent(limited, event('order.created', { wallet: 'wal_2' }))).toBe(false)
-  expect(seesEvent(limited, event('order.created'))).toBe(false)
-  expect(seesEvent(limited, event('chain.reorg'))).toBe(true)
-  expect(seesEvent({ scopes: ['admin'] }, event('somewhere.else'))).toBe(true)
 })
 
 const admin = (more: Partial<ApiKeyRecord> = {}): ApiKeyRecord => ({

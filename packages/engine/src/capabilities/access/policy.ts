@@ -3,7 +3,7 @@ import { type IpRange, isInside, parseIp, parseIpRange } from '../../protocol/ip
 import type { ApiKeyRecord, Grant, KeyMode, Scope } from './ports.ts'
 
 /** Every scope, in the order in which records hold them. */
-export const SCOPES: readonly Scope[] = [
+export const SCOPES = [
   'wallets:read',
   'wallets:write',
   'orders:read',
@@ -19,7 +19,7 @@ export const SCOPES: readonly Scope[] = [
   'alerts:read',
   'alerts:write',
   'admin',
-]
+] as const satisfies readonly Scope[]
 export const isScope = (value: unknown): value is Scope =>
   (SCOPES as readonly unknown[]).includes(value)
 
@@ -35,30 +35,6 @@ export const allows = ({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean
 /** True when the key may know of this wallet and of all that belongs to it. */
 export const seesWallet = ({ wallets }: Pick<Grant, 'wallets'>, wallet: string): boolean =>
   wallets === undefined || wallets.includes(wallet as WalletId)
-
-const AREAS: ReadonlyMap<string, Scope> = new Map([
-  ['order', 'orders:read'],
-  ['payment', 'payments:read'],
-  ['wallet', 'wallets:read'],
-  ['chain', 'chain:read'],
-  ['alert', 'alerts:read'],
-  ['webhook', 'webhooks:read'],
-  ['key', 'keys:read'],
-])
-/** The scope that events of this type ask for beside `events:read`. */
-export const scopeOfEvent = (type: string): Scope =>
-  AREAS.get(type.split('.', 1)[0] ?? '') ?? 'admin'
-
-/** True when the key may see this event: by its type, and by the wallet that the event speaks of. */
-export function seesEvent(
-  key: Pick<Grant, 'scopes' | 'wallets'>,
-  event: { readonly type: string; readonly data: { readonly [name: string]: unknown } },
-): boolean {
-  if (!allows(key, 'events:read') || !allows(key, scopeOfEvent(event.type))) return false
-  if (key.wallets === undefined || event.type.startsWith('chain.')) return true
-  const { wallet } = event.data
-  return typeof wallet === 'string' && seesWallet(key, wallet)
-}
 
 /** True when one of the ranges holds the address. An address that cannot be read is in none. */
 export function isAddressAllowed({ addresses }: Pick<Grant, 'addresses'>, from: string): boolean {

@@ -26,6 +26,11 @@ export const KEEP = { perWebhook: 1000, forMs: 30 * DAY } as const
 export const OVERLAP = { usual: DAY, most: 30 * DAY } as const
 /** Secrets that sign at once; the oldest end when there are more. */
 export const MOST_SECRETS = 5
+/**
+ * Webhooks that one creator may have at once. Each may be sent every event: without an end, one key could make every order
+ * of the shop into thousands of requests to somebody else.
+ */
+export const MOST_WEBHOOKS = 100
 
 /** The pause after the `attempts`th failure in a row. `random` from 0 to 1. */
 export function pauseAfter(attempts: number, random: number, askedMs?: number): number {

@@ -220,7 +220,12 @@ export interface Webhooks {
     input: WebhookInput,
     actor: string,
     once?: Once<WebhookRecord>,
-  ): Promise<Result<CreatedWebhook, Invalid | OnceRefusal | Refusal<'WEBHOOK_SECRET_INVALID'>>>
+  ): Promise<
+    Result<
+      CreatedWebhook,
+      Invalid | OnceRefusal | Refusal<'WEBHOOK_SECRET_INVALID' | 'WEBHOOKS_TOO_MANY'>
+    >
+  >
   get(id: string): Promise<WebhookRecord | undefined>
   /** Newest first; `before` is an id. */
   list(filter: {

@@ -244,3 +244,12 @@ test('status names the slowest with its oldest event', async () => {
     slowest: { id: webhook.id, lag: 2, oldestAt: 77 },
   })
 })
+
+test('one creator has an end to its webhooks, and removing one makes room', async () => {
+  const { create, made, webhooks } = setUp()
+  const first = await made()
+  for (let i = 1; i < 100; i++) await create({})
+  expect(await create({})).toMatchObject({ ok: false, error: { code: 'WEBHOOKS_TOO_MANY' } })
+  await webhooks.remove(first.webhook.id, 'api:key_1')
+  expect((await create({})).ok).toBe(true)
+})

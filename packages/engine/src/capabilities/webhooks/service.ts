@@ -23,7 +23,7 @@ import {
 import { parseDeliveryId } from './delivery-id.ts'
 import { checkSettings } from './input.ts'
 import { paused, removed, replayed, resumed } from './machine.ts'
-import { MOST_SECRETS, OVERLAP } from './policy.ts'
+import { MOST_SECRETS, MOST_WEBHOOKS, OVERLAP } from './policy.ts'
 import type { WebhookInput, WebhookRecord, WebhookRows, Webhooks, WebhookSecret } from './ports.ts'
 import { newWebhookSecret, parseWebhookSecret } from './signature.ts'
 import type { TargetRules } from './target.ts'
@@ -141,12 +141,19 @@ const creating = ({
     }
     const made = await againAfterConflict(() =>
       store.transact((tx) =>
-        doOnce<WebhookRecord, never>(tx, once, at, async () => ok(await born(tx, fresh, actor))),
+        doOnce<WebhookRecord, TooMany>(tx, once, at, async () => {
+          const own = await tx.webhooks.list({ createdBy: actor, limit: MOST_WEBHOOKS })
+          return own.length < MOST_WEBHOOKS ? ok(await born(tx, fresh, actor)) : tooMany()
+        }),
       ),
     )
     return made.ok ? ok({ webhook: made.value, secret }) : made
   },
 })
+
+type TooMany = Refusal<'WEBHOOKS_TOO_MANY'>
+const tooMany = (): Result<never, TooMany> =>
+  refuse('WEBHOOKS_TOO_MANY', `one creator may have ${MOST_WEBHOOKS} webhooks at a time`)
 
 /** Its life begins behind its own birth, whose number is known only then. */
 async function born(tx: WebhooksTx, fresh: WebhookRecord, actor: string): Promise<WebhookRecord> {

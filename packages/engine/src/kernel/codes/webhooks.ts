@@ -4,6 +4,7 @@ import type { CodeEntry } from './remedy.ts'
 export const WEBHOOK_CODES = {
   WEBHOOK_NOT_FOUND: { remedy: 'caller', title: 'No webhook has this id' },
   WEBHOOK_URL_REFUSED: { remedy: 'caller', title: 'The target of a webhook cannot be used' },
+  WEBHOOKS_TOO_MANY: { remedy: 'caller', title: 'Its creator has as many webhooks as it may have' },
   WEBHOOK_SECRET_INVALID: { remedy: 'caller', title: 'The signing secret cannot be used' },
   WEBHOOK_SIGNATURE_INVALID: {
     remedy: 'caller',

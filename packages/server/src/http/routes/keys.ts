@@ -165,7 +165,8 @@ const changing = (parts: AppParts): readonly Route[] => [
     id: 'revokeKey',
     tag,
     summary: 'End a key for ever',
-    description: 'Holds from the answer on, everywhere. A second time changes nothing.',
+    description:
+      'Holds from the answer on, everywhere. A second time changes nothing. What it made stays: look at `GET /v1/webhooks?created_by=api:<key>` and at the keys whose `created_by` it is.',
     scope: 'keys:write',
     once: 'around',
     refuses: ['NOT_FOUND', 'KEY_GRANT_FORBIDDEN', 'KEY_LAST_ADMIN'],

@@ -43,7 +43,7 @@ const createWebhook = ({ engine }: AppParts): Route =>
       'Delivered in order, signed by Standard Webhooks, retried for days. It delivers what the key that makes it may see: `events:read` and the read scope of the area. `secret` is shown once; the same `Idempotency-Key` again answers without it.',
     scope: 'webhooks:write',
     once: 'inside',
-    refuses: ['WEBHOOK_URL_REFUSED', 'WEBHOOK_SECRET_INVALID'],
+    refuses: ['WEBHOOK_URL_REFUSED', 'WEBHOOK_SECRET_INVALID', 'WEBHOOKS_TOO_MANY'],
     schemas: { body: WebhookRequest, answers: { 201: ref(CreatedWebhookSchema) } },
     async handle({ body, principal, once }) {
       const { scopes, wallets, actor } = principal
@@ -72,12 +72,13 @@ const reading = (parts: AppParts): readonly Route[] => [
     scope: 'webhooks:read',
     schemas: { query: WebhookQuery, answers: { 200: WebhookList } },
     async handle({ query, principal }) {
-      const { status } = query
+      const { status, created_by: createdBy } = query
       const page = await sift({
         read: (before, limit) =>
           parts.engine.webhooks.list({
             limit,
             ...(status === undefined ? {} : { status }),
+            ...(createdBy === undefined ? {} : { createdBy }),
             ...(before === undefined ? {} : { before }),
           }),
         after: query.after,

@@ -1,3 +1,4 @@
+import { SCOPES } from '@kaccy/bitcoin/access'
 import { type Static, Type } from 'typebox'
 import {
   after,
@@ -13,25 +14,7 @@ import {
   words,
 } from './basics.ts'
 
-export const SCOPE_WORDS = [
-  'wallets:read',
-  'wallets:write',
-  'orders:read',
-  'orders:write',
-  'payments:read',
-  'chain:read',
-  'events:read',
-  'webhooks:read',
-  'webhooks:write',
-  'keys:read',
-  'keys:write',
-  'audit:read',
-  'alerts:read',
-  'alerts:write',
-  'admin',
-] as const
-
-const Scopes = Type.Array(words(SCOPE_WORDS), {
+const Scopes = Type.Array(words(SCOPES), {
   minItems: 1,
   maxItems: 50,
   description: 'What it may do; `admin` is all',
@@ -83,7 +66,7 @@ const Fields = {
   id: Id('key', 'Id of the key; `api:<id>` in the audit trail'),
   name: Type.String(),
   mode: words(['dev', 'test', 'live'], 'Which networks it is for'),
-  scopes: Type.Array(words(SCOPE_WORDS)),
+  scopes: Type.Array(words(SCOPES)),
   wallets: nullable(Type.Array(Type.String())),
   addresses: nullable(Type.Array(Type.String())),
   hint: Type.String({ description: 'The last four characters of the token' }),
@@ -123,7 +106,7 @@ export const SelfSchema = named(
     {
       actor: Type.String({ description: 'How the caller stands in the audit trail' }),
       key: nullable(Id('key', 'The key that was used')),
-      scopes: Type.Array(words(SCOPE_WORDS)),
+      scopes: Type.Array(words(SCOPES)),
       wallets: nullable(Type.Array(Type.String(), { description: 'Null: all' })),
       mode: words(['dev', 'test', 'live']),
       network: Type.String(),

@@ -9,6 +9,7 @@ import {
   nullable,
   object,
   Timestamp,
+  Word,
   words,
 } from './basics.ts'
 import { EVENT_PATTERN } from './events.ts'
@@ -118,6 +119,7 @@ export const WebhookQuery = object({
   limit: Limit,
   after: after('^whk_[\\w-]{1,160}$'),
   status: Type.Optional(words(['active', 'paused'])),
+  created_by: Type.Optional(Word(200, 'Made by this actor: `api:<key>`, `operator:<name>`')),
 })
 export const WebhookPath = object({ webhook: Id('whk', 'Id of the webhook') })
 
