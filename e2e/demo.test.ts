@@ -150,3 +150,48 @@ test('without --data nothing is left behind, and another folder is refused', asy
   expect(refused.code).toBe(1)
   expect(refused.stderr).toMatch(/^DEMO_FOLDER_FOREIGN: /)
 })
+
+test('served, the demo takes orders by its API and customers pay them by typing', async () => {
+  const folder = newFolder()
+  const flags = ['--fast', '--json', '--serve', '--listen', '127.0.0.1:0', '--data', folder]
+  const demo = startKaccy(['demo', ...flags], {}, folder, 'typed')
+  const {
+    url,
+    token,
+    pay_url: page,
+    key_file: key,
+  } = await demo.said(({ type }) => type === 'serving')
+  await demo.said(({ type }) => type === 'end')
+  const shown = await fetch(String(page))
+  expect([shown.status, shown.headers.get('content-type')]).toEqual([
+    200,
+    'text/html; charset=utf-8',
+  ])
+  expect((await fetch(`${url}/v1/orders`)).status).toBe(401)
+  const headers = { authorization: `Bearer ${token}` }
+  const { data } = (await (await fetch(`${url}/v1/orders`, { headers })).json()) as { data: Said[] }
+  expect(data.map(({ external_id }) => external_id)).toEqual(['demo-order-1'])
+
+  const ask = ['--api', String(url), '--api-key-file', String(key), '--json']
+  const [order] = objectsOf(await callKaccy(['order', 'create', '--amount', '20000', ...ask]))
+  demo.process.stdin?.write(`pay ${order?.['address']} 20000\nmine 3\n`)
+  const follow = startKaccy(['events', '--follow', '--subject', String(order?.['id']), ...ask])
+  await follow.said(({ type }) => type === 'order.full_confirmed')
+  follow.process.kill('SIGTERM')
+  await follow.ended
+  demo.process.stdin?.write('pay nobody 1\n')
+  await demo.said(({ type }) => type === 'refused')
+  demo.process.stdin?.write('quit\n')
+  expect(await demo.ended).toMatchObject({ code: 0, stderr: '' })
+
+  // What was typed is part of the chain: the next run has it, and the same key opens it.
+  const again = startKaccy(['demo', ...flags], {}, folder, 'typed')
+  const served = await again.said(({ type }) => type === 'serving')
+  expect(served['token']).toBe(token)
+  await again.said(({ type }) => type === 'end')
+  const at = ['--api', String(served['url']), '--api-key-file', String(key), '--json']
+  const [kept] = objectsOf(await callKaccy(['order', 'show', String(order?.['id']), ...at]))
+  expect(kept).toMatchObject({ status: 'full_confirmed', credited_sat: 20_000 })
+  again.process.kill('SIGTERM')
+  expect((await again.ended).code).toBe(130)
+})

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { runProgram, type Shell } from '@kaccy/bitcoin-server'
 
@@ -41,12 +41,13 @@ export function startKaccy(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
   folder: string = tmpdir(),
+  input: 'closed' | 'typed' = 'closed',
 ): Kaccy {
   const child = spawn(process.execPath, ['--conditions=@kaccy/source', MAIN, ...args], {
     cwd: folder,
     env: cleanEnvironment(environment),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+    stdio: [input === 'typed' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable | null, Readable, Readable>
   const objects: Said[] = []
   const lines: string[] = []
   let stderr = ''

@@ -140,38 +140,37 @@ describe('the OpenAPI document', () => {
 const chromium = findChromium()
 if ('missing' in chromium) process.stderr.write(`SKIPPED: ${chromium.missing}\n`)
 
-describe.skipIf('missing' in chromium)(
-  'the reference in a browser (SKIPPED without Chromium)',
-  () => {
-    test.each(['/docs', '/docs/errors', '/docs/errors/RATE_LIMITED'])(
-      '%s asks no other origin, breaks no rule of its policy, and can be read',
-      async (path) => {
-        const browser = await startChromium('found' in chromium ? chromium.found : '')
-        try {
-          const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
-          const tab = await context.newPage()
-          const asked: string[] = []
-          const told: string[] = []
-          tab.on('request', (request) => asked.push(request.url()))
-          tab.on('console', (message) => told.push(message.text()))
-          tab.on('pageerror', (error) => told.push(error.message))
-          const answer = await tab.goto(`${served.url}${path}`, { waitUntil: 'networkidle' })
-          expect(answer?.status()).toBe(200)
-          expect(answer?.headers()['content-security-policy']).toBe(STRICT)
-          expect(asked.length).toBeGreaterThan(1)
-          // Chromium looks for a picture of the site by itself.
-          const others = asked.filter((url) => !url.startsWith(`${served.url}/`))
-          expect([others, told.filter((line) => !line.includes('404'))]).toEqual([[], []])
-          expect(await tab.locator('h1').count()).toBe(1)
-          const wide = await tab.evaluate('document.documentElement.scrollWidth')
-          expect(wide).toBeLessThanOrEqual(360)
-          const styled = await tab.evaluate('getComputedStyle(document.body).margin')
-          expect(styled).toBe('0px')
-        } finally {
-          await browser.close()
-        }
-      },
-      60_000,
-    )
-  },
-)
+const isMissing = 'missing' in chromium
+
+describe.skipIf(isMissing)('in a browser (SKIPPED without Chromium)', () => {
+  test.each(['/docs', '/docs/errors', '/docs/errors/RATE_LIMITED'])(
+    '%s asks no other origin, breaks no rule of its policy, and can be read',
+    async (path) => {
+      const browser = await startChromium('found' in chromium ? chromium.found : '')
+      try {
+        const context = await browser.newContext({ viewport: { width: 360, height: 740 } })
+        const tab = await context.newPage()
+        const asked: string[] = []
+        const told: string[] = []
+        tab.on('request', (request) => asked.push(request.url()))
+        tab.on('console', (message) => told.push(message.text()))
+        tab.on('pageerror', (error) => told.push(error.message))
+        const answer = await tab.goto(`${served.url}${path}`, { waitUntil: 'networkidle' })
+        expect(answer?.status()).toBe(200)
+        expect(answer?.headers()['content-security-policy']).toBe(STRICT)
+        expect(asked.length).toBeGreaterThan(1)
+        // Chromium looks for a picture of the site by itself.
+        const others = asked.filter((url) => !url.startsWith(`${served.url}/`))
+        expect([others, told.filter((line) => !line.includes('404'))]).toEqual([[], []])
+        expect(await tab.locator('h1').count()).toBe(1)
+        const wide = await tab.evaluate('document.documentElement.scrollWidth')
+        expect(wide).toBeLessThanOrEqual(360)
+        const styled = await tab.evaluate('getComputedStyle(document.body).margin')
+        expect(styled).toBe('0px')
+      } finally {
+        await browser.close()
+      }
+    },
+    60_000,
+  )
+})

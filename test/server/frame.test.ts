@@ -24,6 +24,16 @@ test('every answer names its request, and a no is a problem', async () => {
   })
 })
 
+test('a text of the wrong form is answered with what it is for', async () => {
+  const cursor = await served.call('GET', '/v1/orders?after=x')
+  expect([cursor.json.param, cursor.json.detail]).toEqual([
+    'after',
+    'after cannot be used: the `next` of the page before',
+  ])
+  const pair = await served.call('GET', '/v1/orders?metadata=x')
+  expect(pair.json.detail).not.toContain('undefined')
+})
+
 test('without a key, with a wrong one, and without the scope', async () => {
   const none = await served.call('GET', '/v1/chain', { token: '' })
   expect([none.status, none.json.code]).toEqual([401, 'TOKEN_MISSING'])

@@ -14,10 +14,13 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { exportMetrics } from '../../packages/server/src/operations/metrics.ts'
-import { readiness, type ReadinessParts } from '../../packages/server/src/operations/readiness.ts'
-import { operationsResource } from '../../packages/server/src/operations/routes.ts'
-import { openTelemetryTracer } from '../../packages/server/src/operations/tracer.ts'
+import {
+  exportMetrics,
+  openTelemetryTracer,
+  operationsResource,
+  type ReadinessParts,
+  readiness,
+} from '@kaccy/bitcoin-server/operations'
 import { seededEntropy } from '../../tools/scenarios/engine.ts'
 import { START } from '../deposits/till.ts'
 import { Served } from './served.ts'
@@ -149,6 +152,15 @@ test('metrics are for the own network', async () => {
   })
   expect([shown.statusCode, shown.json().code]).toEqual([403, 'ADDRESS_FORBIDDEN'])
 })
+
+test.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'])(
+  'metrics are not for whoever a proxy speaks for that nobody named: %s',
+  async (header) => {
+    const headers = { [header]: header === 'forwarded' ? 'for=10.0.0.9' : '10.0.0.9' }
+    const { status, json } = await served.call('GET', '/metrics', { token: '', headers })
+    expect([status, json.code]).toEqual([403, 'ADDRESS_FORBIDDEN'])
+  },
+)
 
 test('a metric that nobody defined is said once and fails nothing', async () => {
   const said: string[] = []

@@ -223,7 +223,12 @@ test('cancelling and settling are decisions in the name of the key', async () =>
   expect(entry?.actor).toBe(settled.json.settled.by)
 
   const { json: idle } = await create({ amount_sat: 9_000 })
-  const cancelled = await served.call('POST', `/v1/orders/${idle.id}/cancel`)
+  const odd = await served.call('POST', `/v1/orders/${idle.id}/cancel`, { body: { reason: 'x' } })
+  expect(codeOf(odd)).toBe('400 FIELD_UNKNOWN reason')
+  expect(codeOf(await served.call('POST', `${path}/settle`))).toBe('400 FIELD_INVALID reason')
+  const none = await served.call('POST', `/v1/orders/${idle.id}/cancel`, { raw: 'null' })
+  expect(codeOf(none)).toBe('400 FIELD_INVALID')
+  const cancelled = await served.call('POST', `/v1/orders/${idle.id}/cancel`, { body: {} })
   expect(cancelled.json).toMatchObject({ status: 'failed', failure_reason: 'cancelled' })
 })
 

@@ -80,7 +80,7 @@ export class Served {
     const got = await answer.text()
     const type = answer.headers.get('content-type')
     this.conformance.check({ method, path, status: answer.status, type, text: got })
-    const isJson = answer.headers.get('content-type')?.includes('json') === true
+    const isJson = /json(?:;|$)/.test(type ?? '')
     return {
       status: answer.status,
       headers: answer.headers,

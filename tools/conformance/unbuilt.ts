@@ -8,7 +8,6 @@ export const UNBUILT: Readonly<Record<string, string>> = {
   coinselect: 'coin selection comes with withdrawals and is not built yet',
   dlc: 'discreet log contracts are not built yet',
   hardware: 'hardware signers are not built yet',
-  hostile: 'the server that reads hostile input is not built yet',
   'lnd-api': 'the LND client is not built yet',
   messages: 'signed messages are not built yet',
   miniscript: 'miniscript is not built yet',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { readOptions } from '../options.ts'
 
 /** Every figure in full. CI runs the same suites at a tenth; `KACCY_SCALE` is the only difference. */
-const FULL = { KACCY_SCALE: '1' }
+const FULL = { KACCY_SCALE: '1', KACCY_TRANSCRIPT: 'full' }
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 interface Part {
@@ -21,6 +21,11 @@ const tool = (name: string, ...args: string[]) => [
 const suite = (...files: string[]) => ['vitest', 'run', '--reporter=default', ...files]
 
 const PARTS: readonly Part[] = [
+  {
+    name: 'transcript',
+    what: 'from a clone to a paid order by the README, with a real `npm ci`',
+    command: suite('e2e/transcript.test.ts'),
+  },
   { name: 'conformance', what: 'every vector', command: tool('conformance', '--json') },
   {
     name: 'scenarios',

@@ -9,6 +9,7 @@ import { createLogger, isLogLevel } from '../host/logger.ts'
 import { type ExitCode, mayColour, type Shell } from '../shell.ts'
 import { readTime } from './arguments.ts'
 import type { ApiClient } from './client/client.ts'
+import type { ClientNeeds } from './client/open.ts'
 import { colours, noColours, type Paint } from '../view/paint.ts'
 import { type Column, renderFacts, renderTable } from '../view/table.ts'
 
@@ -161,12 +162,6 @@ export class Context {
     const level = sources.get('log.level') === 'default' ? 'warn' : config['log.level']
     return { config, logger: this.logger({ ...config, 'log.level': level }) }
   }
-}
-
-/** What a command needs of its own process, where that is what it asks. */
-export interface ClientNeeds {
-  readonly needsNode?: boolean
-  readonly mayCreate?: boolean
 }
 
 /** Flags that are settings, by the name commander gives them. */

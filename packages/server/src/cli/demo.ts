@@ -29,8 +29,7 @@ export function addDemo(program: Command, bind: Bind): void {
       speed: speedOf(context),
       data: data === undefined ? undefined : resolve(shell.folder, data),
       keep: context.options['keep'] === true,
-      // In a clone the program is a script of npm, not a command on the path.
-      command: shell.environment['npm_lifecycle_event'] ? 'npm run -s kaccy --' : 'kaccy',
+      command: commandOf(context),
       presenter: presenterOf(context, 'kaccy demo'),
       logger: silentLogger,
       signal: shell.signal,
@@ -39,6 +38,10 @@ export function addDemo(program: Command, bind: Bind): void {
     return finished ? EXIT.ok : EXIT.interrupted
   })
 }
+
+/** In a clone the program is a script of npm, not a command on the path. */
+const commandOf = ({ shell }: Context): string =>
+  shell.environment['npm_lifecycle_event'] ? 'npm run -s kaccy --' : 'kaccy'
 
 /** A person sees the story first and the addresses after it; a program gets them as soon as they are known. */
 async function servingOf(context: Context): Promise<DemoServe> {
@@ -49,7 +52,8 @@ async function servingOf(context: Context): Promise<DemoServe> {
       if (context.json) context.object(servedObject(served))
     },
     async untilDone(chain, served) {
-      if (!context.json) for (const line of servedLines(served)) context.line(line)
+      if (!context.json)
+        for (const line of servedLines(served, commandOf(context))) context.line(line)
       await obeyLines(context, chain)
     },
   }
@@ -63,7 +67,7 @@ const servedObject = ({ url, payUrl, token, keyFile }: Served) => ({
   key_file: keyFile,
 })
 
-const servedLines = ({ url, payUrl, token, keyFile }: Served): string[] => [
+const servedLines = ({ url, payUrl, token, keyFile }: Served, command: string): string[] => [
   '',
   ' Serving until Ctrl-C or `quit`',
   `   checkout page   ${payUrl}`,
@@ -72,7 +76,7 @@ const servedLines = ({ url, payUrl, token, keyFile }: Served): string[] => [
   '',
   ' Ask it, in another terminal',
   `   curl -H 'Authorization: Bearer ${token}' ${url}/v1/orders`,
-  `   kaccy order list --api ${url} --api-key-file ${keyFile}`,
+  `   ${command} order list --api ${url} --api-key-file ${keyFile}`,
   '',
   ' Type here what customers and miners do',
   ...WORDS.map((word) => `   ${word}`),

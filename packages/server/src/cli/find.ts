@@ -1,5 +1,5 @@
 import { asError, EngineError, refuse } from '@kaccy/bitcoin/kernel'
-import type { OrderJson, WalletJson } from './client/answers.ts'
+import type { OrderJson, SelfJson, WalletJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 
 /** Wallets are few; more than this has nobody. */
@@ -23,6 +23,26 @@ export async function findWallet(client: ApiClient, word: string | undefined): P
   throw asError(refuse('WALLET_NOT_FOUND', message, { param: 'wallet' }).error)
 }
 
+const WALLET_ID = /^wal_[\w-]{1,160}$/
+
+/**
+ * The id of a wallet, for what needs no more of it: a key that may make orders and read no wallets names it by its id, or is
+ * limited to one.
+ * @throws EngineError WALLET_NOT_FOUND, USAGE_INVALID, SCOPE_MISSING
+ */
+export async function findWalletId(client: ApiClient, word: string | undefined): Promise<string> {
+  if (word !== undefined && WALLET_ID.test(word)) return word
+  try {
+    return (await findWallet(client, word)).id
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'SCOPE_MISSING')) throw error
+    const { wallets } = await client.get<SelfJson>('/v1/self')
+    const [only, second] = wallets ?? []
+    if (word === undefined && only !== undefined && second === undefined) return only
+    throw error
+  }
+}
+
 const ORDER_ID = /^ord_[\w-]{1,160}$/
 const LONGEST = { external_id: 255, address: 120 } as const
 
@@ -34,18 +54,21 @@ export async function findOrder(client: ApiClient, word: string): Promise<OrderJ
   }
   for (const name of ['external_id', 'address'] as const) {
     if (word === '' || word.length > LONGEST[name]) continue
-    const [order] = await client.list<OrderJson>('/v1/orders', { [name]: word }, 1)
-    if (order) return order
+    const found = await orNone(client.list<OrderJson>('/v1/orders', { [name]: word }, 1))
+    if (found?.[0]) return found[0]
   }
   throw asError(refuse('ORDER_NOT_FOUND', `no order ${word}`, { param: 'order' }).error)
 }
+
+/** No order, or a word that is no address: then no order has it either. */
+const NONE = /^(ORDER_NOT_FOUND|ADDRESS_(?!FORBIDDEN))/
 
 /** Undefined where the answer is that there is none. */
 async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
   } catch (error) {
-    if (error instanceof EngineError && error.code === 'ORDER_NOT_FOUND') return undefined
+    if (error instanceof EngineError && NONE.test(error.code)) return undefined
     throw error
   }
 }

@@ -6,7 +6,7 @@ import { listOf, readDuration, readNumber } from './arguments.ts'
 import type { CreatedKeyJson, KeyJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
-import { findWallet } from './find.ts'
+import { findWalletId } from './find.ts'
 import { needsDatabase } from './wallet.ts'
 
 /** `kaccy key …` */
@@ -104,8 +104,7 @@ async function runCreate(context: Context) {
     name: context.text('name') ?? 'key',
     scopes: listOf(context.text('scopes') ?? ''),
     wallets:
-      wallets &&
-      (await Promise.all(wallets.map(async (word) => (await findWallet(client, word)).id))),
+      wallets && (await Promise.all(wallets.map(async (word) => await findWalletId(client, word)))),
     addresses: context.texts('address'),
     expires_at:
       expiresIn === undefined

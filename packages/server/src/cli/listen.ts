@@ -8,7 +8,7 @@ import { readNumber } from './arguments.ts'
 import type { EventJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 import { addClientFlags, type Bind, type Context } from './context.ts'
-import { type Attempt, Forwarder, secretOf } from './forward.ts'
+import type { Attempt } from './forward.ts'
 
 const WIDE = 1_000
 const RETRIES = '3'
@@ -43,6 +43,7 @@ export function addListen(program: Command, bind: Bind): void {
     if (url === undefined) throw missing('api.url', 'which server: give --api or KACCY_API_URL')
     if (key === undefined)
       throw missing('api.key', 'which key: give --api-key-file or KACCY_API_KEY')
+    const { secretOf } = await import('./forward.ts')
     const secret = secretOf(url, key)
     if (context.options['printSecret'] === true) {
       if (context.json) context.object({ type: 'secret', secret: secret.reveal() })
@@ -64,6 +65,7 @@ async function listenTo(
   const { signal } = context.shell
   const target = context.text('forwardTo')
   const retries = readNumber(context.text('retries') ?? RETRIES, '--retries', 0, 20)
+  const { Forwarder } = await import('./forward.ts')
   const forwarder =
     target === undefined ? undefined : new Forwarder({ target, secret, retries, signal })
   const limit = context.text('limit')

@@ -1,13 +1,14 @@
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
-import { addConfigFlags, type Bind } from './context.ts'
+import { addConfigFlags, type Bind, examples } from './context.ts'
 
 /** `kaccy migrate` */
 export function addMigrate(program: Command, bind: Bind): void {
   const migrate = addConfigFlags(program.command('migrate'))
     .description('bring the database up to date')
     .option('--dry-run', 'only say what would be done')
+  examples(migrate, ['kaccy migrate --dry-run', 'kaccy migrate'])
   bind(migrate, async (context) => {
     const { config } = context.load()
     const [{ databaseExists, openDatabase, schemaOf }, { MIGRATIONS, SCHEMA_VERSION }] =

@@ -4,7 +4,7 @@ import { EXIT } from '../shell.ts'
 import { readAmount, readDuration, readNumber, readPairs, readTolerance } from './arguments.ts'
 import type { OrderJson } from './client/answers.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
-import { findWallet } from './find.ts'
+import { findWalletId } from './find.ts'
 import { showCode } from './order-links.ts'
 import { orderObject, showOrder } from './order-output.ts'
 
@@ -56,7 +56,7 @@ function bodyOf(context: Context, wallet: string): object {
 
 async function runCreate(context: Context) {
   return context.withClient(async (client) => {
-    const { id } = await findWallet(client, context.text('wallet'))
+    const id = await findWalletId(client, context.text('wallet'))
     const { made, created } = await client.create<OrderJson>('/v1/orders', {
       body: bodyOf(context, id),
       idempotencyKey: context.text('idempotencyKey'),

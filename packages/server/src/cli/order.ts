@@ -6,7 +6,7 @@ import { readChoice, readNumber } from './arguments.ts'
 import type { ExplanationJson, OrderJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
-import { findOrder, findWallet } from './find.ts'
+import { findOrder, findWalletId } from './find.ts'
 import { addOrderCreate } from './order-create.ts'
 import {
   ORDER_COLUMNS,
@@ -89,7 +89,7 @@ async function runList(context: Context) {
     after: context.text('before'),
   }
   return context.withClient(async (client) => {
-    const of = wallet === undefined ? {} : { wallet: (await findWallet(client, wallet)).id }
+    const of = wallet === undefined ? {} : { wallet: await findWalletId(client, wallet) }
     const rows = await client.list<OrderJson>('/v1/orders', { ...query, ...of }, limit)
     context.list(rows, ORDER_COLUMNS, orderObject)
     return EXIT.ok

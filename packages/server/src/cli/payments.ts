@@ -5,7 +5,7 @@ import { readChoice, readNumber } from './arguments.ts'
 import type { PaymentJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
-import { findOrder, findWallet } from './find.ts'
+import { findOrder, findWalletId } from './find.ts'
 import { paymentObject } from './order-output.ts'
 import type { Column } from '../view/table.ts'
 
@@ -52,7 +52,7 @@ async function runPayments(context: Context) {
     const order = context.text('order')
     const after = context.text('after')
     const query = {
-      wallet: wallet === undefined ? undefined : (await findWallet(client, wallet)).id,
+      wallet: wallet === undefined ? undefined : await findWalletId(client, wallet),
       order: order === undefined ? undefined : (await findOrder(client, order)).id,
       status: status === undefined ? undefined : readChoice(status, STATUSES, '--status'),
       unspent: context.options['unspent'] === true ? true : undefined,

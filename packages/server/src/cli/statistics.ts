@@ -3,7 +3,7 @@ import { EXIT } from '../shell.ts'
 import type { Column } from '../view/table.ts'
 import type { StatisticsJson } from './client/answers.ts'
 import { addClientFlags, type Bind, examples } from './context.ts'
-import { findWallet } from './find.ts'
+import { findWalletId } from './find.ts'
 
 type Waiting = StatisticsJson['by_fee_rate'][number]['confirmed']
 interface Row {
@@ -55,7 +55,7 @@ export function addStatistics(program: Command, bind: Bind): void {
       const found = await client.get<StatisticsJson>('/v1/statistics/confirmations', {
         from: context.time('from') ?? new Date(0).toISOString(),
         until: context.time('until'),
-        wallet: word === undefined ? undefined : (await findWallet(client, word)).id,
+        wallet: word === undefined ? undefined : await findWalletId(client, word),
       })
       if (!context.json) context.line(`${found.orders} orders`)
       context.list(rowsOf(found), COLUMNS, ({ what, waiting }) => ({ time_to: what, ...waiting }))

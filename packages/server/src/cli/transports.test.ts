@@ -311,6 +311,11 @@ test('who may not, and who cannot be reached', async () => {
   expect(await kaccy(['order', 'list', ...there], reader)).toMatchObject({ code: 0 })
   const refused = await kaccy(['order', 'create', '--amount', '5000', ...there], reader)
   expect([refused.code, refused.stderr.split(':')[0]]).toEqual([5, 'SCOPE_MISSING'])
+  // A till that makes orders for one wallet needs to read none.
+  const till = ['--scopes', 'orders:write', '--wallet', 'shop', '--token-only']
+  writeFileSync(file, (await kaccy(['key', 'create', ...till, ...here])).stdout)
+  const sold = await kaccy(['order', 'create', '--amount', '5000', ...there], reader)
+  expect(sold).toMatchObject({ code: 0, stderr: '' })
 })
 
 test('the stronger source decides whom a command asks', async () => {

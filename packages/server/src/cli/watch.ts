@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from '../shell.ts'
 import type { Presenter } from '../view/presenter.ts'
 import type { WatchOptions } from '../watch/run.ts'
 import { readAmount, readChoice, readNumber } from './arguments.ts'
-import { addNodeFlags, type Bind, type Context } from './context.ts'
+import { addNodeFlags, type Bind, type Context, examples } from './context.ts'
 import { presenterOf } from './demo.ts'
 
 const SCRIPT_TYPES: readonly ScriptType[] = ['p2pkh', 'p2sh-p2wpkh', 'p2wpkh', 'p2tr']
@@ -58,6 +58,10 @@ export function addWatch(program: Command, bind: Bind): void {
     .option('--order <amount>', 'make an order: satoshi, 0.0015btc, or `any`')
     .option('--external-id <id>', 'your own id of that order: the same one gives the same order')
     .option('--wait', 'wait for a node that is away or downloading')
+  examples(watch, [
+    'kaccy watch --order 150000 --external-id coffee-1',
+    'kaccy watch --xpub zpub6r… --order 0.0015btc',
+  ])
   bind(watch, (context) =>
     follow(context, context.options['wait'] === true, (config) =>
       presenterOf(context, 'kaccy watch', config['node.url']),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,7 +7,6 @@ import { Readable } from 'node:stream'
 import { systemClock } from '@kaccy/bitcoin/adapters/system'
 import { createDevnet, type Devnet } from '@kaccy/devnet'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { selfSigned } from '../../../../test/counterparts/certificate.ts'
 import { Context } from '../cli/context.ts'
 import { runProgram } from '../program.ts'
 import type { Shell } from '../shell.ts'
@@ -15,6 +14,7 @@ import { examineClock } from './clock.ts'
 import { examineRoom } from './database.ts'
 import { examine } from './examine.ts'
 import type { Finding } from './finding.ts'
+import { examineTime } from './tls.ts'
 
 let folder: string
 let devnet: Devnet
@@ -94,34 +94,13 @@ test('a node that is not there, and one on another chain', async () => {
   expect(of(other, 'node')).toMatchObject({ state: 'failed', code: 'CHAIN_WRONG_NETWORK' })
 })
 
-test('certificate files: away, foreign, run out, for another name, and good', async () => {
-  const { cert, key } = selfSigned('kaccy test')
-  const path = (name: string, text: string) => {
-    writeFileSync(join(folder, name), text)
-    return join(folder, name)
-  }
-  const certFile = path('cert.pem', cert)
-  const keyFile = path('key.pem', key)
-  const ask = async (files: readonly [string, string], more = {}, now?: () => number) => {
-    const [http, tls] = files
-    const environment = { KACCY_HTTP_TLS_CERT_FILE: http, KACCY_HTTP_TLS_KEY_FILE: tls, ...more }
-    const findings = await look(node, environment, now)
-    advised(findings)
-    const found = findings.filter(({ check }) => check === 'certificate').at(-1)
-    return `${found?.state} ${found?.says}`
-  }
-  expect(await ask([certFile, keyFile])).toMatch(/^ok good until 2049-12-31$/)
-  expect(await ask([join(folder, 'away.pem'), keyFile])).toMatch(/^failed .*cannot be read: ENOENT/)
-  expect(await ask([path('bad.pem', 'no'), keyFile])).toMatch(/^failed .*not what it should be/)
-  expect(await ask([certFile, path('other.pem', selfSigned('x').key)])).toMatch(/is not the key of/)
-  const late = () => Date.UTC(2049, 11, 25)
-  expect(await ask([certFile, keyFile], {}, late)).toMatch(/^warning it runs out on 2049-12-31/)
-  const after = () => Date.UTC(2050, 0, 2)
-  expect(await ask([certFile, keyFile], {}, after)).toMatch(/^failed it ran out/)
-  const named = { KACCY_HTTP_PUBLIC_URL: 'https://pay.example.invalid' }
-  expect(await ask([certFile, keyFile], named)).toMatch(
-    /^failed it does not stand for pay\.example/,
-  )
+test('a certificate in its time, near its end, and outside of it', () => {
+  const times = { validFrom: 'Jan  1 00:00:00 2026 GMT', validTo: 'Dec 31 23:59:59 2026 GMT' }
+  const at = (now: number) => examineTime(times, now).map(({ state, says }) => `${state} ${says}`)
+  expect(at(Date.UTC(2026, 5))).toEqual(['ok good until 2026-12-31'])
+  expect(at(Date.UTC(2026, 11, 20))).toEqual(['warning it runs out on 2026-12-31'])
+  expect(at(Date.UTC(2027, 0))).toEqual(['failed it ran out on 2026-12-31'])
+  expect(at(Date.UTC(2025, 11))).toEqual(['failed its time has not begun'])
 })
 
 test('the public address: reached, answered by somebody else, not reached', async () => {

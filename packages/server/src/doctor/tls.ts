@@ -27,7 +27,11 @@ export function examineTls(config: Config, now: number): Finding[] {
 const bad = (says: string, needed: string): Finding =>
   wrong('certificate', says, `put ${needed} there`)
 
-function examineTime({ validFrom, validTo }: X509Certificate, now: number): Finding[] {
+/** Whether a certificate is in its time. @param now milliseconds since the epoch */
+export function examineTime(
+  { validFrom, validTo }: Pick<X509Certificate, 'validFrom' | 'validTo'>,
+  now: number,
+): Finding[] {
   const until = Date.parse(validTo)
   const day = new Date(until).toISOString().slice(0, 10)
   if (until <= now)

@@ -48,3 +48,16 @@ test('what is less important than wished for is not written, and secrets never',
     '1970-01-01T00:00:00.000Z error cannot reach http://u:[secret]@node request_id=req_1 token=[secret]\n',
   ])
 })
+
+test('a fact with a name that every line has stands beside it', () => {
+  const { logger, written } = logging('json')
+  logger.log('warn', 'looking failed', { code: 'NODE_TIMEOUT', message: 'no answer', level: 3 })
+  const [line = ''] = written
+  expect(line.match(/"message":/g)).toHaveLength(1)
+  expect(JSON.parse(line)).toMatchObject({
+    level: 'warn',
+    message: 'looking failed',
+    message_: 'no answer',
+    level_: 3,
+  })
+})

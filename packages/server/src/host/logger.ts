@@ -46,8 +46,15 @@ function jsonLines(output: Output, now: () => number): Write {
     },
     { write: (line: string) => void output.write(line) },
   )
-  return (level, message, facts) => lines[level](facts, message)
+  return (level, message, facts) => lines[level](apart(facts), message)
 }
+
+/** Names that every line has already; a name that stood twice would mean one thing to one reader and another to the next. */
+const TAKEN: readonly string[] = ['type', 'at', 'level', 'message']
+const apart = (facts: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [TAKEN.includes(name) ? `${name}_` : name, value]),
+  )
 
 function textLines(output: Output, now: () => number): Write {
   return (level, message, facts) => {

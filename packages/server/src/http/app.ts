@@ -1,6 +1,8 @@
+import { refuse } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { payRoutes } from '../pay/index.ts'
 import { authenticate } from './authenticate.ts'
+import { isRelayed } from './client-address.ts'
 import { addDocs } from './docs/index.ts'
 import { addFailures } from './failures.ts'
 import { addFrame } from './frame.ts'
@@ -18,7 +20,8 @@ import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
 import { addStream } from './stream/index.ts'
 import { traced } from './traced.ts'
-import { validatorCompiler } from './validate.ts'
+import { endOfTurn } from './turn.ts'
+import { refuseBody, validatorCompiler } from './validate.ts'
 
 /** The HTTP interface over one engine; it listens nowhere yet. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
@@ -72,8 +75,11 @@ function addBodyReader(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
     const body = readBody(bytes as Buffer)
-    if (body.ok) done(null, body.value)
-    else done(new RefusedError(body.error))
+    if (!body.ok) done(new RefusedError(body.error))
+    // To Fastify null is no body at all.
+    else if (body.value === null)
+      done(new RefusedError(refuse('FIELD_INVALID', 'the body must be a JSON object').error))
+    else done(null, body.value)
   })
 }
 
@@ -114,6 +120,9 @@ async function serve(
   inFlight: InFlight,
 ): Promise<FastifyReply> {
   const { principal = NOBODY, idempotencyKey: key } = request
+  if (!route.schemas.body) refuseBody(request.body)
+  // Bodies come one by one, also those of one moment: from here on what they ask for shares its commits.
+  if (route.method !== 'GET') await endOfTurn()
   const gate =
     key === undefined
       ? openGate
@@ -139,6 +148,7 @@ async function serve(
       principal,
       requestId: request.id,
       address: request.client,
+      isRelayed: isRelayed(request.socket.remoteAddress ?? '', request.client, request.headers),
       accept: request.headers.accept ?? '*/*',
       once: <T>(present: (made: T) => Answer) => gate.once(present),
     }),

@@ -6,6 +6,7 @@ import type { AppParts } from './parts.ts'
 import { mayUse, type Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
 import type { Route } from './route.ts'
+import { endOfTurn } from './turn.ts'
 
 /** @throws RefusedError ADDRESS_FORBIDDEN when only some addresses may call and this is none of them */
 export function admitAddress(address: string, { settings }: AppParts): void {
@@ -13,7 +14,9 @@ export function admitAddress(address: string, { settings }: AppParts): void {
   if (allowedAddresses.length === 0) return
   const own = parseIp(address)
   if (own && allowedAddresses.some((range) => isInside(own, range))) return
-  throw refused('ADDRESS_FORBIDDEN', 'requests from this address are not served')
+  throw new RefusedError(
+    refuse('ADDRESS_FORBIDDEN', 'requests from this address are not served').error,
+  )
 }
 
 /**
@@ -39,14 +42,11 @@ export async function authenticate(
   )
 }
 
-const refused = (code: 'ADDRESS_FORBIDDEN' | 'TOKEN_MISSING', message: string): RefusedError =>
-  new RefusedError(refuse(code, message).error)
-
 function tokenOf({ headers }: FastifyRequest): string {
   const token = /^Bearer +([\w-]{1,200})$/i.exec(headers.authorization ?? '')?.[1]
   if (token !== undefined) return token
-  const error = refused('TOKEN_MISSING', 'send the key as `Authorization: Bearer kc_…`')
-  throw new RefusedError(error.refusal, { 'www-authenticate': 'Bearer realm="kaccy"' })
+  const { error } = refuse('TOKEN_MISSING', 'send the key as `Authorization: Bearer kc_…`')
+  throw new RefusedError(error, { 'www-authenticate': 'Bearer realm="kaccy"' })
 }
 
 async function principalOf(
@@ -57,6 +57,8 @@ async function principalOf(
   const token = tokenOf(request)
   const { client } = request
   limits.beforeToken(client, token)
+  // Requests of one moment share the look-up of their keys.
+  await endOfTurn()
   const found = await engine.access.authenticate(token, client, clock.now())
   limits.afterToken(client, token, found.ok)
   if (!found.ok) {

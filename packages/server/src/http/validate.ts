@@ -12,6 +12,8 @@ const ajv = new Ajv({
   coerceTypes: false,
   useDefaults: true,
   allErrors: false,
+  // An error names the schema that it broke: what a field is for stands there, and answers more than its pattern.
+  verbose: true,
   strict: true,
   allowUnionTypes: true,
   discriminator: false,
@@ -26,8 +28,23 @@ interface PartSchema {
 /** Compiles the schemas of requests. Texts of path and query become numbers and flags only where they are written as such. */
 export const validatorCompiler: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
   const check = ajv.compile(schema)
-  if (httpPart === 'body' || httpPart === 'headers') return (data: unknown) => judge(check, data)
+  if (httpPart === 'headers') return (data: unknown) => judge(check, data)
+  // No body is a body without fields: what lacks is named, and where nothing is required nothing has to be sent.
+  if (httpPart === 'body') return (data: unknown) => judge(check, data ?? {})
   return (data: unknown) => judge(check, readTexts(schema as PartSchema, data as Texts))
+}
+
+/** A route without fields takes an empty object at most. @throws RefusedError FIELD_UNKNOWN, FIELD_INVALID */
+export function refuseBody(body: unknown): void {
+  if (body === undefined) return
+  const isObject = typeof body === 'object' && body !== null && !Array.isArray(body)
+  const [param] = isObject ? Object.keys(body) : []
+  if (isObject && param === undefined) return
+  const { error } =
+    param === undefined
+      ? refuse('FIELD_INVALID', 'the body must be a JSON object')
+      : refuse('FIELD_UNKNOWN', `${param} is not a field of this request`, { param })
+  throw new RefusedError(error)
 }
 
 type Texts = Readonly<Record<string, string | readonly string[]>>

@@ -1,12 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { EngineError, Secret } from '@kaccy/bitcoin/kernel'
 import { afterEach, expect, test } from 'vitest'
-import { selfSigned } from '../../../../../test/counterparts/certificate.ts'
 import { ApiClient } from './client.ts'
 import { type HttpTransportOptions, httpTransport } from './http.ts'
 
@@ -137,20 +132,6 @@ test('who cannot be reached, and who keeps silent', async () => {
     response.write('{"a":', () => response.destroy())
   })
   expect(await codeOf(clientOf({ url: broken }).get('/v1/chain'))).toBe('API_UNREACHABLE')
-})
-
-test('a certificate is believed only by its own authority', async () => {
-  const { cert, key } = selfSigned('kaccy test')
-  const server = createSecureServer({ cert, key }, (_request, response) => json(response, 200, {}))
-  const url = `https://127.0.0.1:${await listen(server)}`
-  const folder = mkdtempSync(join(tmpdir(), 'kaccy-ca-'))
-  closing.push(() => rmSync(folder, { recursive: true }))
-  const caFile = join(folder, 'ca.pem')
-  writeFileSync(caFile, cert)
-  expect(await codeOf(clientOf({ url }).get('/v1/chain'))).toBe('API_CERTIFICATE_REFUSED')
-  expect(await codeOf(clientOf({ url, caFile }).get('/v1/chain'))).toBe('ok')
-  writeFileSync(caFile, selfSigned('somebody else').cert)
-  expect(await codeOf(clientOf({ url, caFile }).get('/v1/chain'))).toBe('API_CERTIFICATE_REFUSED')
 })
 
 test.each([

@@ -1,7 +1,12 @@
 import { EngineError, type Logger } from '@kaccy/bitcoin/kernel'
 import { type Loaded, SOURCES } from '../../config/load.ts'
-import type { ClientNeeds } from '../context.ts'
 import { ApiClient } from './client.ts'
+
+/** What a command needs of its own process, where that is what it asks. */
+export interface ClientNeeds {
+  readonly needsNode?: boolean
+  readonly mayCreate?: boolean
+}
 
 /**
  * Whether a server is asked. The stronger source decides between an API and a database: `--database` is meant even where

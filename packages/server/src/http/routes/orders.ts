@@ -1,5 +1,13 @@
 import type { CreatedOrder, OrderFilter, OrderInput } from '@kaccy/bitcoin/deposits'
-import { type OrderId, type Refusal, refuse, sat, type WalletId } from '@kaccy/bitcoin/kernel'
+import {
+  type Network,
+  type OrderId,
+  type Refusal,
+  refuse,
+  sat,
+  type WalletId,
+} from '@kaccy/bitcoin/kernel'
+import { parseAddress } from '@kaccy/bitcoin/protocol/address'
 import { qrSvg } from '../../pay/qr.ts'
 import type { AppParts } from '../parts.ts'
 import { explanationJson, orderJson, paymentUriOf } from '../present/orders.ts'
@@ -132,7 +140,7 @@ const getOrder = ({ engine, settings }: AppParts): Route =>
       answer(200, orderJson(await orderOf(engine, principal, path.order), settings.publicUrl)),
   })
 
-function filterOf(query: OrderQueryText, { wallets }: Principal): OrderFilter {
+function filterOf(query: OrderQueryText, { wallets }: Principal, network: Network): OrderFilter {
   const createdFrom = readTimeIfGiven(query.created_from, 'created_from')
   const createdUntil = readTimeIfGiven(query.created_until, 'created_until')
   const colon = query.metadata?.indexOf(':') ?? -1
@@ -142,7 +150,9 @@ function filterOf(query: OrderQueryText, { wallets }: Principal): OrderFilter {
     ...(query.status === undefined ? {} : { status: query.status }),
     ...(query.customer === undefined ? {} : { customer: query.customer }),
     ...(query.external_id === undefined ? {} : { externalId: query.external_id }),
-    ...(query.address === undefined ? {} : { address: query.address }),
+    ...(query.address === undefined
+      ? {}
+      : { address: accept(parseAddress(query.address, network)).text }),
     ...(createdFrom === undefined ? {} : { createdFrom }),
     ...(createdUntil === undefined ? {} : { createdUntil }),
     ...(query.metadata === undefined
@@ -155,7 +165,7 @@ function filterOf(query: OrderQueryText, { wallets }: Principal): OrderFilter {
   }
 }
 
-const listOrders = ({ engine, settings }: AppParts): Route =>
+const listOrders = ({ engine, settings, network }: AppParts): Route =>
   route({
     method: 'GET',
     url: '/v1/orders',
@@ -164,9 +174,10 @@ const listOrders = ({ engine, settings }: AppParts): Route =>
     summary: 'Orders, newest first',
     description: 'Orders that are made while you page never appear twice and push none out.',
     scope: 'orders:read',
+    refuses: ['ADDRESS_INVALID', 'ADDRESS_CHECKSUM', 'ADDRESS_NETWORK'],
     schemas: { query: OrderQuery, answers: { 200: OrderList } },
     async handle({ query, principal }) {
-      const rows = await engine.orders.list(filterOf(query, principal))
+      const rows = await engine.orders.list(filterOf(query, principal, network))
       const show = (order: (typeof rows)[number]) => orderJson(order, settings.publicUrl)
       return answer(
         200,
