@@ -97,6 +97,18 @@ test('a long gap of what may not be seen is crossed in a bounded number of pages
   expect((await follow('limit=100', token)).after).toBe(String(head))
 })
 
+test('a number that was never given out is of another database, and nothing is passed over in silence', async () => {
+  const { after: head } = await follow('limit=100')
+  const same = await served.call('GET', `/v1/events?after=${head}`)
+  expect([same.status, same.json.data, same.json.next]).toEqual([200, [], head])
+  const beyond = await served.call('GET', `/v1/events?after=${Number(head) + 1}`)
+  expect([beyond.status, beyond.json.code, beyond.json.param]).toEqual([
+    400,
+    'FIELD_INVALID',
+    'after',
+  ])
+})
+
 test.each([
   'after=-1',
   'after=1e3',

@@ -153,6 +153,15 @@ test('metrics are for the own network', async () => {
   expect([shown.statusCode, shown.json().code]).toEqual([403, 'ADDRESS_FORBIDDEN'])
 })
 
+test.each(['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'])(
+  'metrics are not for whoever a proxy speaks for that nobody named: %s',
+  async (header) => {
+    const headers = { [header]: header === 'forwarded' ? 'for=10.0.0.9' : '10.0.0.9' }
+    const { status, json } = await served.call('GET', '/metrics', { token: '', headers })
+    expect([status, json.code]).toEqual([403, 'ADDRESS_FORBIDDEN'])
+  },
+)
+
 test('a metric that nobody defined is said once and fails nothing', async () => {
   const said: string[] = []
   const odd = exportMetrics({ log: (_level, message) => void said.push(message) })

@@ -67,6 +67,26 @@ const PARTS: readonly Part[] = [
     what: 'the commands as a user runs them',
     command: suite('e2e/demo', 'e2e/watch', 'e2e/two-engines', 'e2e/reconcile'),
   },
+  {
+    name: 'server',
+    what: 'the server as a process: first key to paid order, drain, kills between commit and answer',
+    command: suite('e2e/serve'),
+  },
+  {
+    name: 'consumer',
+    what: '300 rounds with a shop that loses, doubles and disorders, both sides killed',
+    command: tool('consumer', '--json', '--rounds', '300'),
+  },
+  {
+    name: 'schemathesis',
+    what: 'half an hour of requests made from the OpenAPI document',
+    command: tool('schemathesis', '--json', '--examples', '200', '--seconds', '1800'),
+  },
+  {
+    name: 'load',
+    what: 'the server beside a bare handler, 1,000 streams, ten minutes of mixed requests',
+    command: tool('bench', '--only', 'server', '--minutes', '10'),
+  },
 ]
 
 interface Result {
@@ -77,7 +97,8 @@ interface Result {
   readonly summary: readonly string[]
 }
 
-const TELLING = / x |Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
+const TELLING =
+  / x |grows by|^\{.*"passed"|Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
 
 async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
   const [program = '', ...args] = command
@@ -102,7 +123,7 @@ async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
     part: name,
     passed: code === 0,
     seconds,
-    summary: telling.slice(name === 'bench' ? -60 : -6),
+    summary: telling.slice(name === 'load' ? -60 : -6),
   }
 }
 

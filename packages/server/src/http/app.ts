@@ -2,6 +2,7 @@ import { refuse } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { payRoutes } from '../pay/index.ts'
 import { authenticate } from './authenticate.ts'
+import { isRelayed } from './client-address.ts'
 import { addDocs } from './docs/index.ts'
 import { addFailures } from './failures.ts'
 import { addFrame } from './frame.ts'
@@ -144,6 +145,7 @@ async function serve(
       principal,
       requestId: request.id,
       address: request.client,
+      isRelayed: isRelayed(request.socket.remoteAddress ?? '', request.client, request.headers),
       accept: request.headers.accept ?? '*/*',
       once: <T>(present: (made: T) => Answer) => gate.once(present),
     }),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseIpRange } from '@kaccy/bitcoin/protocol/ip'
 import { describe, expect, it, test } from 'vitest'
-import { clientAddress } from './client-address.ts'
+import { clientAddress, isRelayed } from './client-address.ts'
 
 interface Case {
   readonly peer: string
@@ -26,4 +26,13 @@ test('a client cannot add an address in front of the proxy that saw it', () => {
   expect(clientAddress('10.0.0.1', '1.1.1.1, garbage, 9.9.9.9', trusted)).toBe('9.9.9.9')
   expect(clientAddress('10.0.0.1', '1.1.1.1, garbage', trusted)).toBe('10.0.0.1')
   expect(clientAddress('9.9.9.9', '10.0.0.1', trusted)).toBe('9.9.9.9')
+})
+
+test('an address is that of a stranger when its proxy is not named', () => {
+  const headers = { 'x-forwarded-for': '9.9.9.9' }
+  expect(isRelayed('127.0.0.1', '127.0.0.1', headers)).toBe(true)
+  expect(isRelayed('::ffff:127.0.0.1', '127.0.0.1', headers)).toBe(true)
+  expect(isRelayed('127.0.0.1', '9.9.9.9', headers)).toBe(false)
+  expect(isRelayed('127.0.0.1', '127.0.0.1', {})).toBe(false)
+  expect(isRelayed('127.0.0.1', '127.0.0.1', { forwarded: 'for=9.9.9.9' })).toBe(true)
 })

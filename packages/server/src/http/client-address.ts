@@ -21,6 +21,21 @@ export function clientAddress(
   return formatIp(own)
 }
 
+/**
+ * True when the address is only that of the last proxy: the request says that somebody else asked, and the configuration
+ * does not name the proxy that says so. What is for neighbours alone must not believe such an address.
+ */
+export function isRelayed(
+  peer: string,
+  client: string,
+  headers: Readonly<Record<string, unknown>>,
+): boolean {
+  const own = parseIp(peer.replace(/%.*$/, ''))
+  if (own && formatIp(own) !== client) return false
+  return RELAYED_BY.some((name) => headers[name] !== undefined)
+}
+const RELAYED_BY = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'] as const
+
 /** An address as proxies write it: bare, in brackets, with a port. */
 function readEntry(text: string): Uint8Array | undefined {
   const bracketed = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1]

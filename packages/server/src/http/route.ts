@@ -20,6 +20,8 @@ export interface Asked<Path, Query, Body> {
   readonly requestId: string
   /** Address of the client, behind trusted proxies. */
   readonly address: string
+  /** That address is the one of a proxy which the configuration does not trust: who asked is not known. */
+  readonly isRelayed: boolean
   readonly accept: string
   /**
    * For routes with `once: 'inside'`: commits the answer together with what the verb makes. Undefined when the client sent

@@ -12,6 +12,8 @@ const ajv = new Ajv({
   coerceTypes: false,
   useDefaults: true,
   allErrors: false,
+  // An error names the schema that it broke: what a field is for stands there, and answers more than its pattern.
+  verbose: true,
   strict: true,
   allowUnionTypes: true,
   discriminator: false,

@@ -49,6 +49,17 @@ export async function readiness(parts: ReadinessParts): Promise<Readiness> {
   return { ready: checks.every(({ state }) => state !== 'failed'), checks }
 }
 
+/** Callers that ask at the same time share one answer: whoever may ask without a key must not multiply the work. */
+export function shared<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined
+  return () => {
+    running ??= work().finally(() => {
+      running = undefined
+    })
+    return running
+  }
+}
+
 const checkProcess = ({ draining }: ReadinessParts): Check =>
   draining()
     ? { name: 'process', state: 'failed', says: 'it is ending', facts: {} }

@@ -4,9 +4,9 @@ import { Type } from 'typebox'
 import { RefusedError } from '../http/problem.ts'
 import { answer } from '../http/reply.ts'
 import { type Resource, type Route, route } from '../http/route.ts'
-import { named, nullable, object, ref, words } from '../http/schemas/basics.ts'
+import { named, nullable, object, ref, textOf, words } from '../http/schemas/basics.ts'
 import type { Exported } from './metrics.ts'
-import type { Readiness } from './readiness.ts'
+import { type Readiness, shared } from './readiness.ts'
 
 export interface OperationsParts {
   readonly readiness: () => Promise<Readiness>
@@ -37,7 +37,7 @@ const ReadySchema = named(
 /** What balancers, orchestrators and Prometheus ask; no key is needed. */
 export const operationsResource = (parts: OperationsParts): Resource => ({
   named: [LiveSchema, ReadySchema],
-  routes: [live, ready(parts), metrics(parts)],
+  routes: [live, ready(shared(parts.readiness)), metrics(parts)],
 })
 
 const live: Route = route({
@@ -52,7 +52,7 @@ const live: Route = route({
   handle: async () => answer(200, { status: 'alive' }),
 })
 
-const ready = ({ readiness }: OperationsParts): Route =>
+const ready = (readiness: OperationsParts['readiness']): Route =>
   route({
     method: 'GET',
     url: '/health/ready',
@@ -78,13 +78,13 @@ const metrics = ({ exported, metricsAddresses }: OperationsParts): Route =>
     tag: 'Health',
     summary: 'Counters, gauges and histograms in the Prometheus text format',
     description:
-      'Answered to addresses of the own network only, or to those that the configuration names.',
+      'Answered to addresses of the own network only, or to those that the configuration names; never through a proxy that `http.trusted_proxies` does not name.',
     scope: 'public',
     always: true,
     refuses: ['ADDRESS_FORBIDDEN'],
-    schemas: { answers: { 200: Type.String() } },
-    async handle({ address }) {
-      if (!mayRead(address, metricsAddresses)) throw new RefusedError(forbidden())
+    schemas: { answers: { 200: textOf('text/plain', 'The text format of Prometheus') } },
+    async handle({ address, isRelayed }) {
+      if (isRelayed || !mayRead(address, metricsAddresses)) throw new RefusedError(forbidden())
       return answer(200, await exported.text(), { 'content-type': exported.contentType })
     },
   })

@@ -69,7 +69,9 @@ export async function confirmationStatistics(
         const rate = page.rates.get(seen.point.txid)
         if (level !== 'confirmed' || rate === undefined) continue
         const lower = CLASSES.findLast((bound) => Number(rate) / 1000 >= bound) ?? 0
-        byClass.set(lower, [...(byClass.get(lower) ?? []), waited])
+        const sample = byClass.get(lower)
+        if (sample) sample.push(waited)
+        else byClass.set(lower, [waited])
       }
     }
     before = page.found.at(-1)?.id

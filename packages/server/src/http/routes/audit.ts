@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { AuditFilter } from '@kaccy/bitcoin/audit'
+import { aloneAtATime } from '../alone.ts'
 import type { AppParts } from '../parts.ts'
 import { auditEntryJson, auditVerdictJson } from '../present/audit.ts'
 import { answer, page } from '../reply.ts'
@@ -105,36 +106,39 @@ const exportAudit = ({ engine }: AppParts): Route =>
     },
   })
 
-const checking = ({ engine }: AppParts): readonly Route[] => [
-  route({
-    method: 'GET',
-    url: '/v1/audit/head',
-    id: 'getAuditHead',
-    tag,
-    summary: 'The newest entry, to be written down elsewhere',
-    description: ALL,
-    scope: 'audit:read',
-    schemas: { answers: { 200: ref(AuditHeadSchema) } },
-    async handle({ principal }) {
-      needsEverything(principal)
-      const { number, hash } = await engine.audit.head()
-      return answer(200, { number, hash })
-    },
-  }),
-  route({
-    method: 'GET',
-    url: '/v1/audit/verify',
-    id: 'verifyAudit',
-    tag,
-    summary: 'Check every entry against the one before it',
-    description: `Reads the whole trail. A cut end shows only against an anchor that was kept elsewhere. ${ALL}`,
-    scope: 'audit:read',
-    schemas: { query: VerifyQuery, answers: { 200: ref(AuditVerdictSchema) } },
-    async handle({ query, principal }) {
-      needsEverything(principal)
-      const [number, hash = ''] = query.anchor?.split(':') ?? []
-      const anchor = number === undefined ? undefined : { number: Number(number), hash }
-      return answer(200, auditVerdictJson(await engine.audit.verify(anchor)))
-    },
-  }),
-]
+function checking({ engine }: AppParts): readonly Route[] {
+  const alone = aloneAtATime()
+  return [
+    route({
+      method: 'GET',
+      url: '/v1/audit/head',
+      id: 'getAuditHead',
+      tag,
+      summary: 'The newest entry, to be written down elsewhere',
+      description: ALL,
+      scope: 'audit:read',
+      schemas: { answers: { 200: ref(AuditHeadSchema) } },
+      async handle({ principal }) {
+        needsEverything(principal)
+        const { number, hash } = await engine.audit.head()
+        return answer(200, { number, hash })
+      },
+    }),
+    route({
+      method: 'GET',
+      url: '/v1/audit/verify',
+      id: 'verifyAudit',
+      tag,
+      summary: 'Check every entry against the one before it',
+      description: `Reads the whole trail, for one caller at a time. A cut end shows only against an anchor that was kept elsewhere. ${ALL}`,
+      scope: 'audit:read',
+      schemas: { query: VerifyQuery, answers: { 200: ref(AuditVerdictSchema) } },
+      async handle({ query, principal }) {
+        needsEverything(principal)
+        const [number, hash = ''] = query.anchor?.split(':') ?? []
+        const anchor = number === undefined ? undefined : { number: Number(number), hash }
+        return answer(200, auditVerdictJson(await alone(() => engine.audit.verify(anchor))))
+      },
+    }),
+  ]
+}

@@ -1,6 +1,8 @@
+import { refuse } from '@kaccy/bitcoin/kernel'
 import { type EngineEvent, matchesType, mayEventBeSeen } from '@kaccy/bitcoin/events'
 import type { AppParts } from '../parts.ts'
 import { eventJson } from '../present/events.ts'
+import { RefusedError } from '../problem.ts'
 import { answer } from '../reply.ts'
 import { type Resource, route } from '../route.ts'
 import { limitOf } from '../schemas/basics.ts'
@@ -39,9 +41,22 @@ export const eventResource = ({ engine }: AppParts): Resource => ({
           isSeen: (event) => isAsked(event) && mayEventBeSeen(event, principal),
           show: eventJson,
         })
+        const isEnd = page.data.length === 0 && !page.has_more
+        if (isEnd && Number(after) > 0) await requireKnown(engine, Number(after))
         return answer(200, page)
       },
     }),
   ],
   named: [EventSchema],
 })
+
+/**
+ * Who asks behind a number that was never given out has read another database, as after a restore: what comes up to that
+ * number would be missed in silence. @throws RefusedError FIELD_INVALID
+ */
+async function requireKnown(engine: AppParts['engine'], after: number): Promise<void> {
+  const head = await engine.eventHead()
+  if (after <= head) return
+  const message = `after is beyond the newest event, ${head}: it is of another database`
+  throw new RefusedError(refuse('FIELD_INVALID', message, { param: 'after' }).error)
+}

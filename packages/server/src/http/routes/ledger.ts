@@ -1,5 +1,6 @@
 import type { EntryFilter } from '@kaccy/bitcoin/ledger'
 import type { OrderId, PaymentId } from '@kaccy/bitcoin/kernel'
+import { aloneAtATime } from '../alone.ts'
 import type { AppParts } from '../parts.ts'
 import { accountJson, booksVerdictJson, entryJson, reconciliationJson } from '../present/ledger.ts'
 import { answer, page } from '../reply.ts'
@@ -76,21 +77,24 @@ const listEntries = ({ engine }: AppParts): Route =>
     },
   })
 
-const verifyLedger = ({ engine }: AppParts): Route =>
-  route({
+function verifyLedger({ engine }: AppParts): Route {
+  const alone = aloneAtATime()
+  return route({
     method: 'GET',
     url: '/v1/ledger/verify',
     id: 'verifyLedger',
     tag,
     summary: 'Count every account again from its entries',
-    description: 'Reads all of it: for the night. Not for keys that are limited to wallets.',
+    description:
+      'Reads all of it, for one caller at a time: for the night. Not for keys that are limited to wallets.',
     scope: 'audit:read',
     schemas: { answers: { 200: ref(BooksVerdictSchema) } },
     async handle({ principal }) {
       needsEverything(principal)
-      return answer(200, booksVerdictJson(await engine.ledger.verify()))
+      return answer(200, booksVerdictJson(await alone(() => engine.ledger.verify())))
     },
   })
+}
 
 const reconcileWallet = ({ engine }: AppParts): Route =>
   route({

@@ -60,6 +60,8 @@ export class Client {
   grant: EventGrant
   #position: number
   #isOpen = true
+  /** Takes back that the connection is broken off when the other side does not close it. */
+  #spare: () => void = () => {}
   readonly #hub: Home
 
   constructor(hub: Home, { channel, filter, grant, key, address, after }: ClientOptions) {
@@ -109,10 +111,12 @@ export class Client {
     if (!this.#isOpen) return
     this.gone(why)
     this.channel.close(code, `${why}; resume with after=${this.#position}`)
-    this.#hub.later(this.#hub.settings.closeMs, () => this.channel.terminate())
+    this.#spare = this.#hub.later(this.#hub.settings.closeMs, () => this.channel.terminate())
   }
   /** The connection has ended. */
   gone(why: string): void {
+    // A timer that nobody needs would keep a process that is asked to end.
+    this.#spare()
     if (!this.#isOpen) return
     this.#isOpen = false
     this.#hub.remove(this, why)
