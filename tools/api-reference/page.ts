@@ -1,7 +1,7 @@
 import type { OpenApi, Operation, Schema } from './document.ts'
 
 /** Answered by every call, so none of them has to say it. */
-const ALWAYS = ['400', '401', '403', '404', '413', '415', '429', '500', '503']
+const ALWAYS = ['400', '401', '403', '404', '413', '415', '429', '431', '500', '503']
 
 /** The reference as a page: every call by its subject, then every object that they speak of. */
 export function pageOf(document: OpenApi): string {
