@@ -1,19 +1,7 @@
 import { openStore } from '@kaccy/bitcoin/adapters/sql'
 import Database from 'better-sqlite3'
 import { expect, onTestFinished, test } from 'vitest'
-import { createTurns } from '../../packages/server/src/http/turn.ts'
 import { Served } from './served.ts'
-
-test('all who ask within one turn of the loop wait for the same end, and nobody for a later one', async () => {
-  const endOfTurn = createTurns()
-  const first = endOfTurn()
-  await Promise.resolve()
-  expect(endOfTurn()).toBe(first)
-  await first
-  const second = endOfTurn()
-  expect(second).not.toBe(first)
-  await second
-})
 
 test('requests of one turn share the look-up of their keys, and orders their commit', async () => {
   const store = await openStore({

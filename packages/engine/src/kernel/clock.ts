@@ -1,3 +1,5 @@
+import { toHex } from './bytes.ts'
+
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
@@ -19,9 +21,7 @@ export function newId(prefix: string, clock: Clock, entropy: Entropy): string {
   }
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  let hex = ''
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return `${prefix}_${hex}`
+  return `${prefix}_${toHex(bytes)}`
 }
 
 /** Waiting as a port, so that pauses run on virtual time in a simulation. */

@@ -10,15 +10,30 @@ export function clientAddress(
   trusted: readonly IpRange[],
 ): string {
   const isTrusted = (address: Uint8Array) => trusted.some((range) => isInside(address, range))
-  const own = parseIp(peer.replace(/%.*$/, ''))
+  const own = readPeer(peer)
   if (!own) return peer
-  if (!isTrusted(own) || forwardedFor === undefined) return formatIp(own)
+  if (forwardedFor === undefined || !isTrusted(own.address)) return own.text
   for (const entry of forwardedFor.split(',').reverse()) {
     const address = readEntry(entry.trim())
     if (!address) break
     if (!isTrusted(address)) return formatIp(address)
   }
-  return formatIp(own)
+  return own.text
+}
+
+/** Peers that were read lately: most requests come on connections that are kept, or from the one proxy. */
+const peers = new Map<string, { readonly address: Uint8Array; readonly text: string }>()
+const MOST_PEERS = 1_000
+
+function readPeer(peer: string) {
+  const known = peers.get(peer)
+  if (known) return known
+  const address = parseIp(peer.replace(/%.*$/, ''))
+  if (!address) return undefined
+  const read = { address, text: formatIp(address) }
+  if (peers.size >= MOST_PEERS) peers.clear()
+  peers.set(peer, read)
+  return read
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Once, RequestKey } from '@kaccy/bitcoin/idempotency'
 import { refuse } from '@kaccy/bitcoin/kernel'
 import type { PlainJson } from './json-body.ts'
@@ -63,9 +63,7 @@ export function readIdempotencyKey(
 
 /** Says whether two requests ask for the same: white space and the order of names in the body do not matter. */
 export const digestOf = (method: string, url: string, body: PlainJson | undefined): string =>
-  createHash('sha256')
-    .update(`${method} ${url}\n${body === undefined ? '' : canonical(body)}`)
-    .digest('hex')
+  hash('sha256', `${method} ${url}\n${body === undefined ? '' : canonical(body)}`)
 
 function canonical(value: PlainJson): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { refuse } from '@kaccy/bitcoin/kernel'
 import { parseIp } from '@kaccy/bitcoin/protocol/ip'
 import type { FastifyReply } from 'fastify'
@@ -76,9 +76,7 @@ export function createLimits({ settings, principal, clock }: AppParts): Limits {
 }
 
 const nameOf = (address: string, token: string): string =>
-  createHash('sha256')
-    .update(`${callerOf(address)} ${token}`)
-    .digest('base64url')
+  hash('sha256', `${callerOf(address)} ${token}`, 'base64url')
 
 /** Names that came lately, up to a number. */
 class Recent {

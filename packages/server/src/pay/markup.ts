@@ -25,12 +25,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
 /** Control characters say nothing to a reader, and parsers disagree about them: the replacement character stands for them. */
 const CONTROL = /(?![\t\n])[\p{Cc}\p{Cs}]/gu
 
+/** Printable ASCII that means itself: nearly every piece of a page, told apart by one look instead of three. */
+const PLAIN = /^[\t\n !#-%(-;=?-_a-~]*$/
+
 /** Text as it may stand between tags and in quoted attributes. */
-export const escapeText = (text: string): string =>
-  text
+export function escapeText(text: string): string {
+  if (PLAIN.test(text)) return text
+  return text
     .replace(/\r\n?/g, '\n')
     .replace(CONTROL, '\uFFFD')
     .replace(/[&<>"'`]/g, (character) => ENTITIES[character] ?? '')
+}
 
 const textOf = (part: Part): string => {
   if (part === undefined || part === false) return ''

@@ -204,10 +204,21 @@ describe('the code', () => {
     expect(qrText('bitcoin:1BoatSLRHtKNngkdXEeobR76b53LETtpyT')).toContain('1BoatSL')
   })
   test('has whole pixels and one path', () => {
-    const side = qrSide(VIEW.uri, 240)
-    expect(side).toBeLessThanOrEqual(240)
-    const modules = Number(/viewBox="-4 -4 (\d+) /.exec(qrSvg(VIEW.uri))?.[1])
-    expect(side % modules).toBe(0)
+    const bare = 'bitcoin:bcrt1q'.padEnd(60, 'a')
+    // Of each length one of either alphabet, and again: the size is known then, and must be the one of this code.
+    const lengths = Array.from({ length: 120 }, (_, i) => bare.slice(0, 16) + 'q'.repeat(i))
+    for (const uri of [
+      VIEW.uri,
+      bare,
+      ...lengths,
+      ...lengths.map((one) => `${one}?`),
+      ...lengths,
+    ]) {
+      const side = qrSide(uri, 240)
+      expect(side).toBeLessThanOrEqual(240)
+      const modules = Number(/viewBox="-4 -4 (\d+) /.exec(qrSvg(uri))?.[1])
+      expect([uri, side]).toEqual([uri, modules * Math.floor(240 / modules)])
+    }
     expect(qrSvg(VIEW.uri)).not.toMatch(/<script|href|style/)
   })
 })

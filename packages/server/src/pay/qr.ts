@@ -36,10 +36,24 @@ function runsOf(row: readonly boolean[]): [number, number][] {
   return runs
 }
 
+/** How many modules a code has on a side, by kind and number of its characters: making a code to know takes longer than a page. */
+const sizes = new Map<string, number>()
+const MOST_SIZES = 2_000
+/** The denser alphabet. Source: ISO/IEC 18004 7.4.4. */
+const ALPHANUMERIC = /^[0-9A-Z $%*+./:-]*$/
+
+function sizeOf(text: string): number {
+  const key = `${ALPHANUMERIC.test(text)} ${Buffer.byteLength(text)}`
+  const known = sizes.get(key)
+  if (known !== undefined) return known
+  // Whichever mask is the best one, the size is the same; looking for it is most of the work.
+  const { size } = encode(text, { ecc: 'M', border: 0, maskPattern: 0 })
+  if (sizes.size < MOST_SIZES) sizes.set(key, size)
+  return size
+}
+
 /** Pixels on a side, at most `most`, where every module has a whole number of them: blurred edges are read worse. */
 export function qrSide(text: string, most: number): number {
-  // Whichever mask is the best one, the size is the same; looking for it is most of the work.
-  const { size } = encode(qrText(text), { ecc: 'M', border: 0, maskPattern: 0 })
-  const modules = size + 2 * QUIET
+  const modules = sizeOf(qrText(text)) + 2 * QUIET
   return modules * Math.max(1, Math.floor(most / modules))
 }

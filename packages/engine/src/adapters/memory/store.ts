@@ -67,44 +67,65 @@ const createTables = () => ({
   webhooks: webhookTables(),
 })
 
-const rowDoors = (tables: ReturnType<typeof createTables>, session: Session): MemoryTx => ({
-  chain: chainRows(tables.chain, session),
-  wallet: walletRows(tables.wallet, session),
-  deposits: {
-    ...orderDoors(tables.orders, session),
-    ...transactionDoors(tables.transactions, session),
-    ...paymentDoors(tables.payments, session, (txid) => tables.transactions.transactions.get(txid)),
-  },
-  ledger: ledgerRows(tables.ledger, session),
-  events: eventRows(tables.events, session),
-  audit: auditRows(tables.audit, session),
-  alerts: alertRows(tables.alerts, session),
-  access: accessRows(tables.access, session),
-  idempotency: idempotencyRows(tables.idempotency, session),
-  webhooks: webhookRows(tables.webhooks, session),
-})
+type Tables = ReturnType<typeof createTables>
+const AREAS: {
+  readonly [Area in keyof MemoryTx]: (tables: Tables, session: Session) => MemoryTx[Area]
+} = {
+  chain: (tables, session) => chainRows(tables.chain, session),
+  wallet: (tables, session) => walletRows(tables.wallet, session),
+  deposits: ({ orders, transactions, payments }, session) => ({
+    ...orderDoors(orders, session),
+    ...transactionDoors(transactions, session),
+    ...paymentDoors(payments, session, (txid) => transactions.transactions.get(txid)),
+  }),
+  ledger: (tables, session) => ledgerRows(tables.ledger, session),
+  events: (tables, session) => eventRows(tables.events, session),
+  audit: (tables, session) => auditRows(tables.audit, session),
+  alerts: (tables, session) => alertRows(tables.alerts, session),
+  access: (tables, session) => accessRows(tables.access, session),
+  idempotency: (tables, session) => idempotencyRows(tables.idempotency, session),
+  webhooks: (tables, session) => webhookRows(tables.webhooks, session),
+}
 
 type Door = (...args: unknown[]) => Promise<unknown>
+type OnCall = (door: string) => void
 
-/** Puts the rules that hold for every door around it: open transactions only, fresh answers, a throw dooms. */
-function guarded(tx: MemoryTx, session: OpenSession, onCall: (door: string) => void): MemoryTx {
-  const areas = Object.entries(tx).map(([area, doors]) => {
-    const around = Object.entries(doors as Record<string, Door>).map(([name, door]) => [
-      name,
-      async (...args: unknown[]) => {
-        session.check()
-        try {
-          onCall(`${area}.${name}`)
-          return copy(await door(...args))
-        } catch (error) {
-          session.doom(error)
-          throw error
-        }
+/** Puts the rules that hold for every door around those of an area: open transactions only, fresh answers, a throw dooms. */
+function guarded(
+  area: string,
+  doors: Readonly<Record<string, Door>>,
+  session: OpenSession,
+  onCall: OnCall,
+): unknown {
+  const around: Record<string, Door> = {}
+  for (const [name, door] of Object.entries(doors))
+    around[name] = async (...args) => {
+      session.check()
+      try {
+        onCall(`${area}.${name}`)
+        return copy(await door(...args))
+      } catch (error) {
+        session.doom(error)
+        throw error
+      }
+    }
+  return around
+}
+
+/** The row doors of one transaction. Most use few of the areas: each is made when it is asked for. */
+function rowDoors(tables: Tables, session: OpenSession, onCall: OnCall): MemoryTx {
+  const tx = {}
+  for (const [area, make] of Object.entries(AREAS)) {
+    let made: unknown
+    Object.defineProperty(tx, area, {
+      enumerable: true,
+      get() {
+        made ??= guarded(area, make(tables, session) as never, session, onCall)
+        return made
       },
-    ])
-    return [area, Object.fromEntries(around)]
-  })
-  return Object.fromEntries(areas)
+    })
+  }
+  return tx as MemoryTx
 }
 
 /**
@@ -129,7 +150,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       return turns.write(async () => {
         const session = openSession('write')
         try {
-          const tx = guarded(rowDoors(tables, session), session, onCall)
+          const tx = rowDoors(tables, session, onCall)
           const result = await inside.run(true, () => work(tx))
           session.requireSound()
           onCommit('before')
@@ -149,7 +170,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
       return turns.read(async () => {
         const session = openSession('read')
         try {
-          const tx = guarded(rowDoors(tables, session), session, onCall)
+          const tx = rowDoors(tables, session, onCall)
           return await inside.run(true, () => work(tx))
         } finally {
           session.end()
