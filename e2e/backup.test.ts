@@ -69,7 +69,7 @@ class Shop {
     this.#server = await this.terminal.start('kaccy serve')
   }
   async stop(): Promise<void> {
-    expect(await this.#server?.stop()).toBe(130)
+    expect(await this.#server?.stop()).toBe(0)
   }
   async ask(...args: string[]): Promise<Said[]> {
     const ended = await callKaccy([...args, '--json'], { folder: this.home })

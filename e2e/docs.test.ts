@@ -3,26 +3,16 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { blocksOf, ROOT } from './pages/blocks.ts'
+import { PAGES } from './pages/pages.ts'
 import { Reader } from './pages/reader.ts'
 
-/** Pages with commands and programs for users. Pages of capabilities show fragments, and are not among them. */
-const PAGES = [
-  'README.md',
-  'docs/quick-start.md',
-  ...readdirSync(`${ROOT}docs/guides`).map((name) => `docs/guides/${name}`),
-  'deploy/README.md',
-  'examples/shop/README.md',
-  'packages/engine/README.md',
-  'packages/devnet/README.md',
-  'packages/server/README.md',
-]
 const work = join(ROOT, `e2e/.pages-${process.pid}`)
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
 test.each(PAGES)('%s: every command on it works, in its order', async (page) => {
   const reader = new Reader()
   try {
-    await reader.begin()
+    await reader.begin(page)
     await reader.readPage(page)
     expect(await reader.end()).toEqual([])
   } finally {

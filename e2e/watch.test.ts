@@ -65,7 +65,7 @@ test('serve does the same without a view, and can be asked', async () => {
   follow.process.kill('SIGTERM')
   expect(await follow.ended).toMatchObject({ code: 130, stderr: '' })
   serve.process.kill('SIGTERM')
-  expect(await serve.ended).toMatchObject({ code: 130, stderr: '' })
+  expect(await serve.ended).toMatchObject({ code: 0, stderr: '' })
 })
 
 test('serve waits for a node that is away; a person who waits no longer stops it', async () => {
@@ -79,7 +79,7 @@ test('serve waits for a node that is away; a person who waits no longer stops it
     })
   })
   serve.process.kill('SIGTERM')
-  expect((await serve.ended).code).toBe(130)
+  expect((await serve.ended).code).toBe(0)
 })
 
 test('events are followed as they come', async () => {

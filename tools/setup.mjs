@@ -1,5 +1,5 @@
 /**
- * Brings everything the tests stand on: the packages of every lock file, PostgreSQL's programs, btcd and Chromium.
+ * Brings everything the tests stand on: the packages of every lock file, PostgreSQL's programs, btcd, Schemathesis and Chromium.
  * Runs on a machine that nobody has prepared. Nothing is started here: the tests start what they need.
  *
  * A counterpart that cannot be had is an error where `CI` is set, and a printed warning elsewhere.
@@ -9,6 +9,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensure } from './ensure.mjs'
+import { findSchemathesis } from './schemathesis/install.mjs'
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..')
 
@@ -55,9 +56,14 @@ function btcd() {
   return run(node, ['--conditions=@kaccy/source', '--input-type=module', '-e', script])
 }
 
+/** Debian keeps the part of Python that makes virtual environments in a package of its own. */
+const schemathesis = () =>
+  findSchemathesis() !== undefined || (install('python3-venv') && findSchemathesis() !== undefined)
+
 const COUNTERPARTS = [
   ['PostgreSQL', postgres, 'install your system package `postgresql`'],
   ['btcd', btcd, 'install Go; `go install` then brings btcd'],
+  ['Schemathesis', schemathesis, 'install Python 3 with venv and pip'],
   ['Chromium', chromium, 'install your system package `chromium`, or name a browser in CHROMIUM'],
 ]
 

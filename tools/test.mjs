@@ -52,6 +52,12 @@ const STEPS = [
   { name: 'conformance', minutes: 10, command: tool('conformance', '--json'), figures: fromLines },
   { name: 'scenarios', minutes: 5, command: tool('scenarios', '--json'), figures: fromLines },
   { name: 'packages', minutes: 8, command: tool('packages', '--json'), figures: fromLines },
+  {
+    name: 'schemathesis',
+    minutes: 6,
+    command: tool('schemathesis', '--json'),
+    figures: fromLines,
+  },
   { name: 'nodes', minutes: 10, command: tool('nodes', '--json', '--others'), figures: fromLines },
 ]
 

@@ -61,18 +61,24 @@ export class Reader {
       symlinkSync(join(ROOT, name), join(this.folder, name))
     writeFileSync(join(this.folder, 'package.json'), '{"type":"module"}')
   }
-  async begin(): Promise<void> {
+  async begin(page: string): Promise<void> {
     for (const port of PORTS) this.#ports.set(port, await freePort())
+    this.#set('KACCY_HTTP_LISTEN', `127.0.0.1:${this.#ports.get('8080')}`)
+    this.#set('SHOP_PORT', `${this.#ports.get('3000')}`)
+    // A page that starts the node itself wants its port.
+    const isStarted = blocksOf(page).some(({ text }) => text.includes('kaccy-devnet --port 18443'))
+    if (isStarted) return
     const port = this.#ports.get('18443') ?? 0
     this.#devnet = await createDevnet({ dir: join(this.folder, 'devnet'), port })
-    this.#configure('HTTP_LISTEN', `127.0.0.1:${this.#ports.get('8080')}`)
   }
   /** Ends everything, and answers what did not end as it should. */
   async end(): Promise<string[]> {
     const faults: string[] = []
     for (const running of this.#running) {
       const code = await running.stop()
-      if (/^kaccy/.test(running.line) && code !== 130) faults.push(`${running.line}: ${code}`)
+      // A server ends well when it is told to; whoever looked was interrupted.
+      const well = /^kaccy serve\b/.test(running.line) ? 0 : 130
+      if (/^kaccy /.test(running.line) && code !== well) faults.push(`${running.line}: ${code}`)
     }
     await this.#devnet?.close()
     this.close()
@@ -88,7 +94,8 @@ export class Reader {
     const blocks = blocksOf(page)
     const commands = blocks.flatMap(({ kind, text }) => (kind === 'sh' ? commandsOf(text) : []))
     const asks = commands.some((command) => command.includes('127.0.0.1:8080'))
-    if (asks && !commands.includes('kaccy serve')) await this.#comeFromQuickStart()
+    if (asks && !commands.some((command) => /\bkaccy serve\b/.test(command)))
+      await this.#comeFromQuickStart()
     for (const block of blocks) await this.read(block)
   }
   async #comeFromQuickStart(): Promise<void> {
@@ -112,13 +119,13 @@ export class Reader {
     let here = text
     for (const [written, real] of this.#ports)
       here = here.replaceAll(
-        new RegExp(`(127\\.0\\.0\\.1:|listen\\()${written}\\b`, 'g'),
+        new RegExp(`(127\\.0\\.0\\.1:|listen\\(|--port )${written}\\b`, 'g'),
         `$1${real}`,
       )
     return here
   }
-  #configure(name: string, value: string): void {
-    this.terminal.environment = { ...this.terminal.environment, [`KACCY_${name}`]: value }
+  #set(name: string, value: string): void {
+    this.terminal.environment = { ...this.terminal.environment, [name]: value }
   }
   /** A configuration is loaded as a user's; any other JSON is an example that has to be JSON. */
   async #settle(kind: 'json' | 'toml', text: string): Promise<void> {
@@ -128,7 +135,7 @@ export class Reader {
     writeFileSync(join(this.folder, file), text)
     const before = this.terminal.environment
     // A password is no setting of a file, and this one is asked for by nobody.
-    if (text.includes('"user"')) this.#configure('NODE_PASSWORD', 'page')
+    if (text.includes('"user"')) this.#set('KACCY_NODE_PASSWORD', 'page')
     await this.#run(`kaccy config --config ${file}`)
     this.terminal.environment = before
   }

@@ -154,7 +154,10 @@ function kill(child: ChildProcess): void {
 const cleanEnvironment = (): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(KACCY_|FORCE_COLOR$|VITEST|npm_|NODE_|BASH_FUNC)/.test(name),
+      ([name]) =>
+        !/^(KACCY_|FORCE_COLOR$|VITEST|npm_(?!config_)|NODE_(OPTIONS|ENV|PATH)$|BASH_FUNC)/.test(
+          name,
+        ),
     ),
   ),
   NO_COLOR: '1',

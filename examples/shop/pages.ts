@@ -2,7 +2,7 @@ import type { Purchase } from './purchases.ts'
 
 export const PRODUCT = { name: 'Ethiopia Yirgacheffe, 250 g', amountSat: 150_000 }
 
-const escape = (text: string): string =>
+const escaped = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 const sats = (amount: number): string => `${amount.toLocaleString('en')} sat`
 
@@ -11,7 +11,7 @@ const page = (title: string, body: string): string => `<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
+<title>${escaped(title)}</title>
 <link rel="stylesheet" href="/shop.css">
 </head>
 <body>
@@ -28,7 +28,7 @@ export const productPage = (): string =>
     PRODUCT.name,
     `<div class="card">
 <div class="beans" role="img" aria-label="A bag of coffee"></div>
-<h1>${escape(PRODUCT.name)}</h1>
+<h1>${escaped(PRODUCT.name)}</h1>
 <p>Floral, with lemon and honey. Roasted this week.</p>
 <p class="price">${sats(PRODUCT.amountSat)}</p>
 <form method="post" action="/buy"><button>Buy with Bitcoin</button></form>
@@ -40,7 +40,7 @@ export const purchasePage = (purchase: Purchase, server: string): string =>
   page(
     `Purchase ${purchase.id}`,
     `<div class="card" id="purchase" data-status="${purchase.status}">
-<h1>${escape(purchase.product)}</h1>
+<h1>${escaped(purchase.product)}</h1>
 ${purchase.status === 'waiting' ? checkout(purchase, server) : WORDS[purchase.status]}
 </div>`,
   )
@@ -49,8 +49,8 @@ const checkout = ({ orderId, amountSat }: Purchase, server: string): string =>
   orderId === null
     ? `<p>We cannot reach our bank. <a href="">Try again</a>; nothing is lost.</p>`
     : `<p class="price">${sats(amountSat)}</p>
-<div data-kaccy-order="${escape(orderId)}"></div>
-<script src="${escape(server)}/pay/embed.js"></script>
+<div data-kaccy-order="${escaped(orderId)}"></div>
+<script src="${escaped(server)}/pay/embed.js"></script>
 <script src="/shop.js"></script>`
 
 const WORDS = {

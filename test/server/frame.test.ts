@@ -51,3 +51,16 @@ test('what is not there', async () => {
   const lost = await served.call('GET', '/v1/nothing')
   expect([lost.status, lost.json.code]).toEqual([404, 'ROUTE_NOT_FOUND'])
 })
+
+test('a method that asks with a body is no mistake of ours', async () => {
+  const known = await served.call('QUERY', '/v1/chain')
+  expect([known.status, known.json.code]).toEqual([405, 'METHOD_NOT_ALLOWED'])
+  expect(known.headers.get('allow')).toBe('GET, HEAD, OPTIONS')
+  const lost = await served.call('QUERY', '/v1/nothing')
+  expect([lost.status, lost.json.code]).toEqual([404, 'ROUTE_NOT_FOUND'])
+})
+
+test('entries of a payment whose id cannot be', async () => {
+  const answer = await served.call('GET', '/v1/ledger/entries?payment=0')
+  expect([answer.status, answer.json.param]).toEqual([400, 'payment'])
+})

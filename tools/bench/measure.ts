@@ -11,10 +11,15 @@ export interface BenchLine {
 }
 export type Report = (line: BenchLine) => void
 
+export interface BenchOptions {
+  /** How long what has to last lasts; without it each module decides. */
+  readonly minutes?: number
+}
+
 /** A module of the benchmark, found by its folder. */
 export interface BenchModule {
   readonly name: string
-  run(report: Report): Promise<void>
+  run(report: Report, options: BenchOptions): Promise<void>
 }
 
 /** Does some work and answers how many units it was. */

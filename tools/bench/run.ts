@@ -1,6 +1,6 @@
 /**
  * Runs every benchmark module and prints each figure with its ratio to the named baseline, both measured in this run.
- * `npm run bench -- [--only NAME] [--json]`. Absolute figures change with the machine and its neighbours; the ratios count.
+ * `npm run bench -- [--only NAME] [--minutes N] [--json]`. Absolute figures change with the machine and its neighbours; the ratios count.
  */
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,7 +10,11 @@ import type { BenchLine, BenchModule } from './measure.ts'
 
 const folder = fileURLToPath(new URL('./modules/', import.meta.url))
 
-const options = readOptions({ json: { type: 'boolean', default: false }, only: { type: 'string' } })
+const options = readOptions({
+  json: { type: 'boolean', default: false },
+  only: { type: 'string' },
+  minutes: { type: 'string' },
+})
 
 const short = (value: number): string =>
   value >= 1000 ? Math.round(value).toLocaleString('en') : String(Number(value.toPrecision(3)))
@@ -26,12 +30,13 @@ function print(line: BenchLine): void {
 async function main(): Promise<number> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort()
   let count = 0
+  const minutes = options.minutes === undefined ? {} : { minutes: Number(options.minutes) }
   for (const file of files) {
     const module = (await import(pathToFileURL(join(folder, file)).href)) as BenchModule
     if (options.only !== undefined && options.only !== module.name) continue
     count++
     try {
-      await module.run(print)
+      await module.run(print, minutes)
     } catch (error) {
       process.stderr.write(`${module.name}: ${error instanceof Error ? error.stack : error}\n`)
       return 1

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { readOptions } from '../options.ts'
 
 /** Every figure in full. CI runs the same suites at a tenth; `KACCY_SCALE` is the only difference. */
-const FULL = { KACCY_SCALE: '1' }
+const FULL = { KACCY_SCALE: '1', KACCY_TRANSCRIPT: 'full' }
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 interface Part {
@@ -21,6 +21,11 @@ const tool = (name: string, ...args: string[]) => [
 const suite = (...files: string[]) => ['vitest', 'run', '--reporter=default', ...files]
 
 const PARTS: readonly Part[] = [
+  {
+    name: 'transcript',
+    what: 'from a clone to a paid order by the README, with a real `npm ci`',
+    command: suite('e2e/transcript.test.ts'),
+  },
   { name: 'conformance', what: 'every vector', command: tool('conformance', '--json') },
   {
     name: 'scenarios',
@@ -62,6 +67,26 @@ const PARTS: readonly Part[] = [
     what: 'the commands as a user runs them',
     command: suite('e2e/demo', 'e2e/watch', 'e2e/two-engines', 'e2e/reconcile'),
   },
+  {
+    name: 'server',
+    what: 'the server as a process: first key to paid order, drain, kills between commit and answer',
+    command: suite('e2e/serve'),
+  },
+  {
+    name: 'consumer',
+    what: '300 rounds with a shop that loses, doubles and disorders, both sides killed',
+    command: tool('consumer', '--json', '--rounds', '300'),
+  },
+  {
+    name: 'schemathesis',
+    what: 'half an hour of requests made from the OpenAPI document',
+    command: tool('schemathesis', '--json', '--examples', '200', '--seconds', '1800'),
+  },
+  {
+    name: 'load',
+    what: 'the server beside a bare handler, 1,000 streams, ten minutes of mixed requests',
+    command: tool('bench', '--only', 'server', '--minutes', '10'),
+  },
 ]
 
 interface Result {
@@ -72,7 +97,8 @@ interface Result {
   readonly summary: readonly string[]
 }
 
-const TELLING = / x |Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
+const TELLING =
+  / x |grows by|^\{.*"passed"|Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
 
 async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
   const [program = '', ...args] = command
@@ -97,7 +123,7 @@ async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
     part: name,
     passed: code === 0,
     seconds,
-    summary: telling.slice(name === 'bench' ? -60 : -6),
+    summary: telling.slice(name === 'load' ? -60 : -6),
   }
 }
 

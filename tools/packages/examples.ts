@@ -29,3 +29,12 @@ export const exampleFiles = (): Example[] =>
   readdirSync(`${ROOT}examples`)
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
     .map((file) => ({ file, text: readFileSync(`${ROOT}examples/${file}`, 'utf8') }))
+
+/** The shop of `examples/shop`: it serves until it is stopped, so here only its types are checked; `e2e/shop.test.ts` runs it. */
+export const shopFiles = (): Example[] =>
+  readdirSync(`${ROOT}examples/shop`)
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => ({
+      file: `shop/${file}`,
+      text: readFileSync(`${ROOT}examples/shop/${file}`, 'utf8'),
+    }))

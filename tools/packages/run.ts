@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { exampleFiles, examplesOf } from './examples.ts'
+import { exampleFiles, examplesOf, shopFiles } from './examples.ts'
 import { FRAMEWORKS, tryFramework, withRegistry } from './frameworks.ts'
 import { ROOT, run } from './process.ts'
 import { treeOf } from './tree.ts'
@@ -127,7 +127,7 @@ function typeCheck(folder: string): string[] {
       typeRoots: [`${ROOT}node_modules/@types`],
       paths: { 'better-sqlite3': [`${ROOT}node_modules/@types/better-sqlite3/index.d.ts`] },
     },
-    include: ['*.ts'],
+    include: ['*.ts', 'shop/*.ts'],
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
   const { status, stdout } = spawnSync(`${ROOT}node_modules/.bin/tsc`, ['--pretty', 'false'], {
@@ -205,7 +205,8 @@ function main(): void {
     const pages = ['README.md', ...PACKAGES.map((name) => `packages/${name}/README.md`)]
     const files = [...examplesOf(pages), ...exampleFiles()]
     if (files.length === 0) return ['no page has an example']
-    for (const { file, text } of files) writeFileSync(join(folder, file), text)
+    mkdirSync(join(folder, 'shop'))
+    for (const { file, text } of [...files, ...shopFiles()]) writeFileSync(join(folder, file), text)
     const faults = typeCheck(folder)
     return [
       ...faults,

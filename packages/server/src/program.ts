@@ -32,6 +32,7 @@ export { VERSION }
 export async function runProgram(args: readonly string[], shell: Shell): Promise<ExitCode> {
   let exit: ExitCode = EXIT.ok
   let asJson = args.includes('--json')
+  let isStopped = () => shell.signal.aborted
   const bind: Bind = (command, action) =>
     command.action(async (...given: unknown[]) => {
       const options = (given.at(-2) ?? {}) as Options
@@ -41,12 +42,13 @@ export async function runProgram(args: readonly string[], shell: Shell): Promise
         .filter((word) => typeof word === 'string')
       const context = new Context(shell, options)
       asJson = context.json
+      isStopped = () => shell.signal.aborted && !context.runsUntilStopped
       exit = (await action(context, words)) ?? EXIT.ok
     })
   const program = createProgram(shell, bind)
   try {
     await program.parseAsync(args, { from: 'user' })
-    return shell.signal.aborted ? EXIT.interrupted : exit
+    return isStopped() ? EXIT.interrupted : exit
   } catch (error) {
     if (error instanceof CommanderError) return usage(error, shell, asJson)
     return report(error, shell, asJson || args.includes('--json'), args.includes('--debug'))

@@ -24,6 +24,8 @@ export class Context {
   readonly options: Options
   readonly paint: Paint
   readonly json: boolean
+  /** A command that runs until somebody stops it: that is its proper end, and no interruption. */
+  runsUntilStopped = false
 
   constructor(shell: Shell, options: Options) {
     this.shell = shell

@@ -12,6 +12,7 @@ export function addServe(program: Command, bind: Bind): void {
       '\nExample:\n  kaccy serve --network regtest --node http://127.0.0.1:18443 --cookie ~/.bitcoin/regtest/.cookie',
     )
   bind(serve, async (context) => {
+    context.runsUntilStopped = true
     const { config } = context.load()
     // Loaded here, so that no other command waits for them.
     const [{ openHost }, { runServe }, { exportMetrics }, tracing, { requestFacts }] =

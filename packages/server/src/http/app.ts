@@ -20,6 +20,7 @@ import { ProblemSchema } from './schemas/basics.ts'
 import { createServer } from './server.ts'
 import { addStream } from './stream/index.ts'
 import { traced } from './traced.ts'
+import { endOfTurn } from './turn.ts'
 import { refuseBody, validatorCompiler } from './validate.ts'
 
 /** The HTTP interface over one engine; it listens nowhere yet. */
@@ -124,6 +125,8 @@ async function serve(
 ): Promise<FastifyReply> {
   const { principal = NOBODY, idempotencyKey: key } = request
   if (!route.schemas.body) refuseBody(request.body)
+  // Bodies come one by one, also those of one moment: from here on what they ask for shares its commits.
+  if (route.method !== 'GET') await endOfTurn()
   const gate =
     key === undefined
       ? openGate

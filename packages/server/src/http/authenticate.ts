@@ -6,6 +6,7 @@ import type { AppParts } from './parts.ts'
 import { mayUse, type Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
 import type { Route } from './route.ts'
+import { endOfTurn } from './turn.ts'
 
 /** @throws RefusedError ADDRESS_FORBIDDEN when only some addresses may call and this is none of them */
 export function admitAddress(address: string, { settings }: AppParts): void {
@@ -56,6 +57,8 @@ async function principalOf(
   const token = tokenOf(request)
   const { client } = request
   limits.beforeToken(client, token)
+  // Requests of one moment share the look-up of their keys.
+  await endOfTurn()
   const found = await engine.access.authenticate(token, client, clock.now())
   limits.afterToken(client, token, found.ok)
   if (!found.ok) {

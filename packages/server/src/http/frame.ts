@@ -47,6 +47,9 @@ export function addFrame(app: FastifyInstance, parts: AppParts, limits: Limits):
     if (cors) reply.headers(cors)
     try {
       admit(request, reply, parts, limits, drain)
+      // Before a body is read, or missed: nobody here takes it.
+      if (request.is404)
+        throw new RefusedError(refuse('ROUTE_NOT_FOUND', 'nothing is at this address').error)
     } catch (error) {
       done(error as Error)
       return

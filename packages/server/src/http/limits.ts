@@ -9,7 +9,7 @@ import { type Allowance, Rate } from './rate.ts'
 const MINUTE = 60_000
 /** Callers that are remembered at most, by address and by key: a few megabytes. */
 const MOST = 100_000
-/** Keys that an address may get wrong in a minute. */
+/** Keys that an address may get wrong in a minute, unless the settings say another number. */
 const WRONG_KEYS = 20
 
 /** How often one caller may ask. */
@@ -43,7 +43,7 @@ export function createLimits({ settings, principal, clock }: AppParts): Limits {
   if (principal) return UNLIMITED
   const addresses = new Rate(settings.requestsPerMinute.address, MINUTE, MOST)
   const keys = new Rate(settings.requestsPerMinute.key, MINUTE, MOST)
-  const wrong = new Rate(WRONG_KEYS, MINUTE, MOST)
+  const wrong = new Rate(settings.requestsPerMinute.wrongKeys ?? WRONG_KEYS, MINUTE, MOST)
   const right = new Recent(MOST)
   const policies = {
     address: policyOf('address', addresses),

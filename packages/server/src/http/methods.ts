@@ -2,7 +2,7 @@ import { refuse } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance } from 'fastify'
 import { RefusedError } from './problem.ts'
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE'] as const
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'QUERY'] as const
 
 /** Notes which methods every address has; call it before the first route. */
 export function collectMethods(app: FastifyInstance): Map<string, Set<string>> {

@@ -9,8 +9,8 @@ import { ProblemSchema, ref } from './schemas/basics.ts'
 import { statusOf } from './status.ts'
 
 /** Statuses that every route with a key can answer. */
-const ALWAYS = [400, 401, 403, 429, 500, 503] as const
-const PUBLIC = [400, 429, 500, 503] as const
+const ALWAYS = [400, 401, 403, 429, 431, 500, 503] as const
+const PUBLIC = [400, 429, 431, 500, 503] as const
 
 /** A query that has no fields: everything in it is unknown. */
 const NOTHING = Type.Object({}, { additionalProperties: false })
@@ -51,6 +51,7 @@ export function schemaOf(route: Route): FastifySchema {
           Type.String({
             minLength: 1,
             maxLength: 255,
+            pattern: '^[\\x21-\\x7e]+$',
             description: 'The same key and body again give the first answer again',
           }),
         ),

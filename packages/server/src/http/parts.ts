@@ -19,7 +19,12 @@ export interface HttpSettings {
   /** Largest request body, bytes. */
   readonly bodyLimit: number
   /** Requests a minute, by address (before the key is known) and by key. */
-  readonly requestsPerMinute: { readonly address: number; readonly key: number }
+  readonly requestsPerMinute: {
+    readonly address: number
+    readonly key: number
+    /** Wrong keys of one address. Default 20. */
+    readonly wrongKeys?: number
+  }
   /** Bounds of event streams; what is not given has a default. */
   readonly streams?: Partial<StreamSettings>
   readonly tls?: { readonly key: Buffer; readonly cert: Buffer }

@@ -30,7 +30,11 @@ export class RefusedError extends Error {
   /** Headers that go with it, such as `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>
   constructor(refusal: Refusal, headers: Readonly<Record<string, string>> = {}) {
+    // Whoever is refused asked for it: where that was noticed is nobody's question, and noting it costs more than the answer.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(refusal.message)
+    Error.stackTraceLimit = stackTraceLimit
     this.refusal = refusal
     this.headers = headers
   }

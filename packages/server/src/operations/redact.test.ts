@@ -95,6 +95,10 @@ describe.each([...WORD_LISTS])('a mnemonic in %s', (_, list) => {
   })
 })
 
+test('the shortest mnemonic is no short text', () => {
+  expect(redactText(Array(11).fill('zoo').join('.'))).toBe('[secret]')
+})
+
 // What took the square of the length took an hour for a megabyte; this ends at once or runs into the limit of a test.
 it.each(['a', 'あ', 'a.', 'a-', 'a ', 'a, ', 'password', '://', '://a:', 'xpub1', '-----BEGIN '])(
   'a megabyte of %j holds nobody up',
@@ -103,3 +107,24 @@ it.each(['a', 'あ', 'a.', 'a-', 'a ', 'a, ', 'password', '://', '://a:', 'xpub1
     expect(redactText(text)).toMatch(/ the end\.$/)
   },
 )
+
+test('what is told apart as plain at a glance is what every form would leave as it is', () => {
+  const pieces = fc.constantFrom(
+    ...['kc_dev_', 'KC_live_', 'whsec_', 'AgEDbG5k', '0201036C6E64', 'passwd', 'pwd', 'Secret'],
+    ...['preimage', 'macaroon', 'passphrase', 'Bearer', 'Basic', 'token', 'tprv', 'xpub', 'cQ'],
+    ...['https://', 'user', 'abandon', '127.0.0.1', '/v1/orders/:order', '12345678', 'abcdefgh'],
+    ...[' ', '=', ':', '@', ',', '-', '.', '/', '_', '"', '\n', 'ß', '-----BEGIN PRIVATE KEY-----'],
+  )
+  const text = fc.oneof(
+    fc.array(pieces, { maxLength: 8 }).map((parts) => parts.join('')),
+    fc.string({ unit: fc.constantFrom(...'aB1:/=.-_ '), maxLength: 60 }),
+  )
+  // Too long to be told apart at a glance, and nothing that a form looks at.
+  const before = `${'!'.repeat(60)}\n`
+  fc.assert(
+    fc.property(text, (one) => {
+      expect(before + redactText(one)).toBe(redactText(before + one))
+    }),
+    { numRuns: 2_000 },
+  )
+})

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { RefusedError } from '../http/problem.ts'
 import { answer } from '../http/reply.ts'
 import { type Resource, type Route, route } from '../http/route.ts'
-import { named, nullable, object, ref, words } from '../http/schemas/basics.ts'
+import { named, nullable, object, ref, textOf, words } from '../http/schemas/basics.ts'
 import type { Exported } from './metrics.ts'
 import { type Readiness, shared } from './readiness.ts'
 
@@ -82,7 +82,7 @@ const metrics = ({ exported, metricsAddresses }: OperationsParts): Route =>
     scope: 'public',
     always: true,
     refuses: ['ADDRESS_FORBIDDEN'],
-    schemas: { answers: { 200: Type.String() } },
+    schemas: { answers: { 200: textOf('text/plain', 'The text format of Prometheus') } },
     async handle({ address, isRelayed }) {
       if (isRelayed || !mayRead(address, metricsAddresses)) throw new RefusedError(forbidden())
       return answer(200, await exported.text(), { 'content-type': exported.contentType })

@@ -1,8 +1,9 @@
 import type { PassThrough } from 'node:stream'
 import { type Clock, type Logger, refuse, silentLogger, type Timers } from '@kaccy/bitcoin/kernel'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { PROBLEM_TYPE, problemOf, RefusedError } from '../http/problem.ts'
 import { type Asset, loadAssets, type PayAssets } from './assets.ts'
+import { PAY_DOCUMENT } from './document.ts'
 import { checkFrames, type Frames, parentOf } from './frames.ts'
 import { assetHeaders, dataHeaders, embedHeaders, pageHeaders } from './headers.ts'
 import { type PageOptions, renderMissing, renderPay } from './page.ts'
@@ -79,11 +80,15 @@ export async function payRoutes(app: FastifyInstance, options: PayOptions): Prom
     watch.close()
     for (const stream of streams) stream.end()
   })
-  app.get('/pay/:order', (request: Ask, reply) => sendPage(page, request, reply))
-  app.get('/pay/:order/status', (request: Ask, reply) => sendStatus(page, request, reply))
-  app.get('/pay/:order/qr.svg', (request: Ask, reply) => sendCode(page, request, reply))
+  const as = (schema: FastifySchema) => ({ schema })
+  const { page: ofPage, status, code, events, asset } = PAY_DOCUMENT
+  app.get('/pay/:order', as(ofPage), (request: Ask, reply) => sendPage(page, request, reply))
+  app.get('/pay/:order/status', as(status), (request: Ask, reply) =>
+    sendStatus(page, request, reply),
+  )
+  app.get('/pay/:order/qr.svg', as(code), (request: Ask, reply) => sendCode(page, request, reply))
   // A question for the headers alone must not leave a stream open.
-  app.get('/pay/:order/events', { exposeHeadRoute: false }, (request: Ask, reply) =>
+  app.get('/pay/:order/events', { exposeHeadRoute: false, ...as(events) }, (request: Ask, reply) =>
     sendEvents(
       {
         watch,
@@ -97,12 +102,13 @@ export async function payRoutes(app: FastifyInstance, options: PayOptions): Prom
       reply,
     ),
   )
-  app.get('/pay/assets/:name', (request: FastifyRequest<{ Params: { name: string } }>, reply) => {
+  type AskFile = FastifyRequest<{ Params: { name: string } }>
+  app.get('/pay/assets/:name', as(asset), (request: AskFile, reply) => {
     const file = page.assets.files.get(request.params.name)
     if (!file) throw new RefusedError(refuse('ROUTE_NOT_FOUND', 'there is no such file').error)
     return sendFile(file, assetHeaders, request, reply)
   })
-  app.get('/pay/embed.js', (request, reply) =>
+  app.get('/pay/embed.js', as(asset), (request, reply) =>
     sendFile(page.assets.embed, embedHeaders, request, reply),
   )
 }

@@ -17,6 +17,7 @@ export function httpSettings(config: Config): HttpSettings {
     requestsPerMinute: {
       address: config['http.requests_per_minute_address'],
       key: config['http.requests_per_minute_key'],
+      wrongKeys: config['http.wrong_keys_per_minute'],
     },
     ...(tls === undefined ? {} : { tls }),
   }

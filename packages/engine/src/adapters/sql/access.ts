@@ -6,7 +6,7 @@ import {
   type KeyUse,
 } from '../../capabilities/access/index.ts'
 import { assert, fromHex, toHex } from '../../kernel/index.ts'
-import { among, insertRows } from './batch.ts'
+import { among, insertRows, rowsOf } from './batch.ts'
 import { API_KEYS } from './columns.ts'
 import { type Doors, int, maybeInt, num, present } from './doors.ts'
 import type { ApiKeyRow } from './schema.ts'
@@ -73,11 +73,10 @@ export function accessRows(doors: Doors): AccessRows {
       return row && keyOf(row)
     },
     async byHashes(hashes) {
-      const bytes = hashes.map(fromHex)
-      const rows = await all()
-        .where(among(dialect, 'hash', 'bytes', bytes))
-        .execute()
-      return rows.map(keyOf)
+      const bytes = hashes.map((hash) => [fromHex(hash)])
+      const query = () => all().where(among(dialect, 'hash', 'bytes', []))
+      const parameters = dialect.parameters([['hash', 'bytes']], bytes)
+      return (await rowsOf(doors, 'keys by hash', query, parameters)).map(keyOf)
     },
     async save(key) {
       session.requireWriter()

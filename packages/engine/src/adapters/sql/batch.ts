@@ -1,4 +1,4 @@
-import { CompiledQuery, type RawBuilder, sql } from 'kysely'
+import { type Compilable, CompiledQuery, type RawBuilder, sql } from 'kysely'
 import { kindsOf, parametersOf, type SqlDialect } from './dialect.ts'
 import type { Columns, Kind } from './schema.ts'
 import type { Doors } from './doors.ts'
@@ -52,8 +52,30 @@ type OnConflict =
   /** A row with the same `key` grows by the new values. */
   | { readonly addTo: readonly string[] }
 
-/** Texts of inserts by dialect, table and what happens on conflict: they never change, so they are built once. */
+/** Texts of statements by dialect and what they do, such as table and what happens on conflict: they never change, so they are built once. */
 const texts = new Map<string, string>()
+
+/**
+ * The rows of a query that nearly every request asks: its text is built once, because building it takes longer than
+ * the database takes to answer.
+ * @param name tells it from all other queries
+ * @param build the query with values in the places of its parameters, of which only the text is used
+ * @param parameters in the order of the text
+ */
+export async function rowsOf<Row>(
+  { db, dialect }: Doors,
+  name: string,
+  build: () => Compilable<Row>,
+  parameters: readonly unknown[],
+): Promise<Row[]> {
+  const key = `${dialect.name} ${name}`
+  let text = texts.get(key)
+  if (text === undefined) {
+    text = build().compile().sql
+    texts.set(key, text)
+  }
+  return (await db.executeQuery<Row>(CompiledQuery.raw(text, [...parameters]))).rows
+}
 
 /** Inserts any number of rows in few statements. */
 export async function insertRows<Row extends object>(

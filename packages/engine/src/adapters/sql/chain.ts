@@ -1,6 +1,6 @@
 import type { ChainHeader, ChainRows } from '../../capabilities/chain/index.ts'
 import { assert, blockHash, fromHex, toHex } from '../../kernel/index.ts'
-import { among, insertRows } from './batch.ts'
+import { among, insertRows, rowsOf } from './batch.ts'
 import { HEADERS } from './columns.ts'
 import { type Doors, int, num } from './doors.ts'
 import type { HeaderRow } from './schema.ts'
@@ -37,8 +37,8 @@ function requireLinks(headers: readonly (ChainHeader | undefined)[]): void {
 export function chainRows(doors: Doors): ChainRows {
   const { db, dialect, session } = doors
   const end = async (direction: 'asc' | 'desc') => {
-    const query = db.selectFrom('headers').selectAll().orderBy('height', direction).limit(1)
-    const row = await query.executeTakeFirst()
+    const query = () => db.selectFrom('headers').selectAll().orderBy('height', direction).limit(1)
+    const [row] = await rowsOf(doors, `${direction} header`, query, [1])
     return row && headerOf(row)
   }
   const insert = (headers: readonly ChainHeader[]) =>

@@ -1,6 +1,6 @@
 import type { DepositRows, OrderRecord } from '../../capabilities/deposits/index.ts'
 import { assert, equalBytes } from '../../kernel/index.ts'
-import { among, chunksOf, insertRows, lastOfEach, updateRows } from './batch.ts'
+import { among, chunksOf, insertRows, lastOfEach, rowsOf, updateRows } from './batch.ts'
 import { ORDER_METADATA, ORDER_PROGRESS, ORDERS } from './columns.ts'
 import { type Doors, int } from './doors.ts'
 import { listOrders } from './order-list.ts'
@@ -26,7 +26,8 @@ export function orderDoors(doors: Doors) {
   const { db, dialect, session } = doors
   const all = () => db.selectFrom('orders').selectAll()
   const oneWhere = async (column: 'id' | 'external_id', value: string) => {
-    const row = await all().where(column, '=', value).executeTakeFirst()
+    const query = () => all().where(column, '=', value)
+    const [row] = await rowsOf(doors, `order by ${column}`, query, [value])
     return row && orderRecord(row)
   }
   const held = new Map<string, OrderRow>()

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import { queriesOn } from './connection.ts'
 import { SQLITE } from './dialect.ts'
-import type { SqliteDatabase } from './drivers.ts'
+import type { SqliteDatabase, SqliteStatement } from './drivers.ts'
 import { sqliteFault } from './faults.ts'
 import type { Unit } from './home.ts'
 import type { Schema } from './schema.ts'
@@ -13,6 +13,9 @@ const READERS = 4
 interface Reader {
   readonly database: SqliteDatabase
   readonly db: Kysely<Schema>
+  /** The words around each snapshot, prepared once. */
+  readonly begin: SqliteStatement
+  readonly end: SqliteStatement
 }
 type Opener = new (
   name: string,
@@ -37,7 +40,12 @@ export function createReaders(main: SqliteDatabase) {
       const database = new Database(main.name, { readonly: true, fileMustExist: true })
       database.pragma('busy_timeout = 1000')
       database.pragma('cache_size = -8000')
-      const reader = { database, db: queriesOn(SQLITE, executeOn(database)) }
+      const reader = {
+        database,
+        db: queriesOn(SQLITE, executeOn(database)),
+        begin: database.prepare('begin'),
+        end: database.prepare('rollback'),
+      }
       open.push(reader)
       return reader
     } catch (error) {
@@ -83,15 +91,15 @@ export function createReaders(main: SqliteDatabase) {
   }
 }
 
-async function snapshot<T>({ database, db }: Reader, unit: Unit<T>): Promise<T> {
+async function snapshot<T>({ database, db, begin, end }: Reader, unit: Unit<T>): Promise<T> {
   try {
-    database.exec('begin')
+    begin.run()
   } catch (error) {
     throw sqliteFault(error)
   }
   try {
     return await unit(db)
   } finally {
-    if (database.inTransaction) database.exec('rollback')
+    if (database.inTransaction) end.run()
   }
 }

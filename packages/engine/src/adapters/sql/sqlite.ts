@@ -29,6 +29,12 @@ interface Job {
   failed: boolean
 }
 
+/**
+ * One turn of the event loop. SQLite answers without one, so requests that wait on other sockets would be read only after the
+ * commit of the first, and every one of them would wait for a disk of its own.
+ */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 export function sqliteHome(database: SqliteDatabase): Home {
   const marks = prepareDatabase(database)
   const db = queriesOn(SQLITE, executeOn(database))
@@ -37,9 +43,8 @@ export function sqliteHome(database: SqliteDatabase): Home {
   let pumping: Promise<void> | undefined
 
   const pump = async () => {
-    // One turn of the loop: calls made at the same moment join the same group.
-    await Promise.resolve()
     while (queue.length > 0) {
+      await turn()
       const alone = queue[0]?.mode === 'read'
       const end = queue.findIndex((job) => job.mode === 'read')
       await runGroup(marks, queue.splice(0, alone ? 1 : Math.min(GROUP, end < 0 ? GROUP : end)))

@@ -77,39 +77,47 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
 type Door = (...args: unknown[]) => Promise<unknown>
 
 /** Puts the rules that hold for every door around it: open transactions only, a throw dooms the commit. */
-const guarded = (doors: Readonly<Record<string, Door>>, session: OpenSession) =>
-  Object.fromEntries(
-    Object.entries(doors).map(([name, door]) => [
-      name,
-      async (...args: unknown[]) => {
-        session.check()
-        try {
-          return await door(...args)
-        } catch (error) {
-          session.doom(error)
-          throw error
-        }
-      },
-    ]),
-  )
-
-/** The row doors of one transaction. Most transactions use few of the areas: each is made when it is asked for. */
-function rowDoors(doors: Doors, session: OpenSession): SqlTx {
-  const made = new Map<string, unknown>()
-  const tx = {}
-  for (const [area, make] of Object.entries(AREAS))
-    Object.defineProperty(tx, area, {
-      enumerable: true,
-      get() {
-        const known = made.get(area)
-        if (known !== undefined) return known
-        const fresh = guarded(make(doors) as unknown as Record<string, Door>, session)
-        made.set(area, fresh)
-        return fresh
-      },
-    })
-  return tx as SqlTx
+function guarded(doors: Readonly<Record<string, Door>>, session: OpenSession): unknown {
+  const around: Record<string, Door> = {}
+  for (const name in doors) around[name] = guard(doors[name] as Door, session)
+  return around
 }
+const guard =
+  (door: Door, session: OpenSession): Door =>
+  async (...args) => {
+    session.check()
+    try {
+      return await door(...args)
+    } catch (error) {
+      session.doom(error)
+      throw error
+    }
+  }
+
+/**
+ * The row doors of one transaction. Most transactions use few of the areas: each is made when it is asked for, by a getter
+ * that all transactions share, because there are several transactions in every request.
+ */
+class Areas {
+  readonly doors: Doors
+  readonly session: OpenSession
+  readonly made: Partial<Record<keyof SqlTx, unknown>> = {}
+  constructor(doors: Doors, session: OpenSession) {
+    this.doors = doors
+    this.session = session
+  }
+}
+for (const [area, make] of Object.entries(AREAS) as [keyof SqlTx, (doors: Doors) => unknown][])
+  Object.defineProperty(Areas.prototype, area, {
+    enumerable: true,
+    get(this: Areas) {
+      this.made[area] ??= guarded(make(this.doors) as Record<string, Door>, this.session)
+      return this.made[area]
+    },
+  })
+
+const rowDoors = (doors: Doors, session: OpenSession): SqlTx =>
+  new Areas(doors, session) as unknown as SqlTx
 
 /** The store on a database whose schema is known to be right: see `openStore`. */
 export function createSqlStore(options: SqlStoreOptions): SqlStore {

@@ -12,7 +12,6 @@ import {
   shareRuns,
   type Transactor,
 } from '../../kernel/index.ts'
-import { formatIp, parseIp } from '../../protocol/ip/index.ts'
 import { againAfterConflict, doOnce, type Once, type OnceRefusal } from '../idempotency/index.ts'
 import { type ChangeRefusal, isOperator, judgeGrant, unknownWallet, writeDown } from './changes.ts'
 import {
@@ -118,7 +117,7 @@ export function createAccess(deps: AccessDeps): Access {
         return refuse('KEY_EXPIRED', 'the API key has expired')
       if (!isAddressAllowed(key, address))
         return refuse('KEY_ADDRESS_FORBIDDEN', 'the API key may not be used from this address')
-      uses.note(key, at, plainAddress(address))
+      uses.note(key, at, address)
       return ok(key)
     },
     allows,
@@ -127,11 +126,6 @@ export function createAccess(deps: AccessDeps): Access {
 }
 
 const unknown = () => refuse('KEY_UNKNOWN', 'the API key is not known')
-/** As it is kept: one spelling, and nothing that is not an address. */
-const plainAddress = (text: string): string | undefined => {
-  const address = parseIp(text)
-  return address && formatIp(address)
-}
 
 async function createKey(
   { store, clock, entropy, network, sha256 }: AccessDeps,

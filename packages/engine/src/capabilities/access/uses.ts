@@ -1,4 +1,5 @@
 import type { Transactor } from '../../kernel/index.ts'
+import { formatIp, parseIp } from '../../protocol/ip/index.ts'
 import type { ApiKeyRecord, KeyUse } from './ports.ts'
 import type { AccessTx } from './transaction.ts'
 
@@ -7,7 +8,8 @@ const RESOLUTION_MS = 60_000
 
 /** Notes in memory who used which key, and writes it down when told to: no request waits for that. */
 export interface Uses {
-  note(key: ApiKeyRecord, at: number, from: string | undefined): void
+  /** @param address as the caller says it */
+  note(key: ApiKeyRecord, at: number, address: string): void
   /** Writes what was noted in a transaction of its own; answers for how many keys. */
   flush(): Promise<number>
 }
@@ -15,8 +17,9 @@ export interface Uses {
 export function createUses(store: Transactor<AccessTx>): Uses {
   let pending = new Map<string, KeyUse>()
   return {
-    note({ id, lastUsedAt }, at, from) {
+    note({ id, lastUsedAt }, at, address) {
       if (lastUsedAt !== undefined && at - lastUsedAt < RESOLUTION_MS) return
+      const from = plainAddress(address)
       pending.set(id, { id, at, ...(from === undefined ? {} : { from }) })
     },
     async flush() {
@@ -33,4 +36,10 @@ export function createUses(store: Transactor<AccessTx>): Uses {
       return taken.size
     },
   }
+}
+
+/** As it is kept: one spelling, and nothing that is not an address. */
+const plainAddress = (text: string): string | undefined => {
+  const address = parseIp(text)
+  return address && formatIp(address)
 }

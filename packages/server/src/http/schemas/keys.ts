@@ -15,6 +15,7 @@ import {
 } from './basics.ts'
 
 const Scopes = Type.Array(words(SCOPES), {
+  minItems: 1,
   maxItems: 50,
   description: 'What it may do; `admin` is all',
 })
@@ -48,14 +49,17 @@ export const KeyRequest = object(
 )
 export type KeyRequestBody = Static<typeof KeyRequest>
 /** Body of `PATCH /v1/keys/{id}`; null takes a limit away. */
-export const KeyChange = object({
-  name: Type.Optional(Name),
-  scopes: Type.Optional(Scopes),
-  wallets: Type.Optional(nullable(Wallets)),
-  addresses: Type.Optional(nullable(Addresses)),
-  expires_at: Type.Optional(nullable(TimestampIn('When it ends'))),
-  metadata: Type.Optional(Metadata),
-})
+export const KeyChange = object(
+  {
+    name: Type.Optional(Name),
+    scopes: Type.Optional(Scopes),
+    wallets: Type.Optional(nullable(Wallets)),
+    addresses: Type.Optional(nullable(Addresses)),
+    expires_at: Type.Optional(nullable(TimestampIn('When it ends'))),
+    metadata: Type.Optional(Metadata),
+  },
+  { examples: [{ name: 'shop front', addresses: null }] },
+)
 export type KeyChangeBody = Static<typeof KeyChange>
 
 const Fields = {

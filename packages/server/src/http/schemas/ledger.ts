@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Block } from './payments.ts'
+import { Block, PaymentId } from './payments.ts'
 import {
   AFTER_NUMBER,
   after,
@@ -70,7 +70,7 @@ export const EntryQuery = object({
   account: Type.Optional(Word(400, 'Of this account, on either side')),
   wallet: Type.Optional(Id('wal', 'Of this wallet')),
   order: Type.Optional(Id('ord', 'Of this order')),
-  payment: Type.Optional(Word(100, 'Of this payment')),
+  payment: Type.Optional(PaymentId),
 })
 
 export const BooksVerdictSchema = named(

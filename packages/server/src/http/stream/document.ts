@@ -29,6 +29,6 @@ export const streamSchema = {
       description: 'An endless stream',
       content: { 'text/event-stream': { schema: { type: 'string' }, example: EXAMPLE } },
     } as unknown as TSchema,
-    ...problemsOf([400, 401, 403, 406, 429, 500, 503]),
+    ...problemsOf([400, 401, 403, 406, 429, 431, 500, 503]),
   },
 } as FastifySchema
