@@ -96,6 +96,17 @@ describe.each(homes.filter(([, open]) => open !== undefined))('on %s', (_, open)
     expect([other.status, other.json.code]).toEqual([409, 'IDEMPOTENCY_CONFLICT'])
   })
 
+  it('does not look at how the address is written', async () => {
+    const made = await order(first, 'address')
+    const again = await first.app.inject({
+      method: 'POST',
+      url: '/v1/%6frders',
+      headers: { host: 'x', authorization: `Bearer ${first.admin}`, ...key('address').headers },
+      payload: { wallet: first.till.wallet, amount_sat: 10_000 },
+    })
+    expect([again.headers['idempotent-replayed'], again.body]).toEqual(['true', made.text])
+  })
+
   it('refuses another body under the same key, and does nothing', async () => {
     expect((await order(first, 'other')).status).toBe(201)
     const before = await orders()

@@ -104,7 +104,11 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       // The digest is over what came, before defaults are filled in.
       preValidation(request, _reply, done) {
         if (request.idempotencyKey !== undefined)
-          request.digest = digestOf(request.method, request.url, request.body as PlainJson)
+          request.digest = digestOf(
+            request.method,
+            placeOf(route, request),
+            request.body as PlainJson,
+          )
         done()
       },
       handler: (request, reply) =>
@@ -131,7 +135,7 @@ async function serve(
           route,
           inFlight,
           request: {
-            scope: `${principal.id} ${route.method} ${request.url}`,
+            scope: `${principal.id} ${route.method} ${placeOf(route, request)}`,
             key,
             digest: request.digest,
           },
@@ -159,6 +163,9 @@ async function serve(
   return reply.type('application/json; charset=utf-8').serializer(asItIs).send(text)
 }
 
+/** What a request is about. Not its address as it was written: `/v1/%6frders` is `/v1/orders`, and done once. */
+const placeOf = ({ url }: Route, { params }: FastifyRequest): string =>
+  `${url} ${JSON.stringify(params)}`
 const asItIs = (text: unknown): string => String(text)
 /** Routes without a key do not look at it. */
 const NOBODY: Principal = { actor: 'public', id: 'public', scopes: [] }
