@@ -46,7 +46,7 @@ function compare(books: Books, real: Awaited<ReturnType<typeof truth>>): string[
   const differences: string[] = []
   if (JSON.stringify(books.seqs) !== JSON.stringify(real.seqs))
     differences.push(
-      `events: ${books.seqs.length} counted, ${real.seqs.length} told, or in another order`,
+      `events: ${books.seqs.length} counted up to ${books.cursor}, ${real.seqs.length} told up to ${real.seqs.at(-1)}, or in another order`,
     )
   for (const [id, sat] of Object.entries(real.credited))
     if ((books.credited[id] ?? 0) !== sat)
@@ -105,8 +105,35 @@ class Life {
   }
   /** As an operator who does not want to wait for the next attempt. */
   async retry(): Promise<void> {
-    await this.#server.done('POST', `/v1/webhooks/${this.#hook}/resume`)
+    for (const verb of ['pause', 'resume'])
+      await this.#server.done('POST', `/v1/webhooks/${this.#hook}/${verb}`)
   }
+}
+
+/** Waits until the shop has come so far; a shop that makes no step for a minute never will. */
+async function arrive(life: Life, shop: Shop, end: number): Promise<void> {
+  let cursor = -1
+  for (let idle = 0; cursor < end && idle < 600; idle++) {
+    const now = shop.books().cursor
+    if (now > cursor) idle = 0
+    cursor = now
+    // Not more often: each asks at once, also while an answer is under way.
+    if (idle % 50 === 49) await life.retry()
+    await pause(100)
+  }
+}
+
+/** Where there is a difference, how the delivery stands belongs to it. */
+async function toldWith(
+  server: LiveServer,
+  hook: string,
+  differences: readonly string[],
+): Promise<readonly string[]> {
+  if (differences.length === 0) return differences
+  const state = await server.done('GET', `/v1/webhooks/${hook}`)
+  const { data } = await server.done('GET', `/v1/webhooks/${hook}/deliveries?limit=5`)
+  const attempts = (data as Json[]).map(({ body: _, ...attempt }) => attempt)
+  return [...differences, JSON.stringify(state), JSON.stringify(attempts)]
 }
 
 /** Lives so many rounds and compares. */
@@ -137,17 +164,14 @@ export async function consume(seed: number, rounds: number): Promise<ConsumerRep
     // The last one arrives: a receiver learns of a hole by what comes after it.
     await life.order()
     const real = await truth(server)
-    for (let wait = 0; shop.books().cursor < (real.seqs.at(-1) ?? 0) && wait < 200; wait++) {
-      if (wait % 20 === 0) await life.retry()
-      await pause(100)
-    }
+    await arrive(life, shop, real.seqs.at(-1) ?? 0)
     const books = shop.books()
     return {
       rounds,
       kills: life.kills,
       events: real.seqs.length,
       creditedSat: Object.values(real.credited).reduce((sum, sat) => sum + sat, 0),
-      differences: compare(books, real),
+      differences: await toldWith(server, String(made['id']), compare(books, real)),
     }
   } finally {
     await shop.kill()
