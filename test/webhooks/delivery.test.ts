@@ -261,3 +261,23 @@ test('a subscription gets what its creator may see, and nothing else', async () 
   expect(types('https://two.example/')).toEqual(['chain.reorg'])
   await running.stop()
 })
+
+test('resuming one that waits for its next attempt makes that attempt at once', async () => {
+  const w = world()
+  const { webhook } = await w.hook('https://bad.example/')
+  let heals = false
+  w.answers.set('https://bad.example/', () => (heals ? fine : status(500)))
+  const running = w.run()
+  await w.emit('order.created')
+  await w.settle()
+  for (const pause of SCHEDULE.slice(0, 3)) await w.pass(pause * 1.2 + 1)
+  const { length: tried } = w.seqs('https://bad.example/')
+  expect((await w.webhooks.get(webhook.id))?.attempts).toBe(tried)
+  heals = true
+  await w.webhooks.resume(webhook.id, 'operator:ann')
+  // Nothing but the look at what other processes did: hours before the schedule's next attempt.
+  await w.pass(1000)
+  expect(w.seqs('https://bad.example/')).toHaveLength(tried + 1)
+  expect(await w.webhooks.get(webhook.id)).toMatchObject({ attempts: 0, status: 'active' })
+  await running.stop()
+})

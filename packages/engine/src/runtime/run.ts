@@ -147,7 +147,7 @@ class Loop {
       failures: health.failures + 1,
     })
     this.#metrics.count('kaccy_chain_looks_failed_total', 1, { code })
-    this.#logger.log('warn', 'looking at the node failed', { code, message })
+    this.#logger.log('warn', 'looking at the node failed', { code, reason: message })
   }
 
   async #alarmWhenStalled(): Promise<void> {

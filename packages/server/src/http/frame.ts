@@ -118,7 +118,9 @@ function addAccessLog(app: FastifyInstance, { logger, metrics, principal: own }:
       route: request.routeOptions.url ?? '',
       status: String(reply.statusCode),
     })
-    logger.log(reply.statusCode >= 500 ? 'error' : usual, 'request', {
+    // A probe that is told "not now" got its answer; that is no failure.
+    const isFailure = reply.statusCode >= 500 && request.routeOptions.config?.always !== true
+    logger.log(isFailure ? 'error' : usual, 'request', {
       request_id: request.id,
       method: request.method,
       route: request.routeOptions.url ?? '',

@@ -213,7 +213,8 @@ function verbs(options: WebhooksOptions): Verbs {
       }),
     resume: (id, actor) =>
       change(id, async (tx, webhook, at) => {
-        if (webhook.status === 'active') return ok(webhook)
+        // One that waits for its next attempt is tried now; one that goes well goes on.
+        if (webhook.status === 'active' && webhook.attempts === 0) return ok(webhook)
         const next = resumed(webhook, at)
         await tx.webhooks.save(next)
         await tell(tx, at, 'resume', next, actor, { after: next.cursor })
