@@ -105,8 +105,7 @@ class Life {
   }
   /** As an operator who does not want to wait for the next attempt. */
   async retry(): Promise<void> {
-    for (const verb of ['pause', 'resume'])
-      await this.#server.done('POST', `/v1/webhooks/${this.#hook}/${verb}`)
+    await this.#server.done('POST', `/v1/webhooks/${this.#hook}/resume`)
   }
 }
 
