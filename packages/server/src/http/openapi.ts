@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { REGISTRY } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { type TSchema, Type } from 'typebox'
@@ -34,11 +34,29 @@ export async function addOpenApi(app: FastifyInstance, { settings }: AppParts): 
         },
       },
     },
+    transformObject: (document) =>
+      'openapiObject' in document ? bodiesByNeed(document.openapiObject) : document.swaggerObject,
     refResolver: {
       buildLocalReference: (json, _base, _fragment, index) =>
         typeof json['$id'] === 'string' ? json['$id'] : `schema-${index}`,
     },
   })
+}
+
+type Document = Extract<Parameters<TransformObject>[0], { openapiObject: unknown }>['openapiObject']
+type TransformObject = NonNullable<FastifyDynamicSwaggerOptions['transformObject']>
+
+/** A body none of whose fields is required may be left out altogether. */
+function bodiesByNeed(document: Document): Document {
+  for (const path of Object.values(document.paths ?? {}))
+    for (const operation of [path?.post, path?.patch]) {
+      const body = operation?.requestBody
+      if (!body || !('content' in body)) continue
+      const schema = body.content['application/json']?.schema
+      const isNeeded = schema !== undefined && 'required' in schema && schema.required?.length !== 0
+      body.required = isNeeded
+    }
+  return document
 }
 
 /** The schema of one route as Fastify, the serialiser and the document read it. */

@@ -21,7 +21,11 @@ const tag = 'Webhooks'
 /** Pause, resume, replay and rotate. */
 export const webhookVerbs = (parts: AppParts): readonly Route[] => [
   pausing(parts, 'pause', 'Let events wait'),
-  pausing(parts, 'resume', 'Go on after the last event delivered, at once and with a clean record of failure'),
+  pausing(
+    parts,
+    'resume',
+    'Go on after the last event delivered, at once and with a clean record of failure',
+  ),
   replayWebhook(parts),
   rotateWebhook(parts),
 ]
