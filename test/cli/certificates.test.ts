@@ -3,9 +3,8 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { runProgram } from '@kaccy/bitcoin-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { callKaccy } from '../../e2e/kaccy.ts'
 import { selfSigned } from '../counterparts/certificate.ts'
 
 let folder: string
@@ -34,21 +33,8 @@ const write = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text)
   return join(folder, name)
 }
-async function kaccy(args: readonly string[], environment: Record<string, string> = {}) {
-  let stdout = ''
-  let stderr = ''
-  const code = await runProgram(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text) => (stderr += text) },
-    stdin: Readable.from([]),
-    environment,
-    folder,
-    signal: new AbortController().signal,
-    debug: false,
-    readText: async () => '',
-  })
-  return { code, stdout, stderr }
-}
+const kaccy = (args: readonly string[], environment: Record<string, string> = {}) =>
+  callKaccy(args, { folder, environment })
 
 test('a server is believed only by its own authority', async () => {
   const list = ['order', 'list', '--api', url]

@@ -168,3 +168,19 @@ test('a key that is limited to wallets reads no books of all', async () => {
   const foreign = await served.call('POST', `/v1/wallets/${other}/reconcile`, { token })
   expect(foreign.status).toBe(404)
 })
+
+test.each(['/v1/audit/verify', '/v1/ledger/verify'])(
+  '%s reads everything, and so for one caller at a time',
+  async (path) => {
+    const ask = () =>
+      served.app.inject({
+        url: path,
+        headers: { host: 'localhost', authorization: `Bearer ${served.admin}` },
+      })
+    const answers = await Promise.all([ask(), ask()])
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, 429])
+    const refused = answers.find(({ statusCode }) => statusCode === 429)
+    expect(refused?.headers['retry-after']).toBeDefined()
+    expect((await ask()).statusCode).toBe(200)
+  },
+)

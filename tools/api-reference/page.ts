@@ -1,4 +1,4 @@
-import type { OpenApi, Operation, Schema } from './document.ts'
+import type { OpenApi, Operation, Schema } from '@kaccy/bitcoin-server/http'
 
 /** Answered by every call, so none of them has to say it. */
 const ALWAYS = ['400', '401', '403', '404', '413', '415', '429', '431', '500', '503']

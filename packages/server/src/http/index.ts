@@ -1,3 +1,4 @@
+export type { OpenApi, Operation, Schema } from './docs/document.ts'
 export { createApp, routeTable } from './app.ts'
 export { Drain } from './drain.ts'
 export { answer, accept } from './reply.ts'

@@ -104,12 +104,19 @@ export async function runServe(options: ServeOptions): Promise<void> {
 function renewCertificate(app: FastifyInstance, config: Config, logger: Logger): () => void {
   const files = certificateFiles(config)
   const { server } = app
-  if (!files || !(server instanceof Server)) return () => {}
-  const watch = watchCertificate({ files, server, logger, timers: systemTimers })
-  process.on('SIGHUP', watch.reload)
+  const watch =
+    files && server instanceof Server
+      ? watchCertificate({ files, server, logger, timers: systemTimers })
+      : undefined
+  // Listened to in any case: a reload of a service that has nothing to read again must not end it.
+  const reload = () => {
+    if (watch) watch.reload()
+    else logger.log('info', 'nothing to read again: the server has no certificate of its own')
+  }
+  process.on('SIGHUP', reload)
   return () => {
-    process.off('SIGHUP', watch.reload)
-    watch.stop()
+    process.off('SIGHUP', reload)
+    watch?.stop()
   }
 }
 
