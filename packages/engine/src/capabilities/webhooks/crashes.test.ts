@@ -111,13 +111,31 @@ const fate = fc.constantFrom<Fate>(
   'late',
   'silent',
 )
-const step = fc.record({
+interface StepOf {
+  readonly emit: number
+  readonly pass: number
+  readonly dies: number | undefined
+  readonly crash: 'before' | 'after' | undefined
+  readonly asks: 'nothing' | 'pause' | 'resume' | 'rotate' | 'replay'
+}
+const step: fc.Arbitrary<StepOf> = fc.record({
   emit: fc.integer({ min: 0, max: 4 }),
   pass: fc.constantFrom(0, 500, 5000, 11_000, 31_000, 60_000, 400_000, 7_200_000),
   dies: fc.constantFrom(undefined, undefined, undefined, 0, 1),
   crash: fc.constantFrom<undefined | 'before' | 'after'>(undefined, undefined, 'before', 'after'),
   asks: fc.constantFrom('nothing', 'nothing', 'nothing', 'pause', 'resume', 'rotate', 'replay'),
 })
+
+const still = { emit: 0, pass: 0, dies: undefined, crash: undefined, asks: 'nothing' } as const
+/** A process whose subscriptions were read before one of them was resumed, and whose start was passed by another process. */
+const RESUMED_BESIDE: [Fate[], StepOf[]] = [
+  [],
+  [
+    { ...still, asks: 'pause' },
+    { ...still, emit: 1, dies: 1, asks: 'resume' },
+    { ...still, emit: 1, pass: 11_000, dies: 1, crash: 'before', asks: 'resume' },
+  ],
+]
 
 test('I30: whatever fails and dies, in two processes, every event arrives, first arrivals in order', async () => {
   await fc.assert(
@@ -192,7 +210,7 @@ test('I30: whatever fails and dies, in two processes, every event arrives, first
         await Promise.all(processes.map(({ dispatcher }) => dispatcher.stop()))
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 60, examples: [RESUMED_BESIDE] },
   )
 }, 120_000)
 

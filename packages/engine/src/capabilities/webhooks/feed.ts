@@ -7,6 +7,8 @@ import type { WebhooksTx } from './service.ts'
 const PAGE = 500
 /** Events that nobody asked for are passed over in memory; so many are worth a commit. */
 const WORTH_SAVING = 1000
+/** After these a subscription wants other events than before. */
+const CHANGES = ['created', 'updated', 'removed', 'paused', 'resumed'].map((w) => `webhook.${w}`)
 
 /**
  * Reads every event once and writes down who has something to deliver. Any number of processes may run one: marks are
@@ -30,13 +32,11 @@ export class Feed {
   async advance(): Promise<void> {
     if (!this.#loaded) await this.#load()
     for (;;) {
-      const page = await this.#store.read(async (tx) => {
-        this.#stored = await tx.webhooks.fed()
-        // What another process has passed needs no second look.
-        const after = Math.max(this.#position, this.#stored)
-        this.#position = after
-        return (await tx.events.head()) > after ? tx.events.list({ after, limit: PAGE }) : []
-      })
+      await this.#jump()
+      const after = this.#position
+      const page = await this.#store.read(async (tx) =>
+        (await tx.events.head()) > after ? tx.events.list({ after, limit: PAGE }) : [],
+      )
       const last = page.at(-1)
       if (!last) return
       await this.#follow(page)
@@ -46,8 +46,30 @@ export class Feed {
     }
   }
 
-  /** Before the first event is read: so what is known is never older than what is read. */
+  /** What another process has passed needs no second look, but for the changes of subscriptions: nobody else tells of them. */
+  async #jump(): Promise<void> {
+    for (let from = this.#position; ; ) {
+      const { stored, page } = await this.#store.read(async (tx) => {
+        const stored = await tx.webhooks.fed()
+        const isAhead = stored > this.#position
+        const filter = { after: from, limit: PAGE, types: CHANGES }
+        return { stored, page: isAhead ? await tx.events.list(filter) : [] }
+      })
+      await this.#follow(page)
+      const last = page.at(-1)
+      if (last && page.length === PAGE) {
+        from = last.seq
+        continue
+      }
+      this.#stored = stored
+      this.#position = Math.max(this.#position, stored)
+      return
+    }
+  }
+
+  /** Where to begin is read first: so what is known is never older than the first event that is read. */
   async #load(): Promise<void> {
+    this.#position = await this.#store.read((tx) => tx.webhooks.fed())
     for (let after: string | undefined; ; ) {
       const page = await this.#store.read((tx) => tx.webhooks.interests(after, PAGE))
       for (const interest of page) this.#interests.put(interest)

@@ -129,8 +129,9 @@ describe('strict JSON', () => {
   })
 
   it('never takes a text that JSON.parse refuses, whatever is damaged', () => {
-    // The second name is longer than one character however it is damaged: V8 13.6 takes "\b" for "\\" once it has seen
-    // the latter in an object of the same shape, so JSON.parse is no judge of names of one escaped character.
+    // V8 13.6 takes a name with the escape "\b" for one with "\\" once it has seen the latter in an object of the same shape:
+    // JSON.parse says here whether a text is JSON, and what it means only where no name needs an escape.
+    const isPlain = (name: string) => /^[^\\"\x00-\x1f]*$/.test(name)
     const whole = '{"a":[1,-2.5e3,true,null,"x\\u00e9\\n\\"",{}],"k\\\\b":"\ud83d\ude00"}'
     fc.assert(
       fc.property(
@@ -141,10 +142,12 @@ describe('strict JSON', () => {
           const text = whole.slice(0, at) + put + whole.slice(at + cut)
           const ours = parseJson(text)
           if (!ours.ok) return
-          expect(plain(ours.value)).toEqual(JSON.parse(text))
+          const theirs: unknown = JSON.parse(text)
+          const names = isJsonObject(ours.value) ? Object.keys(ours.value) : []
+          if (names.every(isPlain)) expect(plain(ours.value)).toEqual(theirs)
         },
       ),
-      { numRuns: 5_000 },
+      { numRuns: 5_000, examples: [[45, 1, '']] },
     )
   })
 
