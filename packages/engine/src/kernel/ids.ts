@@ -10,6 +10,11 @@ export type BlockHash = string & { readonly [id]: 'block' }
 export type WalletId = string & { readonly [id]: 'wallet' }
 export type OrderId = string & { readonly [id]: 'order' }
 export type PaymentId = string & { readonly [id]: 'payment' }
+export type WithdrawalId = string & { readonly [id]: 'withdrawal' }
+/** One intention to move coins, with all the transactions that could carry it out. */
+export type SpendId = string & { readonly [id]: 'spend' }
+/** One version of a spend: a transaction to sign. */
+export type PsbtId = string & { readonly [id]: 'psbt' }
 
 export interface BlockRef {
   readonly height: number
