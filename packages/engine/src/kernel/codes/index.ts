@@ -12,6 +12,7 @@ import { SERVER_CODES } from './server.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
+import { WITHDRAWAL_CODES } from './withdrawals.ts'
 
 export type { CodeEntry, Remedy } from './remedy.ts'
 
@@ -31,6 +32,7 @@ export const REGISTRY = {
   ...IDEMPOTENCY_CODES,
   ...WEBHOOK_CODES,
   ...HTTP_CODES,
+  ...WITHDRAWAL_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
