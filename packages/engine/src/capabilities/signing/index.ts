@@ -1,0 +1,15 @@
+export {
+  type PolicyReceipt,
+  type ReceiptApproval,
+  type ReceiptKey,
+  type ReceiptPayment,
+  signReceipt,
+  verifyReceipt,
+} from './receipt.ts'
+export type {
+  Signer,
+  SignerRefusalCode,
+  SignerRefused,
+  SigningAnswer,
+  SigningRequest,
+} from './signer.ts'
