@@ -1,4 +1,5 @@
 export {
+  createReceiptKey,
   type PolicyReceipt,
   type ReceiptApproval,
   type ReceiptKey,

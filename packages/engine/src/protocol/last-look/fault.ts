@@ -33,3 +33,9 @@ export interface LookFault {
   readonly message: string
   readonly details: Details
 }
+
+export const fault = (reason: LookReason, message: string, details: Details = {}): LookFault => ({
+  reason,
+  message,
+  details,
+})

@@ -6,5 +6,5 @@ export type {
   LookPayment,
 } from './expectation.ts'
 export type { LookFault, LookReason } from './fault.ts'
-export { isLookToken, lastLook, refuseByLook } from './look.ts'
-export type { LookToken } from './token.ts'
+export { lastLook, refuseByLook } from './look.ts'
+export { isLookToken, type LookToken } from './token.ts'
