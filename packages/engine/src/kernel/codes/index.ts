@@ -11,6 +11,7 @@ import { NODE_CODES } from './node.ts'
 import { PROTOCOL_CODES } from './protocol.ts'
 import { PSBT_CODES } from './psbt.ts'
 import { SERVER_CODES } from './server.ts'
+import { SIGNING_CODES } from './signing.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
@@ -35,6 +36,7 @@ export const REGISTRY = {
   ...WEBHOOK_CODES,
   ...HTTP_CODES,
   ...COINS_CODES,
+  ...SIGNING_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
