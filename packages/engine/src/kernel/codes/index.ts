@@ -7,6 +7,7 @@ import { HTTP_CODES } from './http.ts'
 import { KERNEL_CODES } from './kernel.ts'
 import { LEDGER_CODES } from './ledger.ts'
 import { NODE_CODES } from './node.ts'
+import { POLICY_CODES } from './policy.ts'
 import { PROTOCOL_CODES } from './protocol.ts'
 import { SERVER_CODES } from './server.ts'
 import { STORE_CODES } from './store.ts'
@@ -30,6 +31,7 @@ export const REGISTRY = {
   ...ACCESS_CODES,
   ...IDEMPOTENCY_CODES,
   ...WEBHOOK_CODES,
+  ...POLICY_CODES,
   ...HTTP_CODES,
 } as const
 
