@@ -8,6 +8,7 @@ import { HTTP_CODES } from './http.ts'
 import { KERNEL_CODES } from './kernel.ts'
 import { LEDGER_CODES } from './ledger.ts'
 import { NODE_CODES } from './node.ts'
+import { POLICY_CODES } from './policy.ts'
 import { PROTOCOL_CODES } from './protocol.ts'
 import { PSBT_CODES } from './psbt.ts'
 import { SERVER_CODES } from './server.ts'
@@ -34,6 +35,7 @@ export const REGISTRY = {
   ...ACCESS_CODES,
   ...IDEMPOTENCY_CODES,
   ...WEBHOOK_CODES,
+  ...POLICY_CODES,
   ...HTTP_CODES,
   ...COINS_CODES,
   ...SIGNING_CODES,
