@@ -9,6 +9,7 @@ import { LEDGER_CODES } from './ledger.ts'
 import { NODE_CODES } from './node.ts'
 import { PROTOCOL_CODES } from './protocol.ts'
 import { SERVER_CODES } from './server.ts'
+import { SIGNING_CODES } from './signing.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
@@ -31,6 +32,7 @@ export const REGISTRY = {
   ...IDEMPOTENCY_CODES,
   ...WEBHOOK_CODES,
   ...HTTP_CODES,
+  ...SIGNING_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
