@@ -10,6 +10,7 @@ import { NODE_CODES } from './node.ts'
 import { PROTOCOL_CODES } from './protocol.ts'
 import { SERVER_CODES } from './server.ts'
 import { SIGNING_CODES } from './signing.ts'
+import { SPENDING_CODES } from './spending.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
@@ -32,6 +33,7 @@ export const REGISTRY = {
   ...IDEMPOTENCY_CODES,
   ...WEBHOOK_CODES,
   ...HTTP_CODES,
+  ...SPENDING_CODES,
   ...SIGNING_CODES,
 } as const
 
