@@ -1,6 +1,7 @@
 import { ACCESS_CODES } from './access.ts'
 import { AUDIT_CODES } from './audit.ts'
 import { CHAIN_CODES } from './chain.ts'
+import { COINS_CODES } from './coins.ts'
 import { DEPOSITS_CODES } from './deposits.ts'
 import { IDEMPOTENCY_CODES } from './idempotency.ts'
 import { HTTP_CODES } from './http.ts'
@@ -35,6 +36,7 @@ export const REGISTRY = {
   ...HTTP_CODES,
   ...SPENDING_CODES,
   ...SIGNING_CODES,
+  ...COINS_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
