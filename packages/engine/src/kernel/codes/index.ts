@@ -9,6 +9,7 @@ import { KERNEL_CODES } from './kernel.ts'
 import { LEDGER_CODES } from './ledger.ts'
 import { NODE_CODES } from './node.ts'
 import { PROTOCOL_CODES } from './protocol.ts'
+import { PSBT_CODES } from './psbt.ts'
 import { SERVER_CODES } from './server.ts'
 import { SIGNING_CODES } from './signing.ts'
 import { SPENDING_CODES } from './spending.ts'
@@ -22,6 +23,7 @@ export type { CodeEntry, Remedy } from './remedy.ts'
 export const REGISTRY = {
   ...KERNEL_CODES,
   ...PROTOCOL_CODES,
+  ...PSBT_CODES,
   ...NODE_CODES,
   ...CHAIN_CODES,
   ...STORE_CODES,
