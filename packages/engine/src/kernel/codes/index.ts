@@ -13,6 +13,7 @@ import { PROTOCOL_CODES } from './protocol.ts'
 import { PSBT_CODES } from './psbt.ts'
 import { SERVER_CODES } from './server.ts'
 import { SIGNING_CODES } from './signing.ts'
+import { SPENDING_CODES } from './spending.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
@@ -37,8 +38,9 @@ export const REGISTRY = {
   ...WEBHOOK_CODES,
   ...POLICY_CODES,
   ...HTTP_CODES,
-  ...COINS_CODES,
+  ...SPENDING_CODES,
   ...SIGNING_CODES,
+  ...COINS_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
