@@ -17,6 +17,7 @@ import { SPENDING_CODES } from './spending.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
+import { WITHDRAWAL_CODES } from './withdrawals.ts'
 
 export type { CodeEntry, Remedy } from './remedy.ts'
 
@@ -41,6 +42,7 @@ export const REGISTRY = {
   ...SPENDING_CODES,
   ...SIGNING_CODES,
   ...COINS_CODES,
+  ...WITHDRAWAL_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
