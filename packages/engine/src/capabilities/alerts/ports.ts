@@ -15,6 +15,7 @@ export type AlertKind =
   | 'invariant_broken'
   | 'rescan_failed'
   | 'webhook_paused'
+  | 'withdrawal_risk'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */

@@ -16,6 +16,7 @@ export const ALERT_KINDS = [
   'invariant_broken',
   'rescan_failed',
   'webhook_paused',
+  'withdrawal_risk',
 ] as const
 
 const AlertId = Type.String({
