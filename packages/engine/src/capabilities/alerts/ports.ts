@@ -20,6 +20,10 @@ export type AlertKind =
   | 'spend_reopened'
   | 'broadcast_refused'
   | 'bump_impossible'
+  | 'withdrawal_risk'
+  | 'withdrawal_held'
+  | 'withdrawal_failed'
+  | 'account_overdrawn'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */
