@@ -49,7 +49,8 @@ async function orUnknown<T>(work: () => Promise<T>): Promise<T | SendAnswer> {
 
 function answerFor(child: LookToken, { message, transactions }: PackageResult): SendAnswer {
   const result = transactions.find(({ txid }) => txid === child.txid)
-  if (!result) return { answer: 'unknown', reason: `the node says nothing of the child: ${message}` }
+  if (!result)
+    return { answer: 'unknown', reason: `the node says nothing of the child: ${message}` }
   const { error, verdict } = result
   if (error === undefined) return { answer: 'accepted' }
   if (verdict === 'done') return { answer: 'already_known' }

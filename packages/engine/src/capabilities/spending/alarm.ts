@@ -3,11 +3,7 @@ import type { SpendRecord } from './ports.ts'
 import type { Trail } from './trail.ts'
 
 /** Somebody else spends a coin that we hold: another wallet with our keys, or a thief. People must know at once. */
-export function alertForeign(
-  trail: Trail,
-  spend: SpendRecord,
-  foreign: readonly TxRecord[],
-): void {
+export function alertForeign(trail: Trail, spend: SpendRecord, foreign: readonly TxRecord[]): void {
   for (const { txid, view } of foreign)
     trail.alerts.push({
       key: `foreign_spend/${spend.id}/${txid}`,
@@ -25,7 +21,8 @@ export function alertLost(trail: Trail, spend: SpendRecord): void {
     kind: 'spend_lost',
     severity: 'critical',
     subject: spend.id,
-    message: 'No transaction of this spend can be mined any more: a buried one that is not ours took its coins',
+    message:
+      'No transaction of this spend can be mined any more: a buried one that is not ours took its coins',
     data: { wallet: spend.wallet, spend: spend.id },
   })
 }

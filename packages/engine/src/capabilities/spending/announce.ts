@@ -79,5 +79,9 @@ export function tellVersion(
       ...details,
     },
   })
-  trail.events.push({ type, subject: version.id, data: { ...versionSnapshot(spend, version), ...details } })
+  trail.events.push({
+    type,
+    subject: version.id,
+    data: { ...versionSnapshot(spend, version), ...details },
+  })
 }

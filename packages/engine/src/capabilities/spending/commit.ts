@@ -129,7 +129,9 @@ export const leaseCoins = (
   coins: readonly Pick<Coin, 'point' | 'amount'>[],
   at: number,
 ): Promise<void> =>
-  tx.coins.lease(coins.map(({ point, amount }) => ({ point, amount, wallet, spend: id, fence, at })))
+  tx.coins.lease(
+    coins.map(({ point, amount }) => ({ point, amount, wallet, spend: id, fence, at })),
+  )
 
 /** The first of these coins that is not free as it was when it was chosen. The caller holds the wallet's funds. */
 export async function takenCoin(

@@ -103,7 +103,10 @@ export async function plannedChange(tx: Pick<SpendingTx, 'spending'>, { txid, vo
   return { wallet: parent.wallet, amount: output.amount, script: output.script, branch, index }
 }
 
-async function medianTime({ chain }: Pick<SpendingTx, 'chain'>, { height }: BlockRef): Promise<number> {
+async function medianTime(
+  { chain }: Pick<SpendingTx, 'chain'>,
+  { height }: BlockRef,
+): Promise<number> {
   const heights = Array.from({ length: MEDIAN_BLOCKS }, (_, i) => height - i).filter((h) => h >= 0)
   const times = (await chain.headersAt(heights)).map(({ time }) => time).sort((a, b) => a - b)
   return times[Math.floor(times.length / 2)] ?? 0

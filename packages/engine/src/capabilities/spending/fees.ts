@@ -140,7 +140,9 @@ async function askNode({ report }: FeeQuotesOptions): Promise<NodeWord> {
 function floorsIn({ details }: Refusal): Pick<NodeWord, 'report'> {
   const floor = (key: string) => {
     const value = details[key]
-    return typeof value === 'number' ? { rate: satPerKvB(BigInt(value)), source: 'mempool' as const } : undefined
+    return typeof value === 'number'
+      ? { rate: satPerKvB(BigInt(value)), source: 'mempool' as const }
+      : undefined
   }
   const mempoolMinimum = floor('mempool_minimum_sat_kvb')
   const relayMinimum = floor('relay_minimum_sat_kvb')

@@ -215,7 +215,8 @@ function tellSpend<Tx extends SpendingTx>(
   if (after.status === 'mined' && before.status === 'open')
     metrics?.observe('kaccy_spend_confirmation_seconds', (at - after.createdAt) / 1000)
   if (after.status === 'lost') alertLost(trail, after)
-  const isOver = before.status === 'settled' || before.status === 'lost' || before.status === 'dropped'
+  const isOver =
+    before.status === 'settled' || before.status === 'lost' || before.status === 'dropped'
   if (isOver) alertRisen(trail, before, after)
 }
 
@@ -229,5 +230,6 @@ export async function tellOwner<Tx extends SpendingTx>(
   const { tx, owners, at, tip, trail } = told
   const matters = after.mined?.psbt ?? after.current
   const version = versions.find(({ id }) => id === matters)
-  if (version) await owners[after.purpose]?.moved(tx, { before, after, version, versions, at, tip, trail })
+  if (version)
+    await owners[after.purpose]?.moved(tx, { before, after, version, versions, at, tip, trail })
 }

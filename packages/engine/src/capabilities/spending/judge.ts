@@ -30,14 +30,17 @@ const depthOf = (block: BlockRef, tip: BlockRef): number => tip.height - block.h
  * same chain delivered in any order gives the same answer, and a reorganisation needs no code of its own.
  * @throws AssertionError when two versions are in the best chain, which their anchor forbids (I4)
  */
-export function judge(spend: SpendRecord, versions: readonly VersionRecord[], scene: Scene): Verdict {
+export function judge(
+  spend: SpendRecord,
+  versions: readonly VersionRecord[],
+  scene: Scene,
+): Verdict {
   const winner = minedVersion(versions, scene)
   const foreign = foreignOf(spend, versions, scene)
   const judged = judgeSpend(spend, versions, winner, scene)
   const moved = versions.map((version) => judgeVersion(version, judged, winner, scene))
   const current = winner?.version.id ?? inMempool(moved, judged) ?? judged.current
-  const after =
-    current === judged.current ? judged : { ...judged, current, updatedAt: scene.at }
+  const after = current === judged.current ? judged : { ...judged, current, updatedAt: scene.at }
   return { spend: after, versions: moved, foreign }
 }
 
@@ -123,8 +126,7 @@ function isUnmade({ txid }: OutPoint, scene: Scene): boolean {
  */
 const mayBeOurs = (rival: TxRecord, versions: readonly VersionRecord[]): boolean =>
   versions.some(
-    (other) =>
-      other.txid === rival.txid || (isMalleable(other) && hasInputsOf(rival, other)),
+    (other) => other.txid === rival.txid || (isMalleable(other) && hasInputsOf(rival, other)),
   )
 /** Only legacy inputs leave the id open: known from the first, it is as good as the hash. */
 export const isMalleable = (version: VersionRecord): boolean =>

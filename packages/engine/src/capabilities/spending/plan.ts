@@ -96,7 +96,12 @@ function shuffled<T>(list: readonly T[], chance: Uint8Array, from: number): read
 }
 
 /** The transaction as it is before anybody signs: without scripts and witnesses. */
-export const unsignedOf = ({ version, lockTime, inputs, outputs }: PlannedTransaction): Transaction => ({
+export const unsignedOf = ({
+  version,
+  lockTime,
+  inputs,
+  outputs,
+}: PlannedTransaction): Transaction => ({
   version,
   lockTime,
   inputs: inputs.map(({ txid, vout, sequence }) => ({

@@ -8,12 +8,12 @@ import {
   type Transactor,
   type Txid,
 } from '../../kernel/index.ts'
-import { decodeTransaction, type Transaction, txidOf } from '../../protocol/transaction/index.ts'
+import { decodeTransaction, txidOf } from '../../protocol/transaction/index.ts'
 import type { ChainSource } from '../chain/index.ts'
 import type { DepositRows } from '../deposits/index.ts'
 
-/** Transactions by id, each checked by its hash. */
-export type PreviousTransactions = ReadonlyMap<Txid, Transaction>
+/** Raw transactions by id, each checked by its hash. */
+export type PreviousTransactions = ReadonlyMap<Txid, Uint8Array>
 export type PreviousRefusal = Refusal<'PREVIOUS_MISSING'>
 
 /** Questions that are open at the node at once. */
@@ -38,17 +38,17 @@ export async function previousOf(
   const blocks = new Map(
     stored.flatMap(({ txid, view }) => (view.state === 'mined' ? [[txid, view.block]] : [])),
   )
-  const found = new Map<Txid, Transaction>()
+  const found = new Map<Txid, Uint8Array>()
   for (let at = 0; at < txids.length; at += AT_ONCE) {
     const some = txids.slice(at, at + AT_ONCE)
     const raws = await Promise.all(some.map((txid) => fetchOne(source, txid, blocks.get(txid))))
     for (const [i, txid] of some.entries()) {
-      const transaction = readProven(raws[i], txid)
-      if (!transaction)
+      const raw = raws[i]
+      if (raw === undefined || !isProven(raw, txid))
         return refuse('PREVIOUS_MISSING', `the node does not have transaction ${txid}`, {
           details: { txid },
         })
-      found.set(txid, transaction)
+      found.set(txid, raw)
     }
   }
   return ok(found)
@@ -65,8 +65,8 @@ async function fetchOne(
   return raw
 }
 
-/** Undefined unless the bytes are the transaction with this id. */
-export function readProven(raw: Uint8Array | undefined, txid: Txid): Transaction | undefined {
-  const decoded = raw === undefined ? undefined : decodeTransaction(raw)
-  return decoded?.ok && txidOf(decoded.value) === txid ? decoded.value : undefined
+/** Whether these bytes are the transaction with this id. */
+export function isProven(raw: Uint8Array, txid: Txid): boolean {
+  const decoded = decodeTransaction(raw)
+  return decoded.ok && txidOf(decoded.value) === txid
 }

@@ -51,7 +51,8 @@ export function replacementFloor(
   let rate = 0n
   for (const version of versions) {
     const standing = standings.get(version.id)
-    const fee = standing && standing.descendants.fees > version.fee ? standing.descendants.fees : version.fee
+    const fee =
+      standing && standing.descendants.fees > version.fee ? standing.descendants.fees : version.fee
     const size = standing?.vsize ?? Math.ceil((version.finalWeight ?? version.weight) / 4)
     const own = (version.fee * 1000n + BigInt(size) - 1n) / BigInt(size)
     if (fee > replaced) replaced = fee
@@ -84,7 +85,9 @@ export type PlanReplacementRefusal = DraftRefusal | Refusal<'SPEND_NOT_REPLACEAB
  * The next version of a spend: all coins of the one before, so that it conflicts with every earlier one by construction, the same
  * payments to the satoshi (a cancel: none), the change recomputed, dropped or added, and more coins where they are needed. Pure.
  */
-export function planReplacement(request: ReplacementRequest): Result<Draft, PlanReplacementRefusal> {
+export function planReplacement(
+  request: ReplacementRequest,
+): Result<Draft, PlanReplacementRefusal> {
   const { spend, current, floor, kind, maxFee, maxRate } = request
   const size = current.weight
   const needed = neededFee(floor, size)
