@@ -7,7 +7,6 @@ export const WITHDRAWAL_CODES = {
     remedy: 'caller',
     title: 'The external id belongs to a withdrawal with other contents',
   },
-  WITHDRAWAL_FIELD_INVALID: { remedy: 'caller', title: 'A field of the withdrawal cannot be used' },
   WITHDRAWAL_AMOUNT_DUST: {
     remedy: 'caller',
     title: 'The amount is too small to be paid on chain',
