@@ -13,9 +13,11 @@ import { PROTOCOL_CODES } from './protocol.ts'
 import { PSBT_CODES } from './psbt.ts'
 import { SERVER_CODES } from './server.ts'
 import { SIGNING_CODES } from './signing.ts'
+import { SPENDING_CODES } from './spending.ts'
 import { STORE_CODES } from './store.ts'
 import { WALLET_CODES } from './wallet.ts'
 import { WEBHOOK_CODES } from './webhooks.ts'
+import { WITHDRAWAL_CODES } from './withdrawals.ts'
 
 export type { CodeEntry, Remedy } from './remedy.ts'
 
@@ -37,8 +39,10 @@ export const REGISTRY = {
   ...WEBHOOK_CODES,
   ...POLICY_CODES,
   ...HTTP_CODES,
-  ...COINS_CODES,
+  ...SPENDING_CODES,
   ...SIGNING_CODES,
+  ...COINS_CODES,
+  ...WITHDRAWAL_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY
