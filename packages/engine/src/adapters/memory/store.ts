@@ -9,6 +9,10 @@ import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
+import type { LimitRows } from '../../capabilities/limits/index.ts'
+import type { RiskRows } from '../../capabilities/risk/index.ts'
+import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
@@ -20,6 +24,10 @@ import { idempotencyRows, idempotencyTables } from './idempotency.ts'
 import { ledgerRows, ledgerTables } from './ledger.ts'
 import { orderDoors, orderTables } from './orders.ts'
 import { paymentDoors, paymentTables } from './payments.ts'
+import { limitRows, limitTables } from './limits.ts'
+import { riskRows, riskTables } from './risk.ts'
+import { policyRows, policyTables } from './policy.ts'
+import { analyticsRows, analyticsTables } from './analytics.ts'
 import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { transactionDoors, transactionTables } from './transactions.ts'
@@ -38,6 +46,10 @@ export interface MemoryTx {
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -65,6 +77,10 @@ const createTables = () => ({
   access: accessTables(),
   idempotency: idempotencyTables(),
   webhooks: webhookTables(),
+  analytics: analyticsTables(),
+  policy: policyTables(),
+  risk: riskTables(),
+  limits: limitTables(),
 })
 
 type Tables = ReturnType<typeof createTables>
@@ -85,6 +101,10 @@ const AREAS: {
   access: (tables, session) => accessRows(tables.access, session),
   idempotency: (tables, session) => idempotencyRows(tables.idempotency, session),
   webhooks: (tables, session) => webhookRows(tables.webhooks, session),
+  analytics: (tables, session) => analyticsRows(tables.analytics, session),
+  policy: (tables, session) => policyRows(tables.policy, session),
+  risk: (tables, session) => riskRows(tables.risk, session),
+  limits: (tables, session) => limitRows(tables.limits, session),
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>
