@@ -7,7 +7,7 @@ import {
   type SumQuery,
   type SumSince,
 } from '../../capabilities/limits/index.ts'
-import type { WithdrawalId } from '../../kernel/index.ts'
+import { DAY_MS, type WithdrawalId } from '../../kernel/index.ts'
 import type { Session } from './session.ts'
 import { firstOf, GroupIndex, SortedIndex, Table, takeWhile } from './table.ts'
 
@@ -125,8 +125,8 @@ export function limitRows(tables: Tables, session: Session): LimitRows {
         limit,
       )
       for (const { withdrawal, subject } of old) entries.remove(session, `${withdrawal}/${subject}`)
-      const ended = takeWhile(buckets.rows(byAge.ascending()), (row) => row.start < before)
-      for (const { subject, level, start } of firstOf(ended, limit, (row) => row.start + row.level <= before))
+      const ended = takeWhile(buckets.rows(byAge.ascending()), (row) => row.start < before - DAY_MS)
+      for (const { subject, level, start } of firstOf(ended, limit))
         buckets.remove(session, bucketKey(subject, level, start))
       return old.length
     },

@@ -18,8 +18,7 @@ export function riskRows(
   { profiles, paid }: ReturnType<typeof riskTables>,
   session: Session,
 ): RiskRows {
-  const paidTo = (subject: string, script: string) =>
-    paid.get(paidKey(subject, script))?.count ?? 0
+  const paidTo = (subject: string, script: string) => paid.get(paidKey(subject, script))?.count ?? 0
   return {
     profile: async (subject) => profiles.get(subject),
     saveProfile: async (profile) => profiles.put(session, profile),

@@ -2,9 +2,11 @@ import { ACCESS } from './access.ts'
 import { LEDGER } from './books.ts'
 import { CHAIN } from './chain.ts'
 import type { Chapter, Check, MakeStore } from './check.ts'
+import { DAYS, LIMITS } from './limits.ts'
 import { LISTS } from './lists.ts'
 import { ORDERS } from './orders.ts'
 import { PAYMENTS } from './payments.ts'
+import { POLICY } from './policy.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
@@ -21,6 +23,9 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   trail: TRAIL,
   access: ACCESS,
   webhooks: WEBHOOKS,
+  policy: POLICY,
+  limits: LIMITS,
+  days: DAYS,
 }
 
 /**

@@ -1,0 +1,5 @@
+export { encodePsbt, encodePsbtText } from './encode.ts'
+export type * from './model.ts'
+export { MAX_PSBT_PAIRS, MAX_PSBT_SIZE } from './pairs.ts'
+export { parsePsbt, parsePsbtText } from './parse.ts'
+export type * from './policy.ts'
