@@ -10,6 +10,10 @@ import type { LedgerRows } from '../capabilities/ledger/index.ts'
 import type { SpendingRows } from '../capabilities/spending/index.ts'
 import type { WalletRows } from '../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../capabilities/webhooks/index.ts'
+import type { LimitRows } from '../capabilities/limits/index.ts'
+import type { RiskRows } from '../capabilities/risk/index.ts'
+import type { PolicyRows } from '../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../capabilities/analytics/index.ts'
 import type { WithdrawalRows } from '../capabilities/withdrawals/index.ts'
 import type { Transactor } from '../kernel/index.ts'
 
@@ -25,6 +29,10 @@ export interface StoreTx {
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
   readonly coins: CoinRows
   readonly spending: SpendingRows
   readonly withdrawals: WithdrawalRows

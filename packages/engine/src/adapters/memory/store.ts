@@ -11,6 +11,10 @@ import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { SpendingRows } from '../../capabilities/spending/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
+import type { LimitRows } from '../../capabilities/limits/index.ts'
+import type { RiskRows } from '../../capabilities/risk/index.ts'
+import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
@@ -24,6 +28,10 @@ import { idempotencyRows, idempotencyTables } from './idempotency.ts'
 import { ledgerRows, ledgerTables } from './ledger.ts'
 import { orderDoors, orderTables } from './orders.ts'
 import { paymentDoors, paymentTables } from './payments.ts'
+import { limitRows, limitTables } from './limits.ts'
+import { riskRows, riskTables } from './risk.ts'
+import { policyRows, policyTables } from './policy.ts'
+import { analyticsRows, analyticsTables } from './analytics.ts'
 import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { spendingRows, spendingTables } from './spending.ts'
@@ -44,6 +52,10 @@ export interface MemoryTx {
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
   readonly coins: CoinRows
   readonly spending: SpendingRows
   readonly withdrawals: WithdrawalRows
@@ -74,6 +86,10 @@ const createTables = () => ({
   access: accessTables(),
   idempotency: idempotencyTables(),
   webhooks: webhookTables(),
+  analytics: analyticsTables(),
+  policy: policyTables(),
+  risk: riskTables(),
+  limits: limitTables(),
   coins: coinTables(),
   spending: spendingTables(),
   withdrawals: withdrawalTables(),
@@ -97,6 +113,10 @@ const AREAS: {
   access: (tables, session) => accessRows(tables.access, session),
   idempotency: (tables, session) => idempotencyRows(tables.idempotency, session),
   webhooks: (tables, session) => webhookRows(tables.webhooks, session),
+  analytics: (tables, session) => analyticsRows(tables.analytics, session),
+  policy: (tables, session) => policyRows(tables.policy, session),
+  risk: (tables, session) => riskRows(tables.risk, session),
+  limits: (tables, session) => limitRows(tables.limits, session),
   coins: ({ coins, payments, transactions }, session) =>
     coinRows(coins, session, payments, (txid) => transactions.transactions.get(txid)),
   spending: (tables, session) => spendingRows(tables.spending, session),

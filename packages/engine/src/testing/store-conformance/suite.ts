@@ -7,6 +7,11 @@ import { LISTS } from './lists.ts'
 import { ORDERS } from './orders.ts'
 import { PAYMENTS } from './payments.ts'
 import { SPENDING } from './spending.ts'
+import { DAYS, LIMITS } from './limits.ts'
+import { LISTS } from './lists.ts'
+import { ORDERS } from './orders.ts'
+import { PAYMENTS } from './payments.ts'
+import { POLICY } from './policy.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
@@ -27,6 +32,9 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   coins: COINS,
   spending: SPENDING,
   withdrawals: WITHDRAWALS,
+  policy: POLICY,
+  limits: LIMITS,
+  days: DAYS,
 }
 
 /**

@@ -22,6 +22,7 @@ export const ALERT_KINDS = [
   'spend_reopened',
   'broadcast_refused',
   'bump_impossible',
+  'withdrawal_risk',
 ] as const
 
 const AlertId = Type.String({
