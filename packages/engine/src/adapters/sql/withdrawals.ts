@@ -8,8 +8,8 @@ import type { WithdrawalMetadataRow, WithdrawalRow } from './schema-payouts.ts'
 import { listWithdrawals } from './withdrawal-list.ts'
 import { progressRow, withdrawalOf, withdrawalRow } from './withdrawal-rows.ts'
 
-/** Word for word the condition of the index `withdrawals_plannable`. */
-const PLANNABLE = sql<boolean>`status = 'approved' and plan_at is not null`
+/** The condition of the index `withdrawals_plannable`, and the status hidden from the planner: few rows have the first. */
+const PLANNABLE = sql<boolean>`plan_at is not null and coalesce(status, '') = 'approved'`
 /** Word for word the condition of the index `withdrawals_spend`. */
 const SPENT = sql<boolean>`spend is not null`
 

@@ -176,8 +176,8 @@ const withdrawals = ({ text, int, bytes, table }: Words) => [
   'create index withdrawals_customer on withdrawals (customer, id) where customer is not null',
   'create index withdrawals_user on withdrawals (user_id, id) where user_id is not null',
   'create index withdrawals_spend on withdrawals (spend, id) where spend is not null',
-  `create index withdrawals_plannable on withdrawals (wallet, id, plan_at)
-    where status = 'approved' and plan_at is not null`,
+  `create index withdrawals_plannable on withdrawals (wallet, id, plan_at, status)
+    where plan_at is not null`,
   table('withdrawal_metadata', [
     `withdrawal_id ${text} not null`,
     `key ${text} not null`,
