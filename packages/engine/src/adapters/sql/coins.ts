@@ -29,8 +29,8 @@ import type { FreezeRow, LeaseRow } from './schema-payouts.ts'
 
 /** Word for word the condition of the index `payments_spendable`. */
 const CREDITED = sql<boolean>`spender is null and booked = 'credited'`
-/** Word for word the condition of the index `payments_own_change`. */
-const OWN_CHANGE = sql<boolean>`in_view = 1 and purpose = 'change' and booked <> 'credited' and spender is null`
+/** Word for word the condition of the index `payments_own_change`; the purpose is hidden, as it has indexes of its own. */
+const OWN_CHANGE = sql<boolean>`in_view = 1 and coalesce(purpose, '') = 'change' and booked <> 'credited' and spender is null`
 const LEASED = sql<boolean>`exists (select 1 from coin_leases l where l.txid = payments.txid and l.vout = payments.vout)`
 const FROZEN = sql<boolean>`exists (select 1 from coin_freezes f where f.txid = payments.txid and f.vout = payments.vout)`
 /** Credit names its block; of change that is not credited the transaction has it. */

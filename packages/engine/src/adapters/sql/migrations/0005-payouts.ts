@@ -12,10 +12,11 @@ const coins = ({ text, int, bytes, table }: Words) => [
   `update payments set in_view = 1 where purpose = 'change' and exists (
     select 1 from transactions t where t.txid = payments.txid
       and (t.state = 'mined' or (t.state = 'mempool' and t.missing_since is null)))`,
-  `create index payments_spendable on payments (wallet, txid, vout)
+  // What is fixed by the condition leads all the same: a planner prefers the index in which more columns are given.
+  `create index payments_spendable on payments (wallet, booked, txid, vout)
     where spender is null and booked = 'credited'`,
-  `create index payments_own_change on payments (wallet, txid, vout)
-    where in_view = 1 and purpose = 'change' and booked <> 'credited' and spender is null`,
+  `create index payments_own_change on payments (wallet, in_view, txid, vout)
+    where in_view = 1 and coalesce(purpose, '') = 'change' and booked <> 'credited' and spender is null`,
   table('wallet_funds', [
     `wallet ${text} primary key`,
     `queued ${int} not null`,
