@@ -15,6 +15,11 @@ export type AlertKind =
   | 'invariant_broken'
   | 'rescan_failed'
   | 'webhook_paused'
+  | 'foreign_spend'
+  | 'spend_lost'
+  | 'spend_reopened'
+  | 'broadcast_refused'
+  | 'bump_impossible'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */

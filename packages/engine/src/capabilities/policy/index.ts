@@ -1,0 +1,3 @@
+export type * from './doors.ts'
+export type * from './ports.ts'
+export type * from './subject.ts'

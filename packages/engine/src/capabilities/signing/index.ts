@@ -1,0 +1,16 @@
+export {
+  createReceiptKey,
+  type PolicyReceipt,
+  type ReceiptApproval,
+  type ReceiptKey,
+  type ReceiptPayment,
+  signReceipt,
+  verifyReceipt,
+} from './receipt.ts'
+export type {
+  Signer,
+  SignerRefusalCode,
+  SignerRefused,
+  SigningAnswer,
+  SigningRequest,
+} from './signer.ts'
