@@ -1,6 +1,6 @@
 import type { WithdrawalRecord, WithdrawalStatus } from '../../capabilities/withdrawals/index.ts'
 import { satPerKvB } from '../../kernel/index.ts'
-import type { StoreTx } from '../../runtime/store.ts'
+import type { Store, StoreTx } from '../../runtime/store.ts'
 import { type Chapter, fails, same } from './check.ts'
 import { digest, walletIdOf } from './samples.ts'
 import { fullWithdrawalOf, spendIdOf, withdrawalIdOf, withdrawalOf } from './samples-payouts.ts'
@@ -10,6 +10,34 @@ type List = Parameters<StoreTx['withdrawals']['list']>[0]
 const numbers = (rows: readonly WithdrawalRecord[]) => rows.map(({ id }) => Number(id.slice(4)))
 const insertAll = async ({ withdrawals }: StoreTx, all: readonly WithdrawalRecord[]) => {
   for (const withdrawal of all) await withdrawals.insert(withdrawal)
+}
+
+const [ONE, TWO] = [walletIdOf(1), walletIdOf(2)]
+const isOfBoth = ({ wallet }: WithdrawalRecord): boolean => wallet === ONE || wallet === TWO
+
+/** A store with withdrawals of every kind, and a check of what a filter finds among them. */
+async function listed(store: Store) {
+  const statuses: readonly WithdrawalStatus[] = ['requested', 'approved', 'sending', 'settled']
+  const all = Array.from({ length: 48 }, (_, i) =>
+    withdrawalOf(i, {
+      wallet: walletIdOf(i % 3),
+      status: statuses[Math.floor(i / 2) % 4] ?? 'requested',
+      address: `to${i % 5}`,
+      metadata: { shop: `${i % 4}`, ...(i % 2 === 0 ? { even: '' } : {}) },
+      ...(i % 4 === 0 ? {} : { customer: `cus_${i % 4}` }),
+      ...(i % 5 === 0 ? {} : { user: `usr_${i % 5}` }),
+    }),
+  )
+  await store.transact((tx) => insertAll(tx, all))
+  return async (filter: Partial<List>, keep: (row: WithdrawalRecord) => boolean) => {
+    const expected = all
+      .filter(keep)
+      .reverse()
+      .slice(0, filter.limit ?? 99)
+    const found = await store.read((tx) => tx.withdrawals.list({ limit: 99, ...filter }))
+    same(numbers(found), numbers(expected), JSON.stringify(filter))
+    same(found, expected, 'with everything')
+  }
 }
 
 /** Requests to pay. */
@@ -127,86 +155,59 @@ export const WITHDRAWALS: Chapter = {
   },
 
   'withdrawals are listed newest first by every filter': async ({ store }) => {
-    const statuses: readonly WithdrawalStatus[] = ['requested', 'approved', 'sending', 'settled']
-    const all = Array.from({ length: 48 }, (_, i) =>
-      withdrawalOf(i, {
-        wallet: walletIdOf(i % 3),
-        status: statuses[Math.floor(i / 2) % 4] ?? 'requested',
-        address: `to${i % 5}`,
-        metadata: { shop: `${i % 4}`, ...(i % 2 === 0 ? { even: '' } : {}) },
-        ...(i % 4 === 0 ? {} : { customer: `cus_${i % 4}` }),
-        ...(i % 5 === 0 ? {} : { user: `usr_${i % 5}` }),
-      }),
+    const check = await listed(store)
+    await check({}, () => true)
+    await check({ limit: 0 }, () => true)
+    await check({ limit: 5, before: withdrawalIdOf(30) }, ({ id }) => id < withdrawalIdOf(30))
+    await check({ wallet: ONE }, (w) => w.wallet === ONE)
+    await check({ wallets: [] }, () => false)
+    await check({ wallets: [TWO, ONE, TWO], limit: 9 }, isOfBoth)
+    await check({ wallets: [TWO], wallet: ONE }, () => false)
+    await check({ status: 'settled', limit: 4 }, (w) => w.status === 'settled')
+    await check({ customer: 'cus_1' }, (w) => w.customer === 'cus_1')
+    await check({ customer: '' }, () => false)
+    await check({ user: 'usr_2', limit: 3 }, (w) => w.user === 'usr_2')
+    await check({ externalId: 'payout 7 ☕' }, (w) => w.id === withdrawalIdOf(7))
+    await check({ address: 'to3' }, (w) => w.address === 'to3')
+    await check({ metadata: { key: 'shop', value: '2' } }, (w) => w.metadata['shop'] === '2')
+    await check({ metadata: { key: 'even', value: '' } }, (w) => w.metadata['even'] === '')
+    await check({ metadata: { key: 'odd', value: '' } }, () => false)
+  },
+
+  'filters of withdrawals hold together': async ({ store }) => {
+    const check = await listed(store)
+    const below = (number: number) => (w: WithdrawalRecord) => w.id < withdrawalIdOf(number)
+    await check(
+      { wallet: ONE, status: 'settled' },
+      (w) => w.wallet === ONE && w.status === 'settled',
     )
-    await store.transact((tx) => insertAll(tx, all))
-    await store.read(async ({ withdrawals }) => {
-      const check = async (filter: Partial<List>, keep: (row: WithdrawalRecord) => boolean) => {
-        const expected = all
-          .filter(keep)
-          .reverse()
-          .slice(0, filter.limit ?? 99)
-        const found = await withdrawals.list({ limit: 99, ...filter })
-        same(numbers(found), numbers(expected), JSON.stringify(filter))
-        same(found, expected, 'with everything')
-      }
-      const [one, two] = [walletIdOf(1), walletIdOf(2)]
-      await check({}, () => true)
-      await check({ limit: 0 }, () => true)
-      await check({ limit: 5, before: withdrawalIdOf(30) }, ({ id }) => id < withdrawalIdOf(30))
-      await check({ wallet: one }, (w) => w.wallet === one)
-      await check({ wallets: [] }, () => false)
-      await check({ wallets: [two, one, two], limit: 9 }, (w) => w.wallet !== walletIdOf(0))
-      await check({ wallets: [two], wallet: one }, () => false)
-      await check({ status: 'settled', limit: 4 }, (w) => w.status === 'settled')
-      await check(
-        { wallet: one, status: 'settled' },
-        (w) => w.wallet === one && w.status === 'settled',
-      )
-      await check({ customer: 'cus_1' }, (w) => w.customer === 'cus_1')
-      await check({ customer: '' }, () => false)
-      await check({ user: 'usr_2', limit: 3 }, (w) => w.user === 'usr_2')
-      await check({ externalId: all[7]?.externalId ?? '' }, (w) => w === all[7])
-      await check({ externalId: all[7]?.externalId ?? '', wallets: [two] }, () => false)
-      await check({ address: 'to3' }, (w) => w.address === 'to3')
-      await check({ metadata: { key: 'shop', value: '2' } }, (w) => w.metadata['shop'] === '2')
-      await check({ metadata: { key: 'even', value: '' } }, (w) => w.metadata['even'] === '')
-      await check({ metadata: { key: 'odd', value: '' } }, () => false)
-      await check(
-        {
-          metadata: { key: 'shop', value: '2' },
-          status: 'approved',
-          before: withdrawalIdOf(40),
-          wallets: [one, two],
-        },
-        (w) =>
-          w.metadata['shop'] === '2' &&
-          w.status === 'approved' &&
-          w.id < withdrawalIdOf(40) &&
-          w.wallet !== walletIdOf(0),
-      )
-      await check(
-        { customer: 'cus_1', user: 'usr_2', wallet: one },
-        (w) => w.customer === 'cus_1' && w.user === 'usr_2' && w.wallet === one,
-      )
-      const at = (number: number) => withdrawalOf(number).createdAt
-      await check({ createdFrom: at(20) }, (w) => w.createdAt >= at(20))
-      await check({ createdUntil: at(20) }, (w) => w.createdAt < at(20))
-      await check(
-        {
-          createdFrom: at(10),
-          createdUntil: at(20),
-          status: 'sending',
-          before: withdrawalIdOf(19),
-        },
-        (w) => w.createdAt >= at(10) && w.status === 'sending' && w.id < withdrawalIdOf(19),
-      )
-      await check(
-        { createdFrom: at(10), createdUntil: at(20), metadata: { key: 'shop', value: '1' } },
-        (w) => w.createdAt >= at(10) && w.createdAt < at(20) && w.metadata['shop'] === '1',
-      )
-      await check({ createdFrom: at(48) }, () => false)
-      await check({ createdUntil: at(0) }, () => false)
-    })
+    await check({ externalId: 'payout 8 ☕', wallets: [ONE] }, () => false)
+    await check(
+      {
+        metadata: { key: 'shop', value: '2' },
+        status: 'approved',
+        before: withdrawalIdOf(40),
+        wallets: [ONE, TWO],
+      },
+      (w) => w.metadata['shop'] === '2' && w.status === 'approved' && below(40)(w) && isOfBoth(w),
+    )
+    await check(
+      { customer: 'cus_1', user: 'usr_2', wallet: ONE },
+      (w) => w.customer === 'cus_1' && w.user === 'usr_2' && w.wallet === ONE,
+    )
+    const at = (number: number) => withdrawalOf(number).createdAt
+    await check({ createdFrom: at(20) }, (w) => w.createdAt >= at(20))
+    await check({ createdUntil: at(20) }, below(20))
+    await check(
+      { createdFrom: at(10), createdUntil: at(20), status: 'sending', before: withdrawalIdOf(19) },
+      (w) => w.createdAt >= at(10) && w.status === 'sending' && below(19)(w),
+    )
+    await check(
+      { createdFrom: at(10), createdUntil: at(20), metadata: { key: 'shop', value: '1' } },
+      (w) => w.createdAt >= at(10) && below(20)(w) && w.metadata['shop'] === '1',
+    )
+    await check({ createdFrom: at(48) }, () => false)
+    await check({ createdUntil: at(0) }, () => false)
   },
 
   'approved withdrawals whose time has come are planned, oldest first': async ({ store }) => {
