@@ -169,9 +169,10 @@ async function step<Tx extends SpendingTx>(
   for (const version of changed) await tx.spending.saveVersion(version)
   if (after !== before) await tx.spending.saveSpend(after)
   await moveLeases(tx, before, after, moved, at)
-  for (const version of changed) {
+  for (const [i, version] of moved.entries()) {
     const type = EVENT_OF[version.status]
-    if (type) tellVersion(trail, { spend: after, version, type, actor: 'engine' })
+    if (type && version.status !== versions[i]?.status)
+      tellVersion(trail, { spend: after, version, type, actor: 'engine' })
   }
   tellSpend(work, before, after)
   await tellOwner(work, before, after, moved)

@@ -143,13 +143,12 @@ function foreignOf(
   versions: readonly VersionRecord[],
   { spenders }: Scene,
 ): readonly TxRecord[] {
-  const ours = new Set(versions.map(({ txid }) => txid))
   const found = new Map<Txid, TxRecord>()
   if (spend.status === 'dropped') return []
   for (const { transaction } of versions)
     for (const point of transaction.inputs)
       for (const rival of spenders.get(outPointKey(point)) ?? [])
-        if (!ours.has(rival.txid) && rival.view.state !== 'gone') found.set(rival.txid, rival)
+        if (rival.view.state !== 'gone' && !mayBeOurs(rival, versions)) found.set(rival.txid, rival)
   return [...found.values()]
 }
 
@@ -160,7 +159,8 @@ function judgeVersion(
   scene: Scene,
 ): VersionRecord {
   const event = eventOf(version, spend, winner, scene)
-  if (event === undefined) return version
+  if (event === undefined)
+    return isForgotten(version, scene) ? offeredAgain(version, scene) : version
   const status = nextVersion(version.status, event)
   // The chain speaks of eviction also to versions that were never sent: it says nothing to them.
   if (status === undefined || status === version.status) return version
@@ -179,6 +179,20 @@ function judgeVersion(
     updatedAt: scene.at,
   }
 }
+
+/** The node restarted and has not shown it since: it is offered again at once, once. */
+function isForgotten(version: VersionRecord, scene: Scene): boolean {
+  const view = recordOf(version, scene)?.view
+  if (view?.state !== 'mempool' || view.missingSince === undefined) return false
+  const { raw, lastSend, nextAt } = version
+  const isOffered = (lastSend?.at ?? 0) >= view.missingSince || (nextAt ?? Infinity) <= scene.at
+  return raw !== undefined && version.status === 'broadcast' && !isOffered
+}
+const offeredAgain = (version: VersionRecord, { at }: Scene): VersionRecord => ({
+  ...version,
+  nextAt: at,
+  updatedAt: at,
+})
 
 function eventOf(
   version: VersionRecord,

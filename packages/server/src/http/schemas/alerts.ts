@@ -16,6 +16,11 @@ export const ALERT_KINDS = [
   'invariant_broken',
   'rescan_failed',
   'webhook_paused',
+  'foreign_spend',
+  'spend_lost',
+  'spend_reopened',
+  'broadcast_refused',
+  'bump_impossible',
 ] as const
 
 const AlertId = Type.String({
