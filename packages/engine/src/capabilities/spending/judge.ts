@@ -7,6 +7,8 @@ import type { SpendRecord, VersionRecord } from './ports.ts'
 export interface Scene {
   /** Stored transactions by id: versions, those that spend their coins, those that made their coins. */
   readonly transactions: ReadonlyMap<Txid, TxRecord>
+  /** What the makers of coins that are not in the best chain spend themselves; makers that are mined are left out. */
+  readonly makers: ReadonlyMap<Txid, readonly OutPoint[]>
   /** Stored transactions, also gone ones, that spend an outpoint, by its key. */
   readonly spenders: ReadonlyMap<string, readonly TxRecord[]>
   readonly tip: BlockRef
@@ -22,6 +24,9 @@ export interface Verdict {
   /** Foreign transactions in mempool or best chain that spend a coin of the spend. */
   readonly foreign: readonly TxRecord[]
 }
+
+/** Nodes take no deeper families of unconfirmed transactions. */
+export const MOST_GENERATIONS = 25
 
 const depthOf = (block: BlockRef, tip: BlockRef): number => tip.height - block.height + 1
 
@@ -114,12 +119,18 @@ function isSpentForGood(
       !mayBeOurs(rival, versions),
   )
 }
-/** The transaction that made the coin can itself no longer be mined. */
-function isUnmade({ txid }: OutPoint, scene: Scene): boolean {
-  const view = scene.transactions.get(txid)?.view
-  return view?.state === 'gone' && view.reason === 'conflicted' && isBuried(view.block, scene)
+/** The transaction that made the coin can itself no longer be mined: a buried one spends what it needs, or unmade that. */
+function isUnmade({ txid }: OutPoint, scene: Scene, depth = 0): boolean {
+  const inputs = scene.makers.get(txid)
+  if (!inputs || depth > MOST_GENERATIONS) return false
+  return inputs.some(
+    (point) =>
+      (scene.spenders.get(outPointKey(point)) ?? []).some(
+        ({ txid: rival, view }) =>
+          rival !== txid && view.state === 'mined' && isBuried(view.block, scene),
+      ) || isUnmade(point, scene, depth + 1),
+  )
 }
-
 /**
  * A transaction with the inputs of a version whose final id nobody knows yet may be that version: signatures of legacy
  * inputs are part of the id. Nothing is concluded from it before its bytes were read (`recognise`).
