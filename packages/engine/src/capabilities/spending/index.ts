@@ -6,6 +6,7 @@ export {
   type CommitRequest,
   type CommittedSpend,
   commitSpend,
+  steadyCoins,
 } from './commit.ts'
 export {
   type Draft,
@@ -27,7 +28,7 @@ export {
   feeCeiling,
   targetOf,
 } from './fees.ts'
-export { createFollow, type Follow, type FollowOptions, tellOwner } from './follow.ts'
+export { createFollow, type Follow, type FollowOptions, followedBy, tellOwner } from './follow.ts'
 export {
   holdsCoins,
   isBeforeSending,
