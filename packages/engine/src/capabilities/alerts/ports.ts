@@ -22,6 +22,9 @@ export type AlertKind =
   | 'broadcast_refused'
   | 'bump_impossible'
   | 'withdrawal_risk'
+  | 'withdrawal_held'
+  | 'withdrawal_failed'
+  | 'account_overdrawn'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */

@@ -22,6 +22,9 @@ export const ALERT_KINDS = [
   'spend_reopened',
   'broadcast_refused',
   'bump_impossible',
+  'withdrawal_held',
+  'withdrawal_failed',
+  'account_overdrawn',
   'withdrawal_risk',
 ] as const
 
