@@ -20,6 +20,7 @@ export type AlertKind =
   | 'spend_reopened'
   | 'broadcast_refused'
   | 'bump_impossible'
+  | 'withdrawal_risk'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */

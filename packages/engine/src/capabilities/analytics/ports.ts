@@ -7,17 +7,20 @@ export interface DayKey {
   readonly wallet: WalletId
   readonly customer: string
 }
-/** Running sums of the withdrawals of one day, wallet and customer: everything counts on the day it was requested. */
+/**
+ * Running sums of the withdrawals of one day, wallet and customer, in satoshi and milliseconds: everything counts on the
+ * day it was requested. A record can also be a change of these sums; then numbers may be below zero.
+ */
 export interface DayRecord extends DayKey {
   readonly requested: number
-  readonly requestedSat: Sat
+  readonly requestedSat: bigint
   readonly settled: number
-  readonly settledSat: Sat
+  readonly settledSat: bigint
   /** Rejected, cancelled or failed. */
   readonly reversed: number
-  readonly reversedSat: Sat
+  readonly reversedSat: bigint
   /** Network fees of these withdrawals, as far as they are known. */
-  readonly feesSat: Sat
+  readonly feesSat: bigint
   /** How many have a first confirmation, and how long they took from the request to it, in all. */
   readonly confirmed: number
   readonly confirmMs: number
@@ -40,10 +43,8 @@ export interface DayFilter {
 }
 /** Rows of this capability. */
 export interface AnalyticsRows {
-  /** The row as it is, or all zero, locked until the commit. */
-  lockDay(key: DayKey): Promise<DayRecord>
-  /** Inserts or replaces. */
-  saveDay(day: DayRecord): Promise<void>
+  /** Adds to the sums of these days, each at most once in a call; rows are written in the order of their keys. */
+  add(changes: readonly DayRecord[]): Promise<void>
   /** Newest day first, then by wallet and customer, descending. */
   days(filter: DayFilter): Promise<readonly DayRecord[]>
 }

@@ -5,7 +5,8 @@ export type LimitSubject = string
 
 /** What was counted of a subject in a time. */
 export interface Sum {
-  readonly amount: Sat
+  /** Satoshi. */
+  readonly amount: bigint
   readonly count: number
 }
 /** Everything of a subject that was counted at this moment or later. */

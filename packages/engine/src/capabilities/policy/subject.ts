@@ -20,7 +20,9 @@ export interface PolicySubject {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-export type Decision = 'allow' | 'hold' | 'deny'
+/** From the mildest to the strictest. */
+export const DECISIONS = ['allow', 'hold', 'deny'] as const
+export type Decision = (typeof DECISIONS)[number]
 
 /** One part of a decision, with the numbers that explain it. */
 export interface Reason {

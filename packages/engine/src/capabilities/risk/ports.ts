@@ -9,7 +9,8 @@ export interface RecentRequest {
 /** What was paid before: habit is learned from settled withdrawals only, so that nobody can teach it by asking. */
 export interface Habit {
   readonly paid: number
-  readonly total: Sat
+  /** Satoshi. */
+  readonly total: bigint
   readonly largest: Sat
   readonly firstPaidAt?: number
   /** How many of them were asked for in each hour of the day, UTC: 24 numbers. */

@@ -16,6 +16,13 @@ export const ALERT_KINDS = [
   'invariant_broken',
   'rescan_failed',
   'webhook_paused',
+  'foreign_spend',
+  'spend_lost',
+  'spend_reopened',
+  'broadcast_refused',
+  'bump_impossible',
+  'signer_refused',
+  'withdrawal_risk',
 ] as const
 
 const AlertId = Type.String({
