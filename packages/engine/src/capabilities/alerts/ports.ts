@@ -15,6 +15,7 @@ export type AlertKind =
   | 'invariant_broken'
   | 'rescan_failed'
   | 'webhook_paused'
+  | 'signer_refused'
   | 'foreign_spend'
   | 'spend_lost'
   | 'spend_reopened'

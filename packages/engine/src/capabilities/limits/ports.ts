@@ -33,7 +33,6 @@ export interface LimitRows {
   sums(queries: readonly SumQuery[]): Promise<readonly SumSince[]>
   /** @throws EngineError STORE_CONFLICT when the withdrawal is counted already */
   insert(reservation: Reservation): Promise<void>
-  reservation(withdrawal: WithdrawalId): Promise<Reservation | undefined>
   /** Takes it out of every sum that it is in. Answers whether there was one. */
   remove(withdrawal: WithdrawalId): Promise<boolean>
   /** Forgets what was counted before `before`, oldest first, at most `limit` entries. Answers how many. */

@@ -20,7 +20,10 @@ const BUMP_EVERY_MS = 30 * 60 * 1000
 const MOST = 50
 
 /** Whether there is anything to bump: before the first sending a new version would only void approvals and signatures. */
-const isOut = ({ status }: VersionRecord): boolean => status === 'broadcast' || status === 'evicted'
+const isOut = ({ status, lastSend }: VersionRecord): boolean =>
+  status === 'broadcast' ||
+  status === 'evicted' ||
+  (status === 'finalized' && lastSend?.answer === 'refused')
 
 /**
  * Considers every open spend whose time has come: what its deadline asks for now, within its budget. The more the deadline

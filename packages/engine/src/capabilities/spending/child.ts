@@ -1,6 +1,5 @@
 import {
   type OutPoint,
-  ok,
   type Refusal,
   type Result,
   refuse,

@@ -133,11 +133,33 @@ export const leaseCoins = (
     coins.map(({ point, amount }) => ({ point, amount, wallet, spend: id, fence, at })),
   )
 
+/**
+ * Those of these coins that a plan may build on. Left out is unconfirmed change of a transaction of ours that is about to be replaced
+ * or cancelled: whoever spends it would be thrown out together with it (W16).
+ */
+export async function steadyCoins(
+  tx: Pick<SpendingTx, 'spending'>,
+  coins: readonly Coin[],
+): Promise<readonly Coin[]> {
+  const makers = new Set(
+    coins.flatMap(({ point, height }) => (height === undefined ? [point.txid] : [])),
+  )
+  const doubtful = new Set<string>()
+  for (const txid of makers) {
+    const version = await tx.spending.versionByTxid(txid)
+    const spend = version && (await tx.spending.spend(version.spend))
+    const isSteady = spend && spend.current === version.id && version.kind !== 'cancel'
+    if (spend?.status === 'open' && !isSteady) doubtful.add(txid)
+  }
+  return coins.filter(({ point, height }) => height !== undefined || !doubtful.has(point.txid))
+}
+
 /** The first of these coins that is not free as it was when it was chosen. The caller holds the wallet's funds. */
 export async function takenCoin(
-  tx: Pick<SpendingTx, 'coins'>,
+  tx: Pick<SpendingTx, 'coins' | 'spending'>,
   chosen: readonly Coin[],
 ): Promise<OutPoint | undefined> {
+  const steady = new Set(await steadyCoins(tx, chosen))
   const points = chosen.map(({ point }) => point)
   const now = await tx.coins.coins(points)
   const held = new Set(
@@ -147,7 +169,7 @@ export async function takenCoin(
   )
   return chosen.find((coin, i) => {
     const there = now[i]
-    if (!there || held.has(outPointKey(coin.point))) return true
+    if (!there || !steady.has(coin) || held.has(outPointKey(coin.point))) return true
     assert(
       there.amount === coin.amount && equalBytes(there.script, coin.script),
       `coin ${outPointKey(coin.point)} is another one than was chosen`,

@@ -1,6 +1,7 @@
 import {
   assert,
   type BlockRef,
+  feeFor,
   type OutPoint,
   outPointKey,
   paymentId,
@@ -19,6 +20,11 @@ import type { SpendingTx } from './transaction.ts'
 
 /** What nodes relay at most. Source: Bitcoin Core, MAX_STANDARD_TX_WEIGHT. */
 const MAX_WEIGHT = 400_000
+/**
+ * Signatures may be some bytes shorter than planned for, which makes the same fee a higher rate: never by a twentieth. The fee
+ * itself is held to the ceiling at the planned weight.
+ */
+const RATE_SLACK = 20n
 /** Blocks whose times make the median. Source: BIP 113. */
 const MEDIAN_BLOCKS = 11
 
@@ -46,6 +52,7 @@ export async function expectationOf(
   const coins = await coinsOf(tx, spend, version)
   if (!coins) return undefined
   const keychains = await tx.wallet.keychains(spend.wallet)
+  const mostFee = feeFor(version.maxRate, version.weight)
   const relayed = version.rate < DEFAULT_RELAY_RATE ? version.rate : DEFAULT_RELAY_RATE
   return {
     descriptor,
@@ -60,8 +67,8 @@ export async function expectationOf(
     lockTime: transaction.lockTime,
     unsignedTxid: version.hash as Txid,
     limits: {
-      maxFee: version.maxFee,
-      maxRate: version.maxRate,
+      maxFee: mostFee < version.maxFee ? mostFee : version.maxFee,
+      maxRate: satPerKvB(version.maxRate + version.maxRate / RATE_SLACK),
       minRate: satPerKvB(relayed),
       dustRate: input.dustRate ?? DEFAULT_DUST_RATE,
       maxWeight: MAX_WEIGHT,

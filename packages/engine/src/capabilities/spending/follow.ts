@@ -1,18 +1,16 @@
 import {
   type BlockRef,
   type Metrics,
-  type OutPoint,
   outPointKey,
   paymentId,
   type SpendId,
   type Tally,
-  type Txid,
 } from '../../kernel/index.ts'
-import type { ChainMove, MempoolMove } from '../chain/index.ts'
-import type { TxRecord } from '../deposits/index.ts'
+import type { ChainConsumer, ChainMove, MempoolMove } from '../chain/index.ts'
 import { EVENT_OF, tellVersion } from './announce.ts'
 import { alertForeign, alertLost, alertRisen } from './alarm.ts'
 import { judge, type Scene } from './judge.ts'
+import { look } from './scene.ts'
 import { holdsCoins } from './machine.ts'
 import type { SpendOwners } from './owner.ts'
 import type { SpendRecord, VersionRecord } from './ports.ts'
@@ -129,32 +127,6 @@ async function followSome<Tx extends SpendingTx>(
   for (const spend of spends) await step(work, spend, versions.get(spend.id) ?? [], scene)
 }
 
-/** The views of versions, of what spends their coins and of what made them: two questions, however many spends. */
-async function look(tx: SpendingTx, versions: readonly VersionRecord[]) {
-  const points = new Map<string, OutPoint>()
-  const txids = new Set<Txid>()
-  for (const { txid, transaction } of versions) {
-    if (txid !== undefined) txids.add(txid)
-    for (const { txid: from, vout } of transaction.inputs) {
-      const point = { txid: from, vout }
-      points.set(outPointKey(point), point)
-      txids.add(from)
-    }
-  }
-  const stored = await tx.deposits.transactions([...txids])
-  const rivals = await tx.deposits.spendersOf([...points.values()])
-  const spenders = new Map<string, TxRecord[]>()
-  for (const rival of rivals)
-    for (const key of rival.inputs.map(outPointKey)) {
-      if (!points.has(key)) continue
-      const known = spenders.get(key)
-      if (known) known.push(rival)
-      else spenders.set(key, [rival])
-    }
-  const transactions = new Map([...stored, ...rivals].map((record) => [record.txid, record]))
-  return { transactions, spenders }
-}
-
 async function step<Tx extends SpendingTx>(
   work: Work<Tx>,
   before: SpendRecord,
@@ -169,9 +141,10 @@ async function step<Tx extends SpendingTx>(
   for (const version of changed) await tx.spending.saveVersion(version)
   if (after !== before) await tx.spending.saveSpend(after)
   await moveLeases(tx, before, after, moved, at)
-  for (const version of changed) {
+  for (const [i, version] of moved.entries()) {
     const type = EVENT_OF[version.status]
-    if (type) tellVersion(trail, { spend: after, version, type, actor: 'engine' })
+    if (type && version.status !== versions[i]?.status)
+      tellVersion(trail, { spend: after, version, type, actor: 'engine' })
   }
   tellSpend(work, before, after)
   await tellOwner(work, before, after, moved)
@@ -233,3 +206,21 @@ export async function tellOwner<Tx extends SpendingTx>(
   if (version)
     await owners[after.purpose]?.moved(tx, { before, after, version, versions, at, tip, trail })
 }
+
+/** What learns of the chain, and after it, in the same transaction, the spends: they read what it has written. */
+export const followedBy = <Tx extends SpendingTx>(
+  consumer: ChainConsumer<Tx>,
+  follow: Follow<Tx>,
+): ChainConsumer<Tx> => ({
+  beforeReorg: (tx, fork) => consumer.beforeReorg(tx, fork),
+  knowledge: (tx) => consumer.knowledge(tx),
+  audience: (tx) => consumer.audience(tx),
+  async moveChain(tx, move) {
+    await consumer.moveChain(tx, move)
+    await follow.moveChain(tx, move)
+  },
+  async moveMempool(tx, move) {
+    await consumer.moveMempool(tx, move)
+    await follow.moveMempool(tx, move)
+  },
+})

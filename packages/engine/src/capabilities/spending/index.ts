@@ -1,4 +1,4 @@
-export { type PsbtEvent, tellVersion, versionSnapshot } from './announce.ts'
+export { EVENT_OF, type PsbtEvent, tellVersion, versionSnapshot } from './announce.ts'
 export type { Automatic } from './automatic.ts'
 export { type ChildRefusal, FAMILY_LIMIT } from './child.ts'
 export {
@@ -6,6 +6,7 @@ export {
   type CommitRequest,
   type CommittedSpend,
   commitSpend,
+  steadyCoins,
 } from './commit.ts'
 export {
   type Draft,
@@ -27,7 +28,7 @@ export {
   feeCeiling,
   targetOf,
 } from './fees.ts'
-export { createFollow, type Follow, type FollowOptions, tellOwner } from './follow.ts'
+export { createFollow, type Follow, type FollowOptions, followedBy, tellOwner } from './follow.ts'
 export {
   holdsCoins,
   isBeforeSending,

@@ -7,6 +7,8 @@ import type { SpendRecord, VersionRecord } from './ports.ts'
 export interface Scene {
   /** Stored transactions by id: versions, those that spend their coins, those that made their coins. */
   readonly transactions: ReadonlyMap<Txid, TxRecord>
+  /** What the makers of coins that are not in the best chain spend themselves; makers that are mined are left out. */
+  readonly makers: ReadonlyMap<Txid, readonly OutPoint[]>
   /** Stored transactions, also gone ones, that spend an outpoint, by its key. */
   readonly spenders: ReadonlyMap<string, readonly TxRecord[]>
   readonly tip: BlockRef
@@ -22,6 +24,9 @@ export interface Verdict {
   /** Foreign transactions in mempool or best chain that spend a coin of the spend. */
   readonly foreign: readonly TxRecord[]
 }
+
+/** Nodes take no deeper families of unconfirmed transactions. */
+export const MOST_GENERATIONS = 25
 
 const depthOf = (block: BlockRef, tip: BlockRef): number => tip.height - block.height + 1
 
@@ -114,12 +119,18 @@ function isSpentForGood(
       !mayBeOurs(rival, versions),
   )
 }
-/** The transaction that made the coin can itself no longer be mined. */
-function isUnmade({ txid }: OutPoint, scene: Scene): boolean {
-  const view = scene.transactions.get(txid)?.view
-  return view?.state === 'gone' && view.reason === 'conflicted' && isBuried(view.block, scene)
+/** The transaction that made the coin can itself no longer be mined: a buried one spends what it needs, or unmade that. */
+function isUnmade({ txid }: OutPoint, scene: Scene, depth = 0): boolean {
+  const inputs = scene.makers.get(txid)
+  if (!inputs || depth > MOST_GENERATIONS) return false
+  return inputs.some(
+    (point) =>
+      (scene.spenders.get(outPointKey(point)) ?? []).some(
+        ({ txid: rival, view }) =>
+          rival !== txid && view.state === 'mined' && isBuried(view.block, scene),
+      ) || isUnmade(point, scene, depth + 1),
+  )
 }
-
 /**
  * A transaction with the inputs of a version whose final id nobody knows yet may be that version: signatures of legacy
  * inputs are part of the id. Nothing is concluded from it before its bytes were read (`recognise`).
@@ -143,13 +154,12 @@ function foreignOf(
   versions: readonly VersionRecord[],
   { spenders }: Scene,
 ): readonly TxRecord[] {
-  const ours = new Set(versions.map(({ txid }) => txid))
   const found = new Map<Txid, TxRecord>()
   if (spend.status === 'dropped') return []
   for (const { transaction } of versions)
     for (const point of transaction.inputs)
       for (const rival of spenders.get(outPointKey(point)) ?? [])
-        if (!ours.has(rival.txid) && rival.view.state !== 'gone') found.set(rival.txid, rival)
+        if (rival.view.state !== 'gone' && !mayBeOurs(rival, versions)) found.set(rival.txid, rival)
   return [...found.values()]
 }
 
@@ -160,7 +170,8 @@ function judgeVersion(
   scene: Scene,
 ): VersionRecord {
   const event = eventOf(version, spend, winner, scene)
-  if (event === undefined) return version
+  if (event === undefined)
+    return isForgotten(version, scene) ? offeredAgain(version, scene) : version
   const status = nextVersion(version.status, event)
   // The chain speaks of eviction also to versions that were never sent: it says nothing to them.
   if (status === undefined || status === version.status) return version
@@ -179,6 +190,20 @@ function judgeVersion(
     updatedAt: scene.at,
   }
 }
+
+/** The node restarted and has not shown it since: it is offered again at once, once. */
+function isForgotten(version: VersionRecord, scene: Scene): boolean {
+  const view = recordOf(version, scene)?.view
+  if (view?.state !== 'mempool' || view.missingSince === undefined) return false
+  const { raw, lastSend, nextAt } = version
+  const isOffered = (lastSend?.at ?? 0) >= view.missingSince || (nextAt ?? Infinity) <= scene.at
+  return raw !== undefined && version.status === 'broadcast' && !isOffered
+}
+const offeredAgain = (version: VersionRecord, { at }: Scene): VersionRecord => ({
+  ...version,
+  nextAt: at,
+  updatedAt: at,
+})
 
 function eventOf(
   version: VersionRecord,

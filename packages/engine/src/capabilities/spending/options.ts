@@ -4,6 +4,7 @@ import {
   type Clock,
   type Entropy,
   type Network,
+  type Tally,
   type Transactor,
   type WalletId,
 } from '../../kernel/index.ts'
@@ -28,6 +29,7 @@ export interface SpendingOptions<Tx extends SpendingTx> {
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
   readonly settleDepth?: number
+  readonly tally?: Tally<Tx>
 }
 
 /** The keys of the wallet that a spend moves coins of. @throws AssertionError: it was checked when it was registered */

@@ -1,12 +1,10 @@
 import {
   ok,
   type OutPoint,
-  outPointKey,
   type Refusal,
   type Result,
   refuse,
   type SpendId,
-  type WalletId,
 } from '../../kernel/index.ts'
 import type { Descriptor } from '../../protocol/descriptor/index.ts'
 import type { Coin } from '../coins/index.ts'
@@ -304,6 +302,7 @@ async function commitVersion<Tx extends SpendingTx>(
   await tx.spending.insertVersion(version)
   await tx.spending.saveSpend(after)
   tellVersion(trail, { spend: after, version, type: 'psbt.created', actor: what.actor })
+  options.tally?.of(tx).count('kaccy_spend_replacements_total', 1, { kind: what.kind })
   const told = { tx, owners, at, tip: await tipOf(tx), trail }
   await tellOwner(told, before, after, [...kept, version])
   await writeTrail(tx, at, trail)

@@ -16,6 +16,7 @@ export const ALERT_KINDS = [
   'invariant_broken',
   'rescan_failed',
   'webhook_paused',
+  'signer_refused',
   'foreign_spend',
   'spend_lost',
   'spend_reopened',
