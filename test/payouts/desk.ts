@@ -9,14 +9,16 @@ import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import type { Broadcaster } from '@kaccy/bitcoin/broadcast'
 import {
   assert,
+  equalBytes,
+  fromHex,
   Secret,
   sat,
   satPerKvB,
   type Txid,
-  toHex,
   type WalletId,
   type WithdrawalId,
 } from '@kaccy/bitcoin/kernel'
+import { decodeTransaction } from '@kaccy/bitcoin/protocol/transaction'
 import { createReceiptKey, type Signer } from '@kaccy/bitcoin/signing'
 import type { WithdrawalInput, WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import { addressOf, createDevnet, type Devnet } from '@kaccy/devnet'
@@ -215,7 +217,6 @@ export class Desk {
   inMempool(txid: Txid | undefined): boolean {
     return this.devnet.view.mempool().some((one) => one === txid)
   }
-  /** What the best chain and the mempool pay to a script, satoshi. */
   async told(area: string): Promise<readonly string[]> {
     const events = await this.engine.events({ after: 0, limit: 100_000 })
     return events.filter(({ type }) => type.startsWith(`${area}.`)).map(({ type }) => type)
@@ -250,16 +251,23 @@ export class Desk {
   }
   /** How often, and how much, the best chain pays this script. */
   paidTo(script: Uint8Array): { readonly times: number; readonly amount: bigint } {
-    const hex = toHex(script)
-    let times = 0
-    let amount = 0n
-    for (let height = 1; height <= this.devnet.view.height(); height++)
-      for (const { outputs } of this.devnet.view.block(height).transactions)
-        for (const output of outputs)
-          if (toHex(output.script) === hex) {
-            times += 1
-            amount += output.amount
+    const { view } = this.devnet
+    const paid = { times: 0, amount: 0n }
+    for (let height = 1; height <= view.tip().height; height++) {
+      const hash = view.hashAt(height) ?? ''
+      for (const txid of (view.blockTxids(hash) ?? []).slice(1))
+        for (const output of this.#transaction(txid, hash).outputs)
+          if (equalBytes(output.script, script)) {
+            paid.times += 1
+            paid.amount += output.amount
           }
-    return { times, amount }
+    }
+    return paid
+  }
+  #transaction(txid: string, block: string) {
+    const raw = this.devnet.call('getrawtransaction', [txid, 0, block])
+    const decoded = decodeTransaction(fromHex(String(raw)))
+    assert(decoded.ok, 'a transaction of the chain')
+    return decoded.value
   }
 }

@@ -135,7 +135,6 @@ export async function cancel<Tx extends SpendingTx>(
  * conflicting spend ends it. Signing sets `exposedAt` under the same lock, before it shows anything.
  */
 export async function dropUnseen<Tx extends SpendingTx>(
-  { clock, owners }: SpendingOptions<Tx>,
   { clock, owners }: Pick<SpendingOptions<Tx>, 'clock' | 'owners'>,
   tx: Tx,
   id: SpendId,
