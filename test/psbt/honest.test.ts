@@ -21,7 +21,7 @@ import { MASTERS, must, WALLETS, withdrawalOf } from './wallets.ts'
 
 /** 1,000 over all kinds in a usual run, 10,000 of each kind at night. */
 const RUNS = SCALE >= 1 ? 10_000 : 170
-const SIGNED = SCALE >= 1 ? 200 : 8
+const SIGNED = SCALE >= 1 ? 200 : 4
 
 /** What each signer hands in. */
 const signedBy = (psbt: Psbt): Psbt[] =>
@@ -104,7 +104,7 @@ describe.each(WALLETS)('honest withdrawals of $name', (wallet) => {
         const less = reasons(policy.requests.slice(1))
         expect(['unknown_output', 'request_mismatch']).toContain(less[0])
       }),
-      { numRuns: Math.ceil(RUNS / 10) },
+      { numRuns: Math.ceil(RUNS / 20) },
     )
   })
 })

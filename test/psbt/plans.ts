@@ -13,7 +13,7 @@ export const plans = (hasPrevious = true): fc.Arbitrary<Plan> =>
           index: fc.nat({ max: 2_000_000_000 }),
           vout: fc.nat({ max: 4 }),
         }),
-        { minLength: 1, maxLength: 4 },
+        { minLength: 1, maxLength: 3 },
       ),
       payments: fc.array(
         fc.record({ seed: fc.nat({ max: 65_535 }), amount: fc.integer({ min: 1000, max: 1e12 }) }),
