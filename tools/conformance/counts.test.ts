@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { CaseRecord } from './cases.ts'
 import * as amounts from './topics/amounts.ts'
 import * as chain from './topics/chain.ts'
+import * as coinselect from './topics/coinselect.ts'
 import * as coreConsensus from './topics/core-consensus.ts'
 import * as coreRpc from './topics/core-rpc.ts'
 import * as ecdsa from './topics/ecdsa.ts'
@@ -35,6 +36,7 @@ const skippedCases: Readonly<Record<string, number>> = {
 const modules = [
   amounts,
   chain,
+  coinselect,
   coreConsensus,
   coreRpc,
   ecdsa,

@@ -1,5 +1,5 @@
 /** What must be true of every answer, counted again with bigints and from an encoded transaction of the planned size. */
-import { feeFor, outPointKey, type Sat, type SatPerKvB, weight } from '@kaccy/bitcoin/kernel'
+import { feeFor, outPointKey, type Sat, type SatPerKvB, weight, ZERO } from '@kaccy/bitcoin/kernel'
 import { dustThreshold } from '@kaccy/bitcoin/protocol/amounts'
 import type { CandidateCoin, Selection } from '@kaccy/bitcoin/protocol/coins'
 import {
@@ -17,7 +17,7 @@ function transactionOf(
   amounts: readonly Sat[],
   change: Sat | undefined,
 ): Transaction {
-  const outputs = request.payments.map(({ script }, i) => ({ script, amount: amounts[i] as Sat }))
+  const outputs = request.payments.map(({ script }, i) => ({ script, amount: amounts[i] ?? ZERO }))
   if (change !== undefined) {
     const script = new Uint8Array(request.change.outputWeight / 4 - 9)
     outputs.push({ script, amount: change })

@@ -89,7 +89,8 @@ class Window {
   offer(chosen: Chosen): boolean {
     const outcome = this.#terms.changeless(chosen)
     if (!outcome) return false
-    if (outcome.waste < (this.best?.waste ?? Number.POSITIVE_INFINITY)) {
+    // Of equals the later one, as in Bitcoin Core: it has smaller coins.
+    if (outcome.waste <= (this.best?.waste ?? Number.POSITIVE_INFINITY)) {
       this.best = { places: chosen.places(), waste: outcome.waste }
       if (this.#perUnit >= 0) this.#enough = outcome.waste + this.#loose
     }
