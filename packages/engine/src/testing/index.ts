@@ -1,1 +1,2 @@
 export * from './store-conformance/index.ts'
+export * from './signer-conformance/index.ts'
