@@ -130,6 +130,10 @@ test('says no to a command line that it does not know, and takes no passphrase f
   expect(run('nonsense').status).toBe(2)
   expect(run('wallets', 'add', '--name', 'x', '--descriptor', descriptorText('tr')).status).toBe(2)
   expect(run('init', '--network', 'regtest', '--receipt-key', 'x').status).toBe(1)
+  expect(run('receipt-key', 'add', 'd7'.repeat(32)).out).toContain('d7d7')
+  expect(run('receipt-key', 'remove', 'd7'.repeat(32)).out).not.toContain('d7d7')
+  const words = run('add-key', '--generate').out.split('\n')[1]?.split(' ')
+  expect(words).toHaveLength(24)
   expect(run('receipt-key', 'remove', toHex(RECEIPT_KEY.publicKey)).status).toBe(1)
   writeFileSync(at('wrong'), 'another passphrase\n', { mode: 0o600 })
   expect(run('status', '--passphrase-file', at('wrong'))).toMatchObject({
