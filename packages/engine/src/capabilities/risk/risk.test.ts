@@ -137,7 +137,10 @@ const EDGES: readonly (readonly [Signal, string, RiskFacts, RiskFacts, (readonly
 ]
 
 describe('each signal', () => {
-  test.each(EDGES)('%s: %s', (signal, _edge, before, after, thresholds) => {
+  const rows = EDGES.map(([signal, edge, before, after, thresholds = []]) => {
+    return { signal, edge, before, after, thresholds }
+  })
+  test.each(rows)('$signal: $edge', ({ signal, before, after, thresholds }) => {
     expect(seen(before, thresholds)).not.toContain(signal)
     expect(seen(after, thresholds)).toContain(signal)
   })
