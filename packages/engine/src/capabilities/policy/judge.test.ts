@@ -108,6 +108,12 @@ describe('a request', () => {
     await expect(request(subject(1))).rejects.toMatchObject({ code: 'STORE_CONFLICT' })
     const again = store.transact((tx) => reserve(tx, subject(1)))
     await expect(again).rejects.toThrow('not waiting to be counted')
+    const twice = store.transact(async (tx) => {
+      await judge(tx, subject(8))
+      await reserve(tx, subject(8))
+      await reserve(tx, subject(8))
+    })
+    await expect(twice).rejects.toThrow('not waiting to be counted')
     const unknown = store.transact((tx) => reserve(tx, subject(9)))
     await expect(unknown).rejects.toThrow('not waiting to be counted')
     const other = store.transact(async (tx) => {
@@ -119,7 +125,7 @@ describe('a request', () => {
       await judge(tx, subject(3, { amount: sat(999n) }))
       await reserve(tx, subject(3, { amount: sat(999n) }))
     })
-    await expect(denied).rejects.toThrow('was denied')
+    await expect(denied).rejects.toThrow('not waiting to be counted')
   })
   test('that was given up and is paid all the same counts again, where it was', async () => {
     const { request, end, policies } = await withPolicy({ limits: [perDay] })
