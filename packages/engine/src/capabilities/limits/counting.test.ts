@@ -100,6 +100,23 @@ test('whatever is counted and taken out, every window holds what a recount finds
   )
 })
 
+test('sums without a store are exact at every edge', () => {
+  const ages = [0, 1, 59_999, 60_000, 3_599_999, 3_600_000, 10_800_005, DAY, DAY + 1, 40 * DAY]
+  const counters = new Counters()
+  ages.forEach((age, i) => {
+    const withdrawal = `wdr_${i}` as WithdrawalId
+    const amount = sat(1n << BigInt(i))
+    counters.add({ withdrawal, subjects: ['platform'], amount, at: T0 - age })
+    counters.add({ withdrawal, subjects: ['platform'], amount, at: T0 - age })
+  })
+  for (const from of ages.flatMap((age) => [T0 - age - 1, T0 - age, T0 - age + 1])) {
+    const inside = ages.flatMap((age, i) => (T0 - age >= from ? [1n << BigInt(i)] : []))
+    const amount = inside.reduce((sum, one) => sum + one, 0n)
+    const query = { subject: 'platform', from }
+    expect(counters.sum(query), `from ${from - T0}`).toEqual({ amount, count: inside.length })
+  }
+})
+
 const rule = (more: Partial<LimitRule>): LimitRule => ({
   name: 'x',
   per: 'user',

@@ -87,6 +87,7 @@ const DAYS: readonly (readonly [string, string, string, string, number])[] = [
   ['no midnight at all', 'America/Sao_Paulo', '2018-11-04T12:00Z', '2018-11-04T03:00Z', 23],
   ['back at midnight', 'America/Sao_Paulo', '2018-02-17T12:00Z', '2018-02-17T02:00Z', 25],
   ['back one minute past', 'America/St_Johns', '2010-11-07T12:00Z', '2010-11-07T02:30Z', 25],
+  ['the old day once more', 'America/St_Johns', '2010-11-07T02:45Z', '2010-11-07T02:30Z', 25],
   ['after a day left out', 'Pacific/Apia', '2011-12-31T00:00Z', '2011-12-30T10:00Z', 24],
   ['before a day left out', 'Pacific/Apia', '2011-12-30T00:00Z', '2011-12-29T10:00Z', 24],
 ]
