@@ -18,7 +18,7 @@ export const EDGES = {
   policy: ['limits', 'risk', 'events', 'audit', 'alerts', 'idempotency'],
   analytics: [],
   spending: ['coins', 'wallet', 'deposits', 'chain', 'ledger', 'events', 'audit', 'alerts'],
-  signing: ['spending', 'wallet', 'events', 'audit', 'alerts', 'idempotency'],
+  signing: ['spending', 'policy', 'wallet', 'events', 'audit', 'alerts', 'idempotency'],
   broadcast: ['spending', 'deposits', 'chain', 'events', 'audit', 'alerts'],
   withdrawals: [
     'analytics',

@@ -64,7 +64,7 @@ describe('paying out', () => {
     let down = true
     const { calls, running } = world({
       sign() {
-        if (down) throw new EngineError('NODE_UNREACHABLE', 'nobody there', { remedy: 'retry' })
+        if (down) throw new EngineError('NODE_UNREACHABLE', 'nobody there')
         return 0
       },
     })

@@ -49,17 +49,11 @@ export interface RequestedWithdrawal {
   /** False: the same external id with the same contents was there. */
   readonly created: boolean
 }
-export interface GivenApproval {
-  readonly by: string
-  readonly at: number
-}
 export interface WithdrawalExplanation {
   readonly withdrawal: WithdrawalRecord
   readonly because: readonly string[]
   readonly next: readonly string[]
-  readonly approvals: readonly GivenApproval[]
-  readonly spend?: SpendRecord
-  readonly versions: readonly VersionRecord[]
+  readonly waitsFor: readonly string[]
 }
 export interface BumpInput {
   readonly speed?: Speed
@@ -99,7 +93,7 @@ export interface Payouts {
       actor: string,
       once?: Once<WithdrawalRecord>,
     ): Answer<WithdrawalRecord>
-    explain(id: WithdrawalId): Answer<WithdrawalExplanation>
+    explain(id: WithdrawalId): Promise<WithdrawalExplanation | undefined>
   }
   readonly psbts: {
     get(id: PsbtId): Promise<VersionRecord | undefined>
@@ -136,7 +130,11 @@ export interface Payouts {
       reason: string,
       actor: string,
     ): Answer<readonly FreezeRecord[]>
-    unfreeze(wallet: WalletId, points: readonly OutPoint[], actor: string): Answer<void>
+    unfreeze(
+      wallet: WalletId,
+      points: readonly OutPoint[],
+      actor: string,
+    ): Answer<readonly FreezeRecord[]>
     /** What is leased and what is frozen of these outpoints. */
     holds(points: readonly OutPoint[]): Promise<{
       readonly leases: readonly LeaseRecord[]

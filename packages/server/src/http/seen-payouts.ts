@@ -3,11 +3,14 @@ import type { SpendRecord, VersionRecord } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { Payouts } from './payouts.ts'
 import { maySee, type Principal } from './principal.ts'
+import type { RefusedError } from './problem.ts'
 import { nothing } from './seen.ts'
 
 /*
  * Payouts that a caller names by their ids: those of other wallets do not exist, word for word.
  */
+
+export const noWithdrawal = (id: string): RefusedError => nothing('withdrawal', id, 'withdrawal')
 
 /** @throws RefusedError NOT_FOUND */
 export async function withdrawalOf(
@@ -17,7 +20,7 @@ export async function withdrawalOf(
 ): Promise<WithdrawalRecord> {
   const found = await withdrawals.get(id as WithdrawalId)
   if (found && maySee(principal, found.wallet)) return found
-  throw nothing('withdrawal', id, 'withdrawal')
+  throw noWithdrawal(id)
 }
 
 /** @throws RefusedError NOT_FOUND */

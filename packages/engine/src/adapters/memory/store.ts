@@ -11,11 +11,11 @@ import type { LedgerRows } from '../../capabilities/ledger/index.ts'
 import type { SpendingRows } from '../../capabilities/spending/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
+import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
 import type { LimitRows } from '../../capabilities/limits/index.ts'
 import type { RiskRows } from '../../capabilities/risk/index.ts'
 import type { PolicyRows } from '../../capabilities/policy/index.ts'
 import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
-import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
@@ -52,13 +52,13 @@ export interface MemoryTx {
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
+  readonly coins: CoinRows
+  readonly spending: SpendingRows
+  readonly withdrawals: WithdrawalRows
   readonly limits: LimitRows
   readonly risk: RiskRows
   readonly policy: PolicyRows
   readonly analytics: AnalyticsRows
-  readonly coins: CoinRows
-  readonly spending: SpendingRows
-  readonly withdrawals: WithdrawalRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -86,13 +86,13 @@ const createTables = () => ({
   access: accessTables(),
   idempotency: idempotencyTables(),
   webhooks: webhookTables(),
+  coins: coinTables(),
+  spending: spendingTables(),
+  withdrawals: withdrawalTables(),
   analytics: analyticsTables(),
   policy: policyTables(),
   risk: riskTables(),
   limits: limitTables(),
-  coins: coinTables(),
-  spending: spendingTables(),
-  withdrawals: withdrawalTables(),
 })
 
 type Tables = ReturnType<typeof createTables>
@@ -113,14 +113,14 @@ const AREAS: {
   access: (tables, session) => accessRows(tables.access, session),
   idempotency: (tables, session) => idempotencyRows(tables.idempotency, session),
   webhooks: (tables, session) => webhookRows(tables.webhooks, session),
-  analytics: (tables, session) => analyticsRows(tables.analytics, session),
-  policy: (tables, session) => policyRows(tables.policy, session),
-  risk: (tables, session) => riskRows(tables.risk, session),
-  limits: (tables, session) => limitRows(tables.limits, session),
   coins: ({ coins, payments, transactions }, session) =>
     coinRows(coins, session, payments, (txid) => transactions.transactions.get(txid)),
   spending: (tables, session) => spendingRows(tables.spending, session),
   withdrawals: (tables, session) => withdrawalRows(tables.withdrawals, session),
+  analytics: (tables, session) => analyticsRows(tables.analytics, session),
+  policy: (tables, session) => policyRows(tables.policy, session),
+  risk: (tables, session) => riskRows(tables.risk, session),
+  limits: (tables, session) => limitRows(tables.limits, session),
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

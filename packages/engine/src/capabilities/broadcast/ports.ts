@@ -1,4 +1,4 @@
-import type { SatPerKvB, Txid } from '../../kernel/index.ts'
+import type { SatPerKvB } from '../../kernel/index.ts'
 import type { LookToken } from '../../protocol/last-look/index.ts'
 
 /**
@@ -27,6 +27,4 @@ export interface Broadcaster {
    * Parents first, the child last. Undefined where the node has no such call. The answer is that of the child.
    */
   sendPackage?(tokens: readonly LookToken[]): Promise<SendAnswer | undefined>
-  /** Whether the node has this transaction in its mempool. Undefined: it did not say. */
-  has(txid: Txid): Promise<boolean | undefined>
 }

@@ -1,3 +1,4 @@
+export { type CandidatesTx, candidatesOf, MOST_CANDIDATES } from './candidates.ts'
 export {
   DEFAULT_SPEND_POLICY,
   type Means,
@@ -6,4 +7,12 @@ export {
   type SpendPolicy,
 } from './means.ts'
 export type * from './ports.ts'
-export type { Coins, CoinsDeps, CoinsTx, FreezeRefusal, FundsLayers } from './service.ts'
+export {
+  type Coins,
+  type CoinsDeps,
+  type CoinsTx,
+  createCoins,
+  type FreezeRefusal,
+  type FundsLayers,
+  layersOf,
+} from './service.ts'

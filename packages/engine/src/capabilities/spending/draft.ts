@@ -1,16 +1,27 @@
-import type {
-  Entropy,
-  OutPoint,
-  Refusal,
-  Sat,
-  SatPerKvB,
-  SpendId,
-  Weight,
-  WalletId,
-  WithdrawalId,
+import {
+  assert,
+  type Entropy,
+  type OutPoint,
+  ok,
+  outPointKey,
+  type Result,
+  type Sat,
+  type SatPerKvB,
+  type SpendId,
+  sat,
+  type WalletId,
+  type Weight,
+  type WithdrawalId,
 } from '../../kernel/index.ts'
-import type { Coin } from '../coins/index.ts'
+import {
+  changeShape,
+  inputShape,
+  type PlannedPayment,
+  type SelectionRefusal,
+  selectCoins,
+} from '../../protocol/coins/index.ts'
 import type { Descriptor } from '../../protocol/descriptor/index.ts'
+import type { Coin } from '../coins/index.ts'
 import type { SpendPurpose } from './ports.ts'
 
 /** One output to make. */
@@ -81,4 +92,100 @@ export interface Draft {
 }
 
 /** FUNDS_INSUFFICIENT, FEE_CEILING_EXCEEDED, FEE_BELOW_MINIMUM, TRANSACTION_TOO_HEAVY or AMOUNT_IS_DUST, with the figures. */
-export type DraftRefusal = Refusal
+export type DraftRefusal = SelectionRefusal
+
+/** Bitcoin Core discourages fee sniping with the height of the tip, and for privacy now and then with an older one. */
+const OLDER_LOCK_TIMES = 100
+
+/**
+ * Chooses coins for payments within the ceilings, and everything else of a transaction but the address of its change. Pure: the
+ * same request with the same entropy has the same answer.
+ */
+export function draftSpend(request: DraftRequest): Result<Draft, DraftRefusal> {
+  const { descriptor, required = [], payments, fee, entropy } = request
+  const known = new Map<string, Coin>()
+  const candidate = candidates(descriptor, known)
+  const optional = <K extends string, V>(key: K, value: V | undefined) =>
+    (value === undefined ? {} : { [key]: value }) as { [P in K]?: V }
+  const dust = optional('dustRate', request.dustRate)
+  const selected = selectCoins({
+    coins: request.coins.map(candidate),
+    required: required.map(candidate),
+    payments: payments as readonly PlannedPayment[],
+    change: changeShape(descriptor, dust),
+    rate: fee.rate,
+    longTermRate: fee.longTermRate,
+    maxFee: fee.maxFee,
+    maxRate: fee.maxRate,
+    ...optional('minFee', fee.minFee),
+    ...optional('minRate', fee.minRate),
+    ...optional('maxWeight', request.maxWeight),
+    ...dust,
+    ...optional('minChange', request.minChange),
+    ...optional('avoidPartialSpends', request.avoidPartialSpends),
+    entropy,
+    feeFrom: request.feeFrom,
+  })
+  if (!selected.ok) return selected
+  const { value } = selected
+  const coins = value.coins.map(({ point }) => {
+    const coin = known.get(outPointKey(point))
+    assert(coin, 'a chosen coin that nobody offered')
+    return coin
+  })
+  const paid = payments.map((payment, i) => ({
+    ...payment,
+    amount: value.payments[i] ?? payment.amount,
+  }))
+  return ok({
+    wallet: request.wallet,
+    purpose: request.purpose,
+    ...optional('parent', request.parent),
+    anchor: anchorOf(required.length > 0 ? required : coins),
+    coins,
+    payments: paid,
+    shares: payments.map(({ amount }, i) => sat(amount - (paid[i]?.amount ?? amount))),
+    ...optional('change', value.change),
+    fee: value.fee,
+    rate: value.rate,
+    weight: value.weight,
+    maxFee: fee.maxFee,
+    maxRate: fee.maxRate,
+    lockTime: lockTimeAt(request.tipHeight, entropy),
+    order: request.order,
+    shuffle: entropy.bytes(SHUFFLE * (coins.length + payments.length + 1)),
+  })
+}
+
+/** Bytes of chance for each input and output: two alike would be ordered by what they are. */
+export const SHUFFLE = 8
+
+function candidates(descriptor: Descriptor, known: Map<string, Coin>) {
+  const shape = inputShape(descriptor)
+  return (coin: Coin) => {
+    known.set(outPointKey(coin.point), coin)
+    return { ...shape, point: coin.point, amount: coin.amount, group: coin.address }
+  }
+}
+
+/**
+ * The coin that all versions will have in common: the deepest one, because an anchor that can itself vanish ties nothing
+ * together; of equals the largest.
+ */
+export function anchorOf(coins: readonly Coin[]): OutPoint {
+  const [first, ...rest] = coins
+  assert(first, 'a transaction without coins')
+  const depth = ({ height }: Coin) => height ?? Number.MAX_SAFE_INTEGER
+  let best = first
+  for (const coin of rest) {
+    const deeper = depth(coin) - depth(best)
+    if (deeper < 0 || (deeper === 0 && coin.amount > best.amount)) best = coin
+  }
+  return best.point
+}
+
+/** Source: Bitcoin Core, DiscourageFeeSniping. */
+function lockTimeAt(tipHeight: number, entropy: Entropy): number {
+  const [chance = 0, back = 0] = entropy.bytes(2)
+  return chance % 10 === 0 ? Math.max(0, tipHeight - (back % OLDER_LOCK_TIMES)) : tipHeight
+}

@@ -1,4 +1,4 @@
-import type { BlockRef, Sat, SatPerKvB } from '../../kernel/index.ts'
+import type { BlockRef, Sat, SatPerKvB, WithdrawalId } from '../../kernel/index.ts'
 import type { SpendPurpose, SpendRecord, VersionRecord } from './ports.ts'
 import type { Trail } from './trail.ts'
 
@@ -17,10 +17,12 @@ export interface SpendMove {
   readonly trail: Trail
 }
 
-/** One request that the spend has to pay, from the request's own row and never from the transaction. */
+/** One output that the spend has to make, from the rows of the requests and never from the transaction. */
 export interface OwedPayment {
-  /** Id of the request. */
+  /** For messages: the ids of its parts. */
   readonly id: string
+  /** The requests that it pays, several where one address is paid once for all of them; together they are `amount`. */
+  readonly parts: readonly { readonly withdrawal: WithdrawalId; readonly amount: Sat }[]
   readonly script: Uint8Array
   readonly amount: Sat
 }

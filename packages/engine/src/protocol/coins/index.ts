@@ -1,12 +1,12 @@
 export type { CandidateCoin } from './coin.ts'
 export { CoinPool, preparePool } from './pool.ts'
+export { selectCoins } from './select.ts'
 export {
   type ChangeShape,
   changeShape,
   DEFAULT_MAX_WEIGHT,
   DEFAULT_RELAY_RATE,
   type PlannedPayment,
-  type SelectCoins,
   type Selection,
   type SelectionAlgorithm,
   type SelectionCode,

@@ -80,40 +80,64 @@ export class CoinPool {
     return made
   }
 
-  /** The same pool without the entries that have one of these coins. */
+  /** The same pool without these coins; the rest of a group stays together. */
   without(isTaken: (coin: CandidateCoin) => boolean): CoinPool {
     const { entries } = this.#columns
-    const left = entries.filter((coins) => !coins.some(isTaken))
-    return left.length === entries.length ? this : new CoinPool(left)
+    if (!entries.some((coins) => coins.some(isTaken))) return this
+    const left = entries.map((coins) => coins.filter((coin) => !isTaken(coin)))
+    return new CoinPool(left.filter((coins) => coins.length > 0))
   }
 }
 
 /** Largest amount first: with one kind of input that is the order of effective values at every rate. */
 function columnsOf(unsorted: readonly Entry[]): Columns {
   const count = unsorted.length
-  const sums = Float64Array.from(unsorted, (coins) => {
-    let sum = 0
-    for (const coin of coins) sum += Number(coin.amount)
-    return sum
-  })
-  const order = Uint32Array.from({ length: count }, (_, i) => i)
-  order.sort((a, b) => (sums[b] as number) - (sums[a] as number) || a - b)
+  const sums = new Float64Array(count)
+  for (let i = 0; i < count; i++) {
+    for (const coin of unsorted[i] as Entry) sums[i] = (sums[i] as number) + Number(coin.amount)
+  }
+  const order = descending(sums)
   const entries: Entry[] = []
-  const weights = new Float64Array(count)
+  const amount = new Float64Array(count)
+  const weight = new Float64Array(count)
   const inputs = new Float64Array(count)
   const witnesses = new Float64Array(count)
-  for (const [i, from] of order.entries()) {
+  for (let i = 0; i < count; i++) {
+    const from = order[i] as number
     const coins = unsorted[from] as Entry
     entries.push(coins)
+    amount[i] = sums[from] as number
     inputs[i] = coins.length
     for (const coin of coins) {
-      weights[i] = (weights[i] as number) + coin.weight
+      weight[i] = (weight[i] as number) + coin.weight
       if (coin.hasWitness) witnesses[i] = (witnesses[i] as number) + 1
     }
-    assert((weights[i] as number) <= MAX_ENTRY_WEIGHT, `an input of ${weights[i]} weight units`)
+    assert((weight[i] as number) <= MAX_ENTRY_WEIGHT, `an input of ${weight[i]} weight units`)
   }
-  const amount = Float64Array.from(order, (from) => sums[from] as number)
-  return { entries, amount, weight: weights, inputs, witnesses }
+  return { entries, amount, weight, inputs, witnesses }
+}
+
+/**
+ * The places of `keys`, largest first, of equals the first one first. The engine sorts bare numbers several times as fast as it
+ * sorts by a function, so the numbers are sorted and each place is then looked up.
+ */
+function descending(keys: Float64Array): Uint32Array {
+  const sorted = keys.map((key) => -key).sort()
+  const order = new Uint32Array(keys.length)
+  const taken = new Uint32Array(keys.length)
+  for (let place = 0; place < keys.length; place++) {
+    const key = -(keys[place] as number)
+    let low = 0
+    let high = keys.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((sorted[middle] as number) < key) low = middle + 1
+      else high = middle
+    }
+    order[low + (taken[low] as number)] = place
+    taken[low] = (taken[low] as number) + 1
+  }
+  return order
 }
 
 function viewOf(columns: Columns, rate: number, measure: Measure): PoolView {

@@ -1,7 +1,6 @@
 import {
   type Entropy,
   type Refusal,
-  type Result,
   type Sat,
   type SatPerKvB,
   satPerKvB,
@@ -12,7 +11,7 @@ import { DEFAULT_DUST_RATE, dustThreshold } from '../amounts/index.ts'
 import type { Descriptor } from '../descriptor/index.ts'
 import type { CandidateCoin } from './coin.ts'
 import type { CoinPool } from './pool.ts'
-import { inputShape, outputWeight, sampleScript, type SignatureSize } from './weight.ts'
+import { inputShape, outputWeight, type SignatureSize, sampleScript } from './weight.ts'
 
 /** One output that has to be there. */
 export interface PlannedPayment {
@@ -111,5 +110,3 @@ export type SelectionCode =
   | 'TRANSACTION_TOO_HEAVY'
   | 'AMOUNT_IS_DUST'
 export type SelectionRefusal = Refusal<SelectionCode>
-/** Chooses coins. Pure: the same request with the same entropy has the same answer. */
-export type SelectCoins = (request: SelectionRequest) => Result<Selection, SelectionRefusal>

@@ -1,4 +1,4 @@
-import { assert, AssertionError, type Weight, weight } from '../../kernel/index.ts'
+import { AssertionError, assert, type Weight, weight } from '../../kernel/index.ts'
 import type { Descriptor, DescriptorKind } from '../descriptor/index.ts'
 import { rootKey } from '../descriptor/index.ts'
 import { encodeNumberPush } from '../script/index.ts'

@@ -21,6 +21,8 @@ export type PsbtFaultReason =
   | 'script_mismatch'
   /** The input lacks a script or key that signers need. */
   | 'script_missing'
+  /** A script of a kind that is not signed here. */
+  | 'script_unknown'
   | 'duplicate_input'
   | 'foreign_input'
   | 'foreign_signature'

@@ -1,4 +1,5 @@
 import type { Network } from '@kaccy/bitcoin/kernel'
+import type { VersionRecord } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { WithdrawalExplanation } from '../payouts.ts'
 import type { WithdrawalExplanationJson, WithdrawalJson } from '../schemas/withdrawals.ts'
@@ -54,12 +55,13 @@ export function withdrawalJson(withdrawal: WithdrawalRecord): WithdrawalJson {
 
 /** Why a withdrawal is what it is, as the API shows it. */
 export const withdrawalExplanationJson = (
-  { withdrawal, because, next, approvals, versions }: WithdrawalExplanation,
+  { withdrawal, because, next, waitsFor }: WithdrawalExplanation,
+  versions: readonly VersionRecord[],
   network: Network,
 ): WithdrawalExplanationJson => ({
   withdrawal: withdrawalJson(withdrawal),
   because: [...because],
   next: [...next],
-  approvals: approvals.map(({ by, at }) => ({ by, at: time(at) })),
+  waits_for: [...waitsFor],
   versions: versions.map((version) => psbtJson(version, network)),
 })

@@ -234,7 +234,9 @@ export const WithdrawalExplanationSchema = named(
     withdrawal: ref(WithdrawalSchema),
     because: Type.Array(Type.String(), { description: 'What led to the status, for people' }),
     next: Type.Array(Type.String(), { description: 'What would change it' }),
-    approvals: Type.Array(object({ by: Type.String(), at: Timestamp('When') })),
+    waits_for: Type.Array(Type.String(), {
+      description: 'Who must act for it to go on; empty when it goes on by itself',
+    }),
     versions: Type.Array(ref(PsbtSchema), {
       description: 'Every transaction that could pay it; consensus lets at most one be mined',
     }),
