@@ -94,7 +94,7 @@ export interface Approval {
 
 /** Rows of this capability. */
 export interface PolicyRows {
-  /** Locks the head until the commit: take it before coins, ledger, audit and events. */
+  /** Locks the head until the commit: take it after the funds of wallets, before ledger, audit and events. */
   lockHead(): Promise<PolicyHead>
   head(): Promise<PolicyHead>
   /** The head has to be locked. */
