@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { World, type WorldOptions, type Kind } from './world.ts'
+import type { Kind } from './keys.ts'
+import { expectSound } from './sound.ts'
+import { World, type WorldOptions } from './world.ts'
 
 let world: World
 const open = async (options: WorldOptions = {}) => {
@@ -30,6 +32,6 @@ test.each<Kind>(['p2wpkh', 'p2tr', 'p2sh-p2wpkh', 'p2pkh'])(
     await world.mine(5)
     expect(await world.status(spend.id)).toBe('settled: payment confirmed')
     expect(await world.alerts()).toEqual([])
-    await world.expectSound()
+    await expectSound(world)
   },
 )

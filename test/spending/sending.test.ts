@@ -1,6 +1,7 @@
 import type { Broadcaster, SendAnswer } from '@kaccy/bitcoin/broadcast'
 import { type SpendId, toHex } from '@kaccy/bitcoin/kernel'
 import { afterEach, expect, test } from 'vitest'
+import { expectSound } from './sound.ts'
 import { MINUTE, World, type WorldOptions } from './world.ts'
 
 let world: World
@@ -58,7 +59,7 @@ test.each([[false], [true]])(
     expect((await world.spending.list({ limit: 10 })).length).toBe(1)
     expect((await world.versions(spend.id)).length).toBe(1)
     await world.look()
-    await world.expectSound()
+    await expectSound(world)
   },
 )
 
@@ -107,7 +108,7 @@ test.each([
   expect((await world.spending.get(spend.id))?.spend.bumpAt === world.now).toBe(bumps === 'bump')
   expect(await world.status(spend.id)).toBe('open: payment finalized')
   expect((await world.free()).length).toBe(0)
-  await world.expectSound()
+  await expectSound(world)
   // A person has looked, and the node takes it now.
   expect(await world.broadcast.sendSoon((await world.current(spend.id)).id)).toBe(true)
   expect(await world.broadcast.sendDue()).toMatchObject({ accepted: 1 })

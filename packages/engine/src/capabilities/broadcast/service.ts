@@ -9,7 +9,7 @@ import {
   tipOf,
   type VersionRecord,
 } from '../spending/index.ts'
-import { claimDue } from './claim.ts'
+import { claimDue, isSendable } from './claim.ts'
 import { withSlack } from './policy.ts'
 import type { Broadcaster, SendAnswer } from './ports.ts'
 import { recordAnswer, recordFault } from './record.ts'
@@ -40,7 +40,15 @@ export function createBroadcast<Tx extends SpendingTx>(options: BroadcastOptions
     async sendDue() {
       const report = { accepted: 0, already_known: 0, refused: 0, unknown: 0, held_back: 0 }
       // The intent is committed before the act: whoever dies now leaves a claim that ends by itself.
-      for (const id of await claimDue(options)) report[await sendOne(options, id)] += 1
+      const failures: unknown[] = []
+      for (const id of await claimDue(options))
+        try {
+          report[await sendOne(options, id)] += 1
+        } catch (error) {
+          // The others are not held up; its claim ends by itself, and the same bytes are sent again.
+          failures.push(error)
+        }
+      if (failures.length > 0) throw failures[0]
       return report
     },
     sendSoon: (id) =>
@@ -49,18 +57,12 @@ export function createBroadcast<Tx extends SpendingTx>(options: BroadcastOptions
         if (!found) return false
         await tx.spending.lockSpends([found.spend])
         const version = await tx.spending.version(id)
-        if (version?.raw === undefined || !SENDABLE.has(version.status)) return false
+        if (!version || !isSendable(version)) return false
         await tx.spending.saveVersion({ ...version, nextAt: options.clock.now() })
         return true
       }),
   }
 }
-
-const SENDABLE: ReadonlySet<VersionRecord['status']> = new Set([
-  'finalized',
-  'broadcast',
-  'evicted',
-])
 
 interface Prepared {
   readonly spend: SpendRecord
@@ -107,8 +109,9 @@ async function lookAgain<Tx extends SpendingTx>(
   id: PsbtId,
 ): Promise<Looked | undefined> {
   const version = await tx.spending.version(id)
-  const spend = version && (await tx.spending.spend(version.spend))
-  if (spend?.status !== 'open' || !SENDABLE.has(version.status)) return undefined
+  if (!version || !isSendable(version)) return undefined
+  const spend = await tx.spending.spend(version.spend)
+  if (spend?.status !== 'open') return undefined
   const tokens: LookToken[] = []
   for (const one of [...(await parentsOf(tx, version)), version]) {
     const token = await tokenFor(options, tx, one)
@@ -130,7 +133,7 @@ async function parentsOf(
   for (const txid of txids) {
     if (views.get(txid)?.state === 'mined') continue
     const parent = await tx.spending.versionByTxid(txid)
-    if (parent?.raw !== undefined && SENDABLE.has(parent.status)) parents.push(parent)
+    if (parent && isSendable(parent)) parents.push(parent)
   }
   return parents
 }
