@@ -35,6 +35,12 @@ const layers = [
     { path: '^src/protocol/', pathNot: TEST },
     { path: '(^|/)node_modules/', pathNot: AUDITED },
   ),
+  // Who looks last must not see with the eyes of who built: not even through a third module.
+  rule(
+    'last-look-stands-alone',
+    { path: '^src/protocol/last-look/', pathNot: TEST },
+    { path: '^src/protocol/(psbt|coins)/|(^|/)node_modules/@scure/btc-signer/', reachable: true },
+  ),
   rule('pure-means-pure', { path: PURE, pathNot: TEST }, { dependencyTypes: ['core'] }),
   rule(
     'machine-sees-no-io',

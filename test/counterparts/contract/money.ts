@@ -68,6 +68,20 @@ export const MONEY_CHECKS: readonly Check[] = [
     },
   },
   {
+    name: 'the bytes of a transaction come from the mempool, and from its block without any index',
+    run: async (bench) => {
+      const coin = await bench.coin()
+      const payment = pay({ coins: [coin], amounts: [coin.amount - FEE] })
+      const txid = payment.txid as Txid
+      assert.equal(await bench.source.transaction?.(txid), undefined)
+      await bench.accept(payment)
+      sameBytes(await bench.source.transaction?.(txid), payment.raw)
+      const { ref } = await bench.mine([payment])
+      sameBytes(await bench.source.transaction?.(txid, ref), payment.raw)
+      assert.equal(await bench.source.transaction?.(NOBODY, ref), undefined)
+    },
+  },
+  {
     name: 'the same bytes again do no harm',
     run: async (bench) => {
       const coin = await bench.coin()

@@ -11,6 +11,10 @@ import type { SpendingRows } from '../capabilities/spending/index.ts'
 import type { WalletRows } from '../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../capabilities/webhooks/index.ts'
 import type { WithdrawalRows } from '../capabilities/withdrawals/index.ts'
+import type { LimitRows } from '../capabilities/limits/index.ts'
+import type { RiskRows } from '../capabilities/risk/index.ts'
+import type { PolicyRows } from '../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../capabilities/analytics/index.ts'
 import type { Transactor } from '../kernel/index.ts'
 
 /** The row doors of every capability, in one transaction: state, books, events and cursor move together. */
@@ -28,6 +32,10 @@ export interface StoreTx {
   readonly coins: CoinRows
   readonly spending: SpendingRows
   readonly withdrawals: WithdrawalRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
 }
 
 /** Where everything is kept. Made by `adapters/memory` or `adapters/sql`; any other passes `testing/store-conformance`. */

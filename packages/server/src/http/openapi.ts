@@ -3,6 +3,7 @@ import { REGISTRY } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { VERSION } from '../version.ts'
+import { BYTES } from './bytes-body.ts'
 import type { AppParts } from './parts.ts'
 import type { Route } from './route.ts'
 import { ProblemSchema, ref } from './schemas/basics.ts'
@@ -52,6 +53,8 @@ function bodiesByNeed(document: Document): Document {
     for (const operation of [path?.post, path?.patch]) {
       const body = operation?.requestBody
       if (!body || !('content' in body)) continue
+      const bytes = body.content[BYTES]
+      if (bytes) bytes.schema = { type: 'string', format: 'binary' }
       const schema = body.content['application/json']?.schema
       const isNeeded = schema !== undefined && 'required' in schema && schema.required?.length !== 0
       body.required = isNeeded
@@ -84,6 +87,7 @@ export function schemaOf(route: Route): FastifySchema {
     ...(schemas.path ? { params: schemas.path } : {}),
     querystring: schemas.query ?? NOTHING,
     ...(schemas.body ? { body: schemas.body } : {}),
+    ...(route.bytes === undefined ? {} : { consumes: ['application/json', BYTES] }),
     ...(headers ? { headers } : {}),
     response: { ...schemas.answers, ...problems(route) },
   } as FastifySchema

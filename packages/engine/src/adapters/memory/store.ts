@@ -12,6 +12,10 @@ import type { SpendingRows } from '../../capabilities/spending/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
+import type { LimitRows } from '../../capabilities/limits/index.ts'
+import type { RiskRows } from '../../capabilities/risk/index.ts'
+import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
@@ -24,6 +28,10 @@ import { idempotencyRows, idempotencyTables } from './idempotency.ts'
 import { ledgerRows, ledgerTables } from './ledger.ts'
 import { orderDoors, orderTables } from './orders.ts'
 import { paymentDoors, paymentTables } from './payments.ts'
+import { limitRows, limitTables } from './limits.ts'
+import { riskRows, riskTables } from './risk.ts'
+import { policyRows, policyTables } from './policy.ts'
+import { analyticsRows, analyticsTables } from './analytics.ts'
 import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { spendingRows, spendingTables } from './spending.ts'
@@ -47,6 +55,10 @@ export interface MemoryTx {
   readonly coins: CoinRows
   readonly spending: SpendingRows
   readonly withdrawals: WithdrawalRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -77,6 +89,10 @@ const createTables = () => ({
   coins: coinTables(),
   spending: spendingTables(),
   withdrawals: withdrawalTables(),
+  analytics: analyticsTables(),
+  policy: policyTables(),
+  risk: riskTables(),
+  limits: limitTables(),
 })
 
 type Tables = ReturnType<typeof createTables>
@@ -101,6 +117,10 @@ const AREAS: {
     coinRows(coins, session, payments, (txid) => transactions.transactions.get(txid)),
   spending: (tables, session) => spendingRows(tables.spending, session),
   withdrawals: (tables, session) => withdrawalRows(tables.withdrawals, session),
+  analytics: (tables, session) => analyticsRows(tables.analytics, session),
+  policy: (tables, session) => policyRows(tables.policy, session),
+  risk: (tables, session) => riskRows(tables.risk, session),
+  limits: (tables, session) => limitRows(tables.limits, session),
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

@@ -29,10 +29,12 @@ import type { FreezeRow, LeaseRow } from './schema-payouts.ts'
 
 /** Word for word the condition of the index `payments_spendable`. */
 const CREDITED = sql<boolean>`spender is null and booked = 'credited'`
-/** Word for word the condition of the index `payments_own_change`. */
-const OWN_CHANGE = sql<boolean>`in_view = 1 and purpose = 'change' and booked <> 'credited' and spender is null`
-const LEASED = sql<boolean>`exists (select 1 from coin_leases l where l.txid = payments.txid and l.vout = payments.vout)`
-const FROZEN = sql<boolean>`exists (select 1 from coin_freezes f where f.txid = payments.txid and f.vout = payments.vout)`
+/** Word for word the condition of the index `payments_own_change`; the purpose is hidden, as it has indexes of its own. */
+const OWN_CHANGE = sql<boolean>`in_view = 1 and coalesce(purpose, '') = 'change' and booked <> 'credited' and spender is null`
+/** Asked for each coin, never joined: a join may walk through the leases of all wallets for one page of coins. */
+const NOT_LEASED = sql<boolean>`(select 1 from coin_leases l where l.txid = payments.txid and l.vout = payments.vout) is null`
+const NOT_FROZEN = sql<boolean>`(select 1 from coin_freezes f where f.txid = payments.txid and f.vout = payments.vout) is null`
+const FREE = sql<boolean>`${NOT_LEASED} and ${NOT_FROZEN}`
 /** Credit names its block; of change that is not credited the transaction has it. */
 const HEIGHT = sql<bigint | null>`coalesce(booked_height, (select block_height from transactions t
   where t.txid = payments.txid and t.state = 'mined'))`.as('height')
@@ -113,7 +115,7 @@ function spendableDoors(doors: Doors) {
     },
     encumbered: (wallet) => encumbered(doors, wallet),
     async ownChange(wallet) {
-      return sat(await sum(wallet, sql<boolean>`${OWN_CHANGE} and not ${LEASED} and not ${FROZEN}`))
+      return sat(await sum(wallet, sql<boolean>`${OWN_CHANGE} and ${FREE}`))
     },
   } satisfies Partial<CoinRows>
 }
@@ -130,7 +132,7 @@ async function freeCoins(
       .select([...COLUMNS, HEIGHT])
       .where('payments.wallet', '=', wallet)
       .where(condition)
-      .where(sql<boolean>`not ${LEASED} and not ${FROZEN}`)
+      .where(FREE)
     if (after !== undefined) {
       const [hash, vout] = pointOfPayment(after)
       query = query.where(({ eb, refTuple, tuple }) =>
@@ -154,7 +156,7 @@ async function encumbered({ db }: Doors, wallet: WalletId): Promise<Sat> {
     return row?.total ?? 0n
   }
   const leased = await held('coin_leases', CREDITED)
-  const frozen = await held('coin_freezes', sql<boolean>`${CREDITED} and not ${LEASED}`)
+  const frozen = await held('coin_freezes', sql<boolean>`${CREDITED} and ${NOT_LEASED}`)
   return sat(leased + frozen)
 }
 

@@ -1,12 +1,19 @@
 import { type Expression, sql } from 'kysely'
 import type { Doors } from './doors.ts'
 
+/** A query of rows that stand in an index in the order that is asked for. */
+interface Run<Row> extends Expression<Row> {
+  execute(): Promise<Row[]>
+}
+
 /** Several runs of an index in one statement: each has its own order and page. */
 export async function unionOf<Row>(
   { db }: Doors,
-  runs: readonly Expression<Row>[],
+  runs: readonly Run<Row>[],
 ): Promise<readonly Row[]> {
-  if (runs.length === 0) return []
+  const [first, ...others] = runs
+  if (!first) return []
+  if (others.length === 0) return first.execute()
   const each = runs.map((run) => sql`select * from (${run}) as run`)
   return (await sql<Row>`${sql.join(each, sql` union all `)}`.execute(db)).rows
 }

@@ -1,3 +1,4 @@
+import type { PolicySchema } from './schema-policy.ts'
 import type { PayoutSchema } from './schema-payouts.ts'
 
 /**
@@ -312,7 +313,7 @@ export interface CounterRow {
   value: bigint
 }
 
-export interface Schema extends PayoutSchema {
+export interface Schema extends PayoutSchema, PolicySchema {
   headers: HeaderRow
   memos: MemoRow
   wallets: WalletRow

@@ -12,12 +12,20 @@ import type { SpendingRows } from '../../capabilities/spending/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
 import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
+import type { LimitRows } from '../../capabilities/limits/index.ts'
+import type { RiskRows } from '../../capabilities/risk/index.ts'
+import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows } from './access.ts'
 import { alertRows } from './alerts.ts'
 import { auditRows } from './audit.ts'
 import { chainRows } from './chain.ts'
 import { coinRows } from './coins.ts'
+import { limitRows } from './limits.ts'
+import { riskRows } from './risk.ts'
+import { policyRows } from './policy.ts'
+import { analyticsRows } from './analytics.ts'
 import type { Doors } from './doors.ts'
 import type { PostgresPool, SqliteDatabase } from './drivers.ts'
 import { eventRows } from './events.ts'
@@ -51,6 +59,10 @@ export interface SqlTx {
   readonly coins: CoinRows
   readonly spending: SpendingRows
   readonly withdrawals: WithdrawalRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
 }
 export interface SqlStore extends Transactor<SqlTx> {
   /** Brings the schema up to date; safe to run at any time, from any number of processes. */
@@ -84,6 +96,10 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
   coins: coinRows,
   spending: spendingRows,
   withdrawals: withdrawalRows,
+  analytics: analyticsRows,
+  policy: policyRows,
+  risk: riskRows,
+  limits: limitRows,
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

@@ -90,7 +90,10 @@ function viewDoors(doors: Doors) {
   } satisfies Partial<DepositRows>
 }
 
-/** Change follows the view of its transaction: what is unconfirmed is found without looking at what vanished. */
+/**
+ * Change follows the view of its transaction: what is unconfirmed is found without looking at what vanished. The purpose is
+ * hidden from the planner: the transaction leads to the payments, not their purpose.
+ */
 async function viewChange({ db, dialect }: Doors, records: readonly TxRecord[]): Promise<void> {
   const columns = [
     ['txid', 'bytes'],
@@ -104,7 +107,7 @@ async function viewChange({ db, dialect }: Doors, records: readonly TxRecord[]):
   for (const chunk of chunksOf(rows))
     await sql`update payments set in_view = fresh.in_view
       from (${dialect.select(columns, chunk)}) as fresh
-      where payments.txid = fresh.txid and payments.purpose = 'change'
+      where payments.txid = fresh.txid and coalesce(payments.purpose, '') = 'change'
         and payments.in_view <> fresh.in_view`.execute(db)
 }
 

@@ -48,7 +48,10 @@ export interface PolicyReceipt {
   readonly descriptor: string
   /** The id of the unsigned transaction: twice SHA-256 of its bytes with empty input scripts. */
   readonly unsignedTxid: Txid
+  /** The version of the policy documents that allowed it; 0 where there are none. */
   readonly policyVersion: number
+  /** The height of the tip when it was issued: a signer that sees no chain holds lock times against it. */
+  readonly tipHeight: number
   /** Empty for a transaction that pays only ourselves. */
   readonly payments: readonly ReceiptPayment[]
   readonly maxFee: Sat
@@ -98,6 +101,7 @@ const bodyOf = (receipt: PolicyReceipt): string =>
     policy_version: receipt.policyVersion,
     psbt: receipt.psbt,
     spend: receipt.spend,
+    tip_height: receipt.tipHeight,
     tx_hash: receipt.unsignedTxid,
     version: 1,
   })
@@ -221,12 +225,16 @@ type Names = Readonly<
 
 function readNumbers(
   value: JsonObject,
-): Pick<PolicyReceipt, 'policyVersion' | 'maxFee' | 'issuedAt' | 'expiresAt'> | undefined {
+):
+  | Pick<PolicyReceipt, 'policyVersion' | 'tipHeight' | 'maxFee' | 'issuedAt' | 'expiresAt'>
+  | undefined {
   const policyVersion = count(value['policy_version'])
+  const tipHeight = count(value['tip_height'])
   const issuedAt = count(value['issued_at'])
   const expiresAt = count(value['expires_at'])
   const maxFee = amountOf(value['max_fee_sat'])
-  if (count(value['version']) !== 1 || policyVersion === undefined) return undefined
+  if (count(value['version']) !== 1 || policyVersion === undefined || tipHeight === undefined)
+    return undefined
   if (issuedAt === undefined || expiresAt === undefined || maxFee === undefined) return undefined
-  return { policyVersion, maxFee, issuedAt, expiresAt }
+  return { policyVersion, tipHeight, maxFee, issuedAt, expiresAt }
 }

@@ -1,4 +1,4 @@
-export { type PsbtEvent, tellVersion, versionSnapshot } from './announce.ts'
+export { EVENT_OF, type PsbtEvent, tellVersion, versionSnapshot } from './announce.ts'
 export type { Automatic } from './automatic.ts'
 export { type ChildRefusal, FAMILY_LIMIT } from './child.ts'
 export {

@@ -1,4 +1,4 @@
-import type { BlockRef, Sat, SatPerKvB } from '../../kernel/index.ts'
+import type { BlockRef, Sat, SatPerKvB, WithdrawalId } from '../../kernel/index.ts'
 import type { SpendPurpose, SpendRecord, VersionRecord } from './ports.ts'
 import type { Trail } from './trail.ts'
 
@@ -19,8 +19,7 @@ export interface SpendMove {
 
 /** One request that the spend has to pay, from the request's own row and never from the transaction. */
 export interface OwedPayment {
-  /** Id of the request. */
-  readonly id: string
+  readonly id: WithdrawalId
   readonly script: Uint8Array
   readonly amount: Sat
 }

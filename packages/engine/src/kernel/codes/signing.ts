@@ -12,4 +12,8 @@ export const SIGNING_CODES = {
     remedy: 'human',
     title: 'The signed transaction is not the one that was planned',
   },
+  PSBT_NOT_FOUND: { remedy: 'caller', title: 'No transaction to sign has this id' },
+  PSBT_STATE: { remedy: 'caller', title: 'The transaction is past taking signatures' },
+  PSBT_NOT_CURRENT: { remedy: 'caller', title: 'Another version of the transaction is signed now' },
+  PSBT_NOT_APPROVED: { remedy: 'caller', title: 'People must approve the transaction first' },
 } as const satisfies Record<string, CodeEntry>

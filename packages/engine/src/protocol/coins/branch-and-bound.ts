@@ -72,13 +72,16 @@ class Window {
   readonly #bounds: Bounds
   /** Waste of a weight unit of inputs. On a cheap day more inputs are less waste, and nothing can be cut off by it. */
   readonly #perUnit: number
-  /** Above this a set is no better; a fee is rounded to whole vbytes and satoshi, estimates are not. */
+  /** How far an estimate may be above the truth: a fee is rounded to whole vbytes and satoshi, and a floor may hide inputs. */
+  readonly #loose: number
+  /** What is estimated above this is no better. */
   #enough = Number.POSITIVE_INFINITY
 
   constructor(view: PoolView, terms: Terms, bounds: Bounds) {
     this.#view = view
     this.#terms = terms
     this.#bounds = bounds
+    this.#loose = terms.rate / 1000 + 3 + terms.floorAboveRate
     this.#perUnit = (terms.rate - terms.longTermRate) / 4000
   }
 
@@ -88,7 +91,7 @@ class Window {
     if (!outcome) return false
     if (outcome.waste < (this.best?.waste ?? Number.POSITIVE_INFINITY)) {
       this.best = { places: chosen.places(), waste: outcome.waste }
-      if (this.#perUnit >= 0) this.#enough = outcome.waste + this.#terms.rate / 1000 + 3
+      if (this.#perUnit >= 0) this.#enough = outcome.waste + this.#loose
     }
     return this.#perUnit >= 0
   }

@@ -15,13 +15,19 @@ const MAX_STEPS = 20_000
 
 /**
  * Looks for the lightest set that leaves the wanted change, and among equally light ones for the smallest amount, so
- * that large coins stay whole. Depth first, cut off where a branch can no longer be as light. Source: Bitcoin Core, CoinGrinder.
+ * that large coins stay whole. `any` takes a set with less change or none as well. Depth first, cut off where a branch can no longer be as light. Source: Bitcoin Core, CoinGrinder.
  */
-export function coinGrinder(view: PoolView, terms: Terms, base: CoinSums): Found | undefined {
-  const goal = { hasChange: true, extra: terms.wantedChange }
+export function coinGrinder(
+  view: PoolView,
+  terms: Terms,
+  base: CoinSums,
+  change: 'wanted' | 'any' = 'wanted',
+): Found | undefined {
+  const hasChange = change === 'wanted'
+  const goal = { hasChange, extra: hasChange ? terms.wantedChange : 0 }
   const bounds = boundsOf(view, terms, base, goal)
   const chosen = new Chosen(view, base, bounds.mostEntries)
-  const best = new Lightest(terms)
+  const best = new Lightest(terms, change)
   let next = 0
   let isNew = true
   for (let step = 0; step < MAX_STEPS; step++) {
@@ -56,15 +62,19 @@ class Lightest {
   #amount = Number.POSITIVE_INFINITY
   readonly #terms: Terms
 
-  constructor(terms: Terms) {
+  readonly #change: 'wanted' | 'any'
+
+  constructor(terms: Terms, change: 'wanted' | 'any') {
     this.#terms = terms
+    this.#change = change
     this.weight = terms.maxWeight
   }
 
   /** True when the set does, whether or not it is the best one. */
   offer(chosen: Chosen): boolean {
-    const outcome = this.#terms.withWantedChange(chosen)
-    if (!outcome) return false
+    const outcome =
+      this.#change === 'wanted' ? this.#terms.withWantedChange(chosen) : this.#terms.judge(chosen)
+    if (!outcome || 'fault' in outcome) return false
     const { weight, amount } = chosen
     if (weight < this.weight || (weight === this.weight && amount < this.#amount)) {
       this.found = { places: chosen.places(), waste: outcome.waste }

@@ -80,11 +80,12 @@ export class CoinPool {
     return made
   }
 
-  /** The same pool without the entries that have one of these coins. */
+  /** The same pool without these coins; the rest of a group stays together. */
   without(isTaken: (coin: CandidateCoin) => boolean): CoinPool {
     const { entries } = this.#columns
-    const left = entries.filter((coins) => !coins.some(isTaken))
-    return left.length === entries.length ? this : new CoinPool(left)
+    if (!entries.some((coins) => coins.some(isTaken))) return this
+    const left = entries.map((coins) => coins.filter((coin) => !isTaken(coin)))
+    return new CoinPool(left.filter((coins) => coins.length > 0))
   }
 }
 

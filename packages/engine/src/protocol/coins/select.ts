@@ -25,7 +25,15 @@ import type {
   SelectionRefusal,
   SelectionRequest,
 } from './selection.ts'
-import { type CoinSums, dustOf, NOTHING, type Outcome, searchRate, Terms } from './terms.ts'
+import {
+  type CoinSums,
+  dustOf,
+  type Fault,
+  NOTHING,
+  type Outcome,
+  searchRate,
+  Terms,
+} from './terms.ts'
 import { transactionWeight } from './weight.ts'
 
 interface Choice {
@@ -80,23 +88,35 @@ function bestChoice(request: SelectionRequest, view: PoolView, terms: Terms, bas
     ['coin_grinder', terms.rate > terms.longTermRate ? coinGrinder(view, terms, base) : undefined],
     ['single_random_draw', singleRandomDraw(view, terms, base, request.entropy)],
   ]
-  let best: readonly [SelectionAlgorithm, Found] | undefined
+  let best: readonly [SelectionAlgorithm, Found] | Fault | undefined
+  let least = Number.POSITIVE_INFINITY
   for (const [algorithm, candidate] of found) {
-    if (candidate && candidate.waste < (best?.[1].waste ?? Number.POSITIVE_INFINITY)) {
-      best = [algorithm, candidate]
-    }
+    if (!candidate || candidate.waste >= least) continue
+    least = candidate.waste
+    best = [algorithm, candidate]
   }
-  if (!best) {
-    const last = largestFirst(view, terms, base)
-    if ('fault' in last) return last
-    best = ['largest_first', last]
-  }
+  best ??= lastResort(view, terms, base)
+  if ('fault' in best) return best
   const [algorithm, { places }] = best
   const added = places.flatMap((place) => view.coinsAt(place))
   const sums = added.reduce(withCoin, base)
   const outcome = algorithm === 'bnb' ? terms.changeless(sums) : terms.judge(sums)
   assert(outcome && !('fault' in outcome), `a set of ${algorithm} that does not hold`)
   return { algorithm, coins: [...(request.required ?? []), ...added], outcome }
+}
+
+/** When no search found anything: what can be paid is paid, with whatever change there is. */
+function lastResort(
+  view: PoolView,
+  terms: Terms,
+  base: CoinSums,
+): readonly [SelectionAlgorithm, Found] | Fault {
+  const largest = largestFirst(view, terms, base)
+  if (!('fault' in largest)) return ['largest_first', largest]
+  if (largest.fault === 'short') return largest
+  // The most valuable coins are too heavy or cost too much; others may do.
+  const lightest = coinGrinder(view, terms, base, 'wanted') ?? coinGrinder(view, terms, base, 'any')
+  return lightest ? ['coin_grinder', lightest] : largest
 }
 
 /** Each payment bears an equal part; what cannot be divided is borne by the first ones. Source: Bitcoin Core. */

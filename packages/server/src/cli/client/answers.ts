@@ -22,6 +22,9 @@ export type {
   ReconciliationJson,
   StatisticsJson,
 } from '../../http/schemas/ledger.ts'
+export type { CoinJson, FrozenJson } from '../../http/schemas/coins.ts'
+export type { PsbtJson, SignablePsbtJson, SpendJson } from '../../http/schemas/psbts.ts'
+export type { WithdrawalExplanationJson, WithdrawalJson } from '../../http/schemas/withdrawals.ts'
 export type { CreatedWebhookJson, DeliveryJson, WebhookJson } from '../../http/schemas/webhooks.ts'
 
 export type AuditHeadJson = Static<typeof AuditHeadSchema>

@@ -8,15 +8,19 @@ import { keyResource } from './keys.ts'
 import { ledgerResource } from './ledger.ts'
 import { orderResource } from './orders.ts'
 import { paymentResource } from './payments.ts'
+import { psbtResource } from './psbts.ts'
 import { statisticsResource } from './statistics.ts'
 import { walletResource } from './wallets.ts'
 import { webhookResource } from './webhooks.ts'
+import { withdrawalResource } from './withdrawals.ts'
 
 /** Every route of the API; the order is that of the document. */
 export const allRoutes = (parts: AppParts): readonly Resource[] => [
   walletResource(parts),
   orderResource(parts),
   paymentResource(parts),
+  withdrawalResource(parts),
+  psbtResource(parts),
   chainResource(parts),
   eventResource(parts),
   webhookResource(parts),

@@ -12,10 +12,11 @@ const coins = ({ text, int, bytes, table }: Words) => [
   `update payments set in_view = 1 where purpose = 'change' and exists (
     select 1 from transactions t where t.txid = payments.txid
       and (t.state = 'mined' or (t.state = 'mempool' and t.missing_since is null)))`,
-  `create index payments_spendable on payments (wallet, txid, vout)
+  // What is fixed by the condition leads all the same: a planner prefers the index in which more columns are given.
+  `create index payments_spendable on payments (wallet, booked, txid, vout)
     where spender is null and booked = 'credited'`,
-  `create index payments_own_change on payments (wallet, txid, vout)
-    where in_view = 1 and purpose = 'change' and booked <> 'credited' and spender is null`,
+  `create index payments_own_change on payments (wallet, in_view, txid, vout)
+    where in_view = 1 and coalesce(purpose, '') = 'change' and booked <> 'credited' and spender is null`,
   table('wallet_funds', [
     `wallet ${text} primary key`,
     `queued ${int} not null`,
@@ -176,8 +177,8 @@ const withdrawals = ({ text, int, bytes, table }: Words) => [
   'create index withdrawals_customer on withdrawals (customer, id) where customer is not null',
   'create index withdrawals_user on withdrawals (user_id, id) where user_id is not null',
   'create index withdrawals_spend on withdrawals (spend, id) where spend is not null',
-  `create index withdrawals_plannable on withdrawals (wallet, id, plan_at)
-    where status = 'approved' and plan_at is not null`,
+  `create index withdrawals_plannable on withdrawals (wallet, id, plan_at, status)
+    where plan_at is not null`,
   table('withdrawal_metadata', [
     `withdrawal_id ${text} not null`,
     `key ${text} not null`,

@@ -1,0 +1,203 @@
+import { type PsbtId, refuse, type WalletId } from '@kaccy/bitcoin/kernel'
+import type { VersionRecord } from '@kaccy/bitcoin/spending'
+import { BYTES } from '../bytes-body.ts'
+import type { AppParts } from '../parts.ts'
+import { payoutsOf } from '../payouts.ts'
+import { psbtJson, signablePsbtJson, spendJson } from '../present/psbts.ts'
+import { mayUse } from '../principal.ts'
+import { RefusedError } from '../problem.ts'
+import { accept, answer, page } from '../reply.ts'
+import { type Answer, type Resource, type Route, route } from '../route.ts'
+import { limitOf, ref } from '../schemas/basics.ts'
+import {
+  PsbtAnswer,
+  PsbtApproval,
+  PsbtList,
+  PsbtLook,
+  PsbtPath,
+  PsbtQuery,
+  PsbtSchema,
+  SignablePsbtSchema,
+  SignaturesRequest,
+  SpendPath,
+  SpendSchema,
+} from '../schemas/psbts.ts'
+import { Reason } from '../schemas/withdrawals.ts'
+import { psbtOf, spendOf } from '../seen-payouts.ts'
+
+const tag = 'Transactions to sign'
+/** A PSBT with full previous transactions of a large batch, as base64 in JSON. */
+const FILE_LIMIT = 8 * 1024 * 1024
+
+export const psbtResource = (parts: AppParts): Resource => ({
+  routes: [
+    listPsbts(parts),
+    getPsbt(parts),
+    addSignatures(parts),
+    ...decisions(parts),
+    getSpend(parts),
+  ],
+  named: [PsbtSchema, SignablePsbtSchema, SpendSchema],
+})
+
+const listPsbts = ({ engine, network }: AppParts): Route =>
+  route({
+    method: 'GET',
+    url: '/v1/psbts',
+    id: 'listPsbts',
+    tag,
+    summary: 'Transactions, newest first, without their bytes',
+    scope: 'psbts:read',
+    schemas: { query: PsbtQuery, answers: { 200: PsbtList } },
+    async handle({ query, principal }) {
+      const { wallets } = principal
+      const rows = await payoutsOf(engine).psbts.list({
+        ...(wallets === undefined ? {} : { wallets }),
+        ...(query.wallet === undefined ? {} : { wallet: query.wallet as WalletId }),
+        ...(query.status === undefined ? {} : { status: query.status }),
+        ...(query.after === undefined ? {} : { before: query.after as PsbtId }),
+        limit: limitOf(query) + 1,
+      })
+      const show = (version: VersionRecord) => psbtJson(version, network)
+      return answer(
+        200,
+        page(rows, limitOf(query), show, ({ id }) => id),
+      )
+    },
+  })
+
+/** The first of the two kinds that the caller names; JSON when in doubt. */
+function wantsBytes(accept: string): boolean {
+  const kinds = accept.split(',').map((kind) => (kind.split(';')[0] ?? '').trim().toLowerCase())
+  return kinds.find((kind) => kind === BYTES || kind === 'application/json') === BYTES
+}
+
+const getPsbt = ({ engine, network }: AppParts): Route =>
+  route({
+    method: 'GET',
+    url: '/v1/psbts/:psbt',
+    id: 'getPsbt',
+    tag,
+    summary: 'One transaction, with what a signer needs',
+    description:
+      'To a key with `psbts:sign` its bytes are given out, in `psbt` or alone by `Accept: application/octet-stream`: from then on it counts as shown to a signer, and only a conflicting transaction undoes it. To look without that, give `peek=true`, or use a key with `psbts:read` alone.',
+    scope: 'psbts:read',
+    refuses: ['NOT_FOUND'],
+    schemas: { path: PsbtPath, query: PsbtLook, answers: { 200: PsbtAnswer } },
+    async handle({ path, query, principal, accept: accepted }) {
+      const { psbts } = payoutsOf(engine)
+      const version = await psbtOf({ psbts }, principal, path.psbt)
+      const bytesOnly = wantsBytes(accepted)
+      if (bytesOnly && !mayUse(principal, 'psbts:sign'))
+        throw new RefusedError(
+          refuse('SCOPE_MISSING', 'the bytes are for keys with psbts:sign').error,
+        )
+      if (query.peek === true && !bytesOnly)
+        return answer(200, signablePsbtJson(version, network, false))
+      if (!mayUse(principal, 'psbts:sign'))
+        return answer(200, signablePsbtJson(version, network, false))
+      const offered = await psbts.offer(version.id, principal.actor)
+      if (bytesOnly)
+        return answer(200, Buffer.from(accept(offered).psbt), {
+          'content-type': BYTES,
+          'content-disposition': `attachment; filename="${version.id}.psbt"`,
+        })
+      return offered.ok
+        ? answer(200, signablePsbtJson(offered.value, network, true))
+        : answer(200, signablePsbtJson(version, network, false))
+    },
+  })
+
+function addSignatures({ engine, network }: AppParts): Route {
+  const shown = (version: VersionRecord): Answer => answer(200, psbtJson(version, network))
+  return route({
+    method: 'POST',
+    url: '/v1/psbts/:psbt/signatures',
+    id: 'addSignatures',
+    tag,
+    summary: 'Bring signatures back',
+    description:
+      'A PSBT as base64 in JSON, or its bytes as `application/octet-stream`. Every signature is verified against our own transaction; what else the file says counts for nothing.',
+    scope: 'psbts:sign',
+    once: 'inside',
+    bytes: 'psbt',
+    bodyLimit: FILE_LIMIT,
+    refuses: ['NOT_FOUND'],
+    schemas: { path: PsbtPath, body: SignaturesRequest, answers: { 200: ref(PsbtSchema) } },
+    async handle({ path, body, principal, once }) {
+      const { psbts } = payoutsOf(engine)
+      const { id } = await psbtOf({ psbts }, principal, path.psbt)
+      const bytes = bytesOf(body.psbt)
+      const added = await psbts.addSignatures(id, bytes, principal.actor, once(shown))
+      return shown(accept(added))
+    },
+  })
+}
+
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
+/** @throws RefusedError FIELD_INVALID */
+function bytesOf(text: string): Uint8Array {
+  const plain = text.replace(/\s+/g, '')
+  if (BASE64.test(plain) && plain.length % 4 === 0)
+    return new Uint8Array(Buffer.from(plain, 'base64'))
+  throw new RefusedError(refuse('FIELD_INVALID', 'psbt is no base64', { param: 'psbt' }).error)
+}
+
+function decisions({ engine, network }: AppParts): readonly Route[] {
+  const shown = (version: VersionRecord): Answer => answer(200, psbtJson(version, network))
+  return [
+    route({
+      method: 'POST',
+      url: '/v1/psbts/:psbt/approve',
+      id: 'approvePsbt',
+      tag,
+      summary: 'Approve an exact transaction',
+      description:
+        'Bound to its `hash`: a version with another fee or another coin needs approvals of its own.',
+      scope: 'withdrawals:approve',
+      once: 'inside',
+      refuses: ['NOT_FOUND'],
+      schemas: { path: PsbtPath, body: PsbtApproval, answers: { 200: ref(PsbtSchema) } },
+      async handle({ path, body, principal, once }) {
+        const { psbts } = payoutsOf(engine)
+        const { id } = await psbtOf({ psbts }, principal, path.psbt)
+        return shown(accept(await psbts.approve(id, body.hash, principal.actor, once(shown))))
+      },
+    }),
+    route({
+      method: 'POST',
+      url: '/v1/psbts/:psbt/reject',
+      id: 'rejectPsbt',
+      tag,
+      summary: 'Turn a transaction down',
+      description:
+        'Nobody is asked to sign it any more. Its coins are free again only if it was never shown to a signer.',
+      scope: 'withdrawals:approve',
+      once: 'inside',
+      refuses: ['NOT_FOUND'],
+      schemas: { path: PsbtPath, body: Reason, answers: { 200: ref(PsbtSchema) } },
+      async handle({ path, body, principal, once }) {
+        const { psbts } = payoutsOf(engine)
+        const { id } = await psbtOf({ psbts }, principal, path.psbt)
+        return shown(accept(await psbts.reject(id, body.reason, principal.actor, once(shown))))
+      },
+    }),
+  ]
+}
+
+const getSpend = ({ engine, network }: AppParts): Route =>
+  route({
+    method: 'GET',
+    url: '/v1/spends/:spend',
+    id: 'getSpend',
+    tag,
+    summary: 'One spend, with every transaction that could carry it out',
+    scope: 'psbts:read',
+    refuses: ['NOT_FOUND'],
+    schemas: { path: SpendPath, answers: { 200: ref(SpendSchema) } },
+    async handle({ path, principal }) {
+      const { spends } = payoutsOf(engine)
+      const spend = await spendOf({ spends }, principal, path.spend)
+      return answer(200, spendJson(spend, await spends.versions(spend.id), network))
+    },
+  })
