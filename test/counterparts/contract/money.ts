@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { SendOutcome, Verdict } from '@kaccy/bitcoin/adapters/bitcoind'
-import type { Txid } from '@kaccy/bitcoin/kernel'
+import type { BlockHash, Txid } from '@kaccy/bitcoin/kernel'
 import { type Bench, NOBODY, point, sameBytes } from './bench.ts'
 import { OWN_SCRIPT, pay } from './build.ts'
 import type { Check } from './check.ts'
@@ -76,7 +76,8 @@ export const MONEY_CHECKS: readonly Check[] = [
       assert.equal(await bench.source.transaction?.(txid), undefined)
       await bench.accept(payment)
       sameBytes(await bench.source.transaction?.(txid), payment.raw)
-      const { ref } = await bench.mine([payment])
+      const { height, hash } = await bench.mine([payment])
+      const ref = { height, hash: hash as BlockHash }
       sameBytes(await bench.source.transaction?.(txid, ref), payment.raw)
       assert.equal(await bench.source.transaction?.(NOBODY, ref), undefined)
     },
