@@ -68,13 +68,15 @@ export interface WorldOptions {
   readonly between?: (broadcaster: Broadcaster) => Broadcaster
   readonly owner?: Partial<SpendOwner<StoreTx>>
   readonly order?: 'bip69' | 'random'
+  /** Default: memory. */
+  readonly store?: Transactor<StoreTx>
 }
 
 /** Spends over a devnet behind its HTTP face, with keys that sign, on virtual time. */
 export class World {
   readonly devnet: Devnet
   readonly source: BitcoindSource
-  readonly store: Transactor<StoreTx> = createMemoryStore()
+  readonly store: Transactor<StoreTx>
   readonly moves: SpendMove[] = []
   readonly spending: Spending<StoreTx>
   readonly broadcast: Broadcast
@@ -94,7 +96,8 @@ export class World {
     this.devnet = devnet
     this.source = source
     this.keys = new Keys(kind)
-    const { store } = this
+    const { store = createMemoryStore() } = options
+    this.store = store
     const clock = { now: () => this.now }
     const entropy = seededEntropy(seed)
     this.#entropy = entropy
