@@ -1,7 +1,7 @@
 import type { PsbtId } from '../../kernel/index.ts'
 import type { SpendingTx, SpendRecord, VersionRecord } from '../spending/index.ts'
+import type { BroadcastOptions } from './options.ts'
 import { BATCH, CLAIM_MS } from './policy.ts'
-import type { BroadcastOptions } from './service.ts'
 
 /**
  * Claims what is due, committed before anything is sent. Two processes do not claim the same: each looks again under the lock

@@ -1,28 +1,18 @@
-import type { Clock, Entropy, Network, PsbtId, Tally, Transactor } from '../../kernel/index.ts'
+import type { PsbtId } from '../../kernel/index.ts'
 import { type LookFault, type LookToken, lastLook } from '../../protocol/last-look/index.ts'
 import {
   descriptorOf,
   expectationOf,
   type SpendingTx,
-  type SpendOwners,
   type SpendRecord,
   tipOf,
   type VersionRecord,
 } from '../spending/index.ts'
 import { claimDue, isSendable } from './claim.ts'
+import type { BroadcastOptions } from './options.ts'
 import { withSlack } from './policy.ts'
 import type { Broadcaster, SendAnswer } from './ports.ts'
 import { recordAnswer, recordFault } from './record.ts'
-
-export interface BroadcastOptions<Tx extends SpendingTx> {
-  readonly store: Transactor<Tx>
-  readonly clock: Clock
-  readonly entropy: Entropy
-  readonly network: Network
-  readonly broadcaster: Broadcaster
-  readonly owners: SpendOwners<Tx>
-  readonly tally?: Tally<Tx>
-}
 
 /** What one pass did: how many bytes were offered, and what was answered. */
 export type SendReport = Readonly<Record<SendAnswer['answer'] | 'held_back', number>>
