@@ -261,6 +261,9 @@ export class World {
       ...more,
     } as const satisfies DraftRequest
   }
+  async draft(payments: readonly DraftPayment[], more: Partial<DraftRequest> = {}) {
+    return draftSpend(await this.request(payments, more))
+  }
   /** Plans and commits a payout of these payments. */
   async plan(payments: readonly DraftPayment[], more: Partial<DraftRequest> = {}) {
     const request = await this.request(payments, more)
