@@ -29,6 +29,7 @@ test.each<Kind>(['p2wpkh', 'p2tr', 'p2sh-p2wpkh', 'p2pkh'])(
     expect(await world.status(spend.id)).toBe('open: payment broadcast')
     await world.mine()
     expect(await world.status(spend.id)).toBe('mined: payment confirmed')
+    await expectSound(world)
     await world.mine(5)
     expect(await world.status(spend.id)).toBe('settled: payment confirmed')
     expect(await world.alerts()).toEqual([])

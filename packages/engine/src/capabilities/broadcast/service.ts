@@ -88,7 +88,8 @@ async function offer(
   const token = tokens.at(-1)
   if (!token) return { answer: 'unknown', reason: 'nothing to send' }
   const alone = await broadcaster.send(token, withSlack(version.maxRate))
-  if (alone.answer !== 'refused' || tokens.length === 1) return alone
+  const isDecided = alone.answer !== 'refused' || alone.verdict === 'never'
+  if (isDecided || tokens.length === 1) return alone
   return (await broadcaster.sendPackage?.(tokens)) ?? alone
 }
 
