@@ -58,6 +58,7 @@ export function nodeOrNone(config: Config, observers: Observers): ChainSource {
     block: none,
     mempool: none,
     mempoolTransactions: none,
+    transaction: none,
     coins: none,
   }
 }
