@@ -2,6 +2,8 @@ import type { StoreTx } from '@kaccy/bitcoin'
 import { type FundsLayers, layersOf, type Means, meansOf } from '@kaccy/bitcoin/coins'
 import {
   assert,
+  outPointKey,
+  parseOutPointKey,
   type SpendId,
   sat,
   satPerKvB,
@@ -264,15 +266,20 @@ export class Desk {
     expect(spendable === ZERO || missing === ZERO).toBe(true)
     await this.#expectPaidOnce(all)
   }
+  /** The output that a withdrawal names gives its withdrawals, all together, what it has. */
   async #expectPaidOnce(all: readonly WithdrawalRecord[]): Promise<void> {
-    const outputs = new Set<string>()
-    for (const { status, txid, output, paid, amount, feeShare, feePayer } of all) {
+    const sums = new Map<string, bigint>()
+    for (const { status, output, paid, amount, feeShare = 0n, feePayer } of all) {
       if (status !== 'mined' && status !== 'settled') continue
-      expect(output && `${output.txid}:${output.vout}`).toBeDefined()
-      const key = `${txid}:${output?.vout}`
-      expect(outputs.has(key)).toBe(false)
-      outputs.add(key)
-      expect(paid).toBe(feePayer === 'recipient' ? amount - (feeShare ?? 0n) : amount)
+      assert(output && paid !== undefined, 'what is mined has an output')
+      const key = outPointKey(output)
+      sums.set(key, (sums.get(key) ?? 0n) + paid)
+      expect(paid).toBe(feePayer === 'recipient' ? amount - feeShare : amount)
+    }
+    for (const [key, sum] of sums) {
+      const { txid, vout } = parseOutPointKey(key)
+      const version = await this.world.store.read((tx) => tx.spending.versionByTxid(txid))
+      expect(version?.transaction.outputs[vout]?.amount).toBe(sum)
     }
   }
 }
