@@ -1,7 +1,6 @@
 import type { Network } from '@kaccy/bitcoin/kernel'
 import type { VersionRecord } from '@kaccy/bitcoin/spending'
-import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
-import type { WithdrawalExplanation } from '../payouts.ts'
+import type { Explanation, WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { WithdrawalExplanationJson, WithdrawalJson } from '../schemas/withdrawals.ts'
 import { satoshi, satoshiOrNull, time, timeOrNull } from './basics.ts'
 import { psbtJson } from './psbts.ts'
@@ -55,7 +54,7 @@ export function withdrawalJson(withdrawal: WithdrawalRecord): WithdrawalJson {
 
 /** Why a withdrawal is what it is, as the API shows it. */
 export const withdrawalExplanationJson = (
-  { withdrawal, because, next, waitsFor }: WithdrawalExplanation,
+  { withdrawal, because, next, waitsFor }: Explanation,
   versions: readonly VersionRecord[],
   network: Network,
 ): WithdrawalExplanationJson => ({

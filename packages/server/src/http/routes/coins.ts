@@ -66,7 +66,7 @@ function freezing({ engine }: AppParts): readonly Route[] {
       description: 'Until they are let go again. A coin that a spend has already stays with it.',
       scope: 'wallets:write',
       once: 'around',
-      refuses: ['WALLET_NOT_FOUND'],
+      refuses: ['WALLET_NOT_FOUND', 'COIN_UNKNOWN', 'COINS_TOO_MANY'],
       schemas: { path: WalletPath, body: FreezeRequest, answers: { 200: ref(FrozenSchema) } },
       async handle({ path, body, principal }) {
         const { id } = await walletOf(engine, principal, path.wallet)
@@ -84,7 +84,7 @@ function freezing({ engine }: AppParts): readonly Route[] {
       description: 'Answers those that were frozen until now.',
       scope: 'wallets:write',
       once: 'around',
-      refuses: ['WALLET_NOT_FOUND'],
+      refuses: ['WALLET_NOT_FOUND', 'COIN_UNKNOWN', 'COINS_TOO_MANY'],
       schemas: { path: WalletPath, body: UnfreezeRequest, answers: { 200: ref(FrozenSchema) } },
       async handle({ path, body, principal }) {
         const { id } = await walletOf(engine, principal, path.wallet)

@@ -1,7 +1,7 @@
-import { sat } from '@kaccy/bitcoin/kernel'
+import { type SatPerKvB, satPerKvB } from '@kaccy/bitcoin/kernel'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
-import { type BumpInput, payoutsOf } from '../payouts.ts'
+import { payoutsOf } from '../payouts.ts'
 import { withdrawalJson } from '../present/withdrawals.ts'
 import { accept, answer } from '../reply.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -15,7 +15,6 @@ import {
   WithdrawalSchema,
 } from '../schemas/withdrawals.ts'
 import { withdrawalOf } from '../seen-payouts.ts'
-import { speedOf } from '../speed.ts'
 
 const tag = 'Withdrawals'
 const shown = (withdrawal: WithdrawalRecord): Answer => answer(200, withdrawalJson(withdrawal))
@@ -42,7 +41,7 @@ const approveWithdrawal = ({ engine }: AppParts): Route =>
       'Bound to the `digest` of the request. Who asked for it never approves it, and nobody twice; it goes on when enough people have.',
     scope: 'withdrawals:approve',
     once: 'inside',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
     schemas: {
       path: WithdrawalPath,
       body: ApproveRequest,
@@ -50,9 +49,10 @@ const approveWithdrawal = ({ engine }: AppParts): Route =>
     },
     async handle({ path, body, principal, once }) {
       const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id, digest } = await withdrawalOf(payouts, principal, path.withdrawal)
       const { actor } = principal
-      return shown(accept(await payouts.withdrawals.approve(id, body, actor, once(shown))))
+      const seen = body.digest ?? digest
+      return shown(accept(await payouts.withdrawals.approve(id, seen, actor, once(shown))))
     },
   })
 
@@ -66,7 +66,7 @@ const rejectWithdrawal = ({ engine }: AppParts): Route =>
     description: 'Its amount is free again. Only before coins were chosen for it.',
     scope: 'withdrawals:approve',
     once: 'inside',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
     schemas: { path: WithdrawalPath, body: Reason, answers: { 200: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
       const payouts = payoutsOf(engine)
@@ -87,7 +87,7 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
       'Before anybody was asked to sign, it ends at once (200). After that only a conflicting transaction undoes it: one is made, and the withdrawal stays as it is until that one is buried (202) or the payout is mined first.',
     scope: 'withdrawals:write',
     once: 'inside',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
     schemas: {
       path: WithdrawalPath,
       body: Reason,
@@ -103,13 +103,8 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
     },
   })
 
-function bumpOf(body: BumpRequestBody): BumpInput {
-  const speed = speedOf(body)
-  return {
-    ...(speed === undefined ? {} : { speed }),
-    ...(body.max_fee_sat === undefined ? {} : { maxFee: sat(BigInt(body.max_fee_sat)) }),
-  }
-}
+const rateOf = ({ fee_rate_sat_kvb: rate }: BumpRequestBody): SatPerKvB | undefined =>
+  rate === undefined ? undefined : satPerKvB(BigInt(rate))
 
 function bumpWithdrawal({ engine }: AppParts): Route {
   const accepted = (withdrawal: WithdrawalRecord): Answer => answer(202, withdrawalJson(withdrawal))
@@ -125,14 +120,14 @@ function bumpWithdrawal({ engine }: AppParts): Route {
     once: 'inside',
     requiresKey: true,
     keepsForEver: true,
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
     schemas: { path: WithdrawalPath, body: BumpRequest, answers: { 202: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
       const payouts = payoutsOf(engine)
       const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
       const { actor } = principal
       return accepted(
-        accept(await payouts.withdrawals.bump(id, bumpOf(body), actor, once(accepted))),
+        accept(await payouts.withdrawals.bump(id, rateOf(body), actor, once(accepted))),
       )
     },
   })

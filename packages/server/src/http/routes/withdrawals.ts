@@ -1,16 +1,22 @@
 import {
   type Network,
+  type Refusal,
   sat,
   satPerKvB,
   type WalletId,
   type WithdrawalId,
 } from '@kaccy/bitcoin/kernel'
 import { parseAddress } from '@kaccy/bitcoin/protocol/address'
-import type { WithdrawalFilter } from '@kaccy/bitcoin/withdrawals'
+import type {
+  RequestedWithdrawal,
+  WithdrawalFilter,
+  WithdrawalInput,
+} from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf, type RequestedWithdrawal, type WithdrawalInput } from '../payouts.ts'
+import { payoutsOf } from '../payouts.ts'
 import { withdrawalExplanationJson, withdrawalJson } from '../present/withdrawals.ts'
 import type { Principal } from '../principal.ts'
+import { RefusedError } from '../problem.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Answer, type Resource, type Route, route } from '../route.ts'
 import { limitOf, ref } from '../schemas/basics.ts'
@@ -63,6 +69,12 @@ function inputOf(body: WithdrawalRequestBody): WithdrawalInput {
   }
 }
 
+/** A refusal may name who has the external id; not to a key that may not see every withdrawal. */
+const withoutForeign = ({ wallets }: Principal, refusal: Refusal): Refusal =>
+  refusal.code === 'WITHDRAWAL_CONFLICT' && wallets !== undefined
+    ? { ...refusal, details: {} }
+    : refusal
+
 function requestWithdrawal({ engine }: AppParts): Route {
   const present = ({ withdrawal, created }: RequestedWithdrawal): Answer =>
     answer(created ? 201 : 200, withdrawalJson(withdrawal), {
@@ -80,7 +92,20 @@ function requestWithdrawal({ engine }: AppParts): Route {
     once: 'inside',
     requiresKey: true,
     keepsForEver: true,
-    refuses: ['WALLET_NOT_FOUND'],
+    refuses: [
+      'WALLET_NOT_FOUND',
+      'WALLET_RETIRED',
+      'WITHDRAWAL_CONFLICT',
+      'WITHDRAWAL_AMOUNT_DUST',
+      'WITHDRAWAL_ADDRESS_OWN',
+      'WITHDRAWAL_FEE_LIMIT',
+      'FUNDS_INSUFFICIENT',
+      'BALANCE_INSUFFICIENT',
+      'ADDRESS_INVALID',
+      'ADDRESS_CHECKSUM',
+      'ADDRESS_NETWORK',
+      'ADDRESS_UNSPENDABLE',
+    ],
     schemas: {
       body: WithdrawalRequest,
       answers: { 200: ref(WithdrawalSchema), 201: ref(WithdrawalSchema) },
@@ -88,9 +113,9 @@ function requestWithdrawal({ engine }: AppParts): Route {
     async handle({ body, principal, once }) {
       seenWallet(principal, body.wallet)
       const { withdrawals } = payoutsOf(engine)
-      return present(
-        accept(await withdrawals.request(inputOf(body), principal.actor, once(present))),
-      )
+      const made = await withdrawals.request(inputOf(body), principal.actor, once(present))
+      if (made.ok) return present(made.value)
+      throw new RefusedError(withoutForeign(principal, made.error))
     },
   })
 }
@@ -103,7 +128,7 @@ const getWithdrawal = ({ engine }: AppParts): Route =>
     tag,
     summary: 'One withdrawal',
     scope: 'withdrawals:read',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND'],
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalSchema) } },
     handle: async ({ path, principal }) =>
       answer(
@@ -170,7 +195,7 @@ const explainWithdrawal = ({ engine, network }: AppParts): Route =>
     tag,
     summary: 'Why a withdrawal is what it is, and what would change it',
     scope: 'withdrawals:read',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND'],
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalExplanationSchema) } },
     async handle({ path, principal }) {
       const payouts = payoutsOf(engine)

@@ -115,9 +115,8 @@ export const ApproveRequest = object(
 /** Body of `POST /v1/withdrawals/{id}/bump`. */
 export const BumpRequest = object(
   {
-    ...SpeedFields,
-    max_fee_sat: Type.Optional(
-      Satoshi('The most that the fee of the whole transaction may become', 1),
+    fee_rate_sat_kvb: Type.Optional(
+      FeeRate('Pay this rate; without it, what the speed of the withdrawal asks for now'),
     ),
   },
   { examples: [{ fee_rate_sat_kvb: 12_000 }] },
