@@ -381,6 +381,44 @@ export class World {
     }
     return signable.toPSBT()
   }
+  /** As somebody with a hand in the database would do it. */
+  async tamper(id: SpendId, how: (version: VersionRecord) => VersionRecord): Promise<void> {
+    const version = await this.current(id)
+    await this.store.transact((tx) => tx.spending.saveVersion(how(version)))
+  }
+  /** Final bytes that a signer made for himself: nobody here hears of them. */
+  async signedOutside(id: SpendId): Promise<Uint8Array> {
+    const signed = Signable.fromPSBT(this.#signed(await this.current(id)), {
+      allowUnknownOutputs: true,
+    })
+    signed.finalize()
+    return signed.extract()
+  }
+  /** Another transaction with the coins of a version, by somebody who has our keys; not sent. */
+  rival(
+    { transaction }: VersionRecord,
+    fee = 50_000n,
+  ): { readonly raw: string; readonly txid: string } {
+    const signable = new Signable({ allowUnknownOutputs: true })
+    let total = 0n
+    for (const { txid, vout, amount, script } of transaction.inputs) {
+      total += amount
+      signable.addInput({
+        txid,
+        index: vout,
+        witnessUtxo: { amount, script },
+        sequence: 0xfffffffd,
+      })
+    }
+    signable.addOutput({ script: recipient(255), amount: total - fee })
+    for (const [i, { branch, index }] of transaction.inputs.entries()) {
+      const key = this.#account.derive(`m/${branch}/${index}`).privateKey
+      assert(key, 'a private key')
+      signable.signIdx(key, i)
+    }
+    signable.finalize()
+    return { raw: signable.hex, txid: signable.id }
+  }
   /** Signs, sends and looks. */
   async send(id: SpendId): Promise<Txid> {
     const { txid } = await this.sign(id)

@@ -1,1 +1,2 @@
 export * from './store-conformance/index.ts'
+export { type SignOptions, secretsFor, signPsbt } from './sign-psbt.ts'

@@ -108,7 +108,7 @@ async function lookAgain<Tx extends SpendingTx>(
 ): Promise<Looked | undefined> {
   const version = await tx.spending.version(id)
   const spend = version && (await tx.spending.spend(version.spend))
-  if (spend?.status !== 'open' || !SENDABLE.has(version.status)) return undefined
+  if (!version || spend?.status !== 'open' || !SENDABLE.has(version.status)) return undefined
   const tokens: LookToken[] = []
   for (const one of [...(await parentsOf(tx, version)), version]) {
     const token = await tokenFor(options, tx, one)

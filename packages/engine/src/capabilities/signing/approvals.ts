@@ -14,7 +14,7 @@ import {
 } from '../policy/index.ts'
 import type { VersionRecord } from '../spending/index.ts'
 import type { Session, SessionRefusal } from './ports.ts'
-import { type Held, type Holder, holding, stepped, waitsForSignatures } from './session.ts'
+import { type Holder, holding, stepped, waitsForSignatures } from './session.ts'
 import type { SigningTx } from './transaction.ts'
 
 /** The requests that a transaction pays, from its plan. */
@@ -79,7 +79,7 @@ export function approveIn(
   owners: Holder['owners'],
   { id, hash, by, at }: { id: PsbtId; hash: string; by: string; at: number },
 ): Promise<Result<VersionRecord, ApprovalRefusal | SessionRefusal>> {
-  return holding(tx, id, at, async (held: Held) => {
+  return holding<VersionRecord, ApprovalRefusal | SessionRefusal>(tx, id, at, async (held) => {
     const { spend, version } = held
     const waits = waitsForSignatures(version, spend)
     if (!waits.ok) return waits

@@ -14,7 +14,11 @@ import { isHeld } from './machine.ts'
 import type { WithdrawalRecord } from './ports.ts'
 
 /** What a withdrawal holds of its payer's account: a customer who bears the fee must have the most that it may be. */
-export const holdOf = ({ amount, feePayer, maxFee }: WithdrawalRecord): Sat =>
+export const holdOf = ({
+  amount,
+  feePayer,
+  maxFee,
+}: Pick<WithdrawalRecord, 'amount' | 'feePayer' | 'maxFee'>): Sat =>
   feePayer === 'customer' ? addSat(amount, maxFee) : amount
 /** Whose account is debited. */
 export const payerOf = ({ customer }: Pick<WithdrawalRecord, 'customer'>): Account =>

@@ -9,4 +9,5 @@ export type {
   WithdrawalState,
 } from './machine.ts'
 export type * from './ports.ts'
-export type { RequestedWithdrawal, RequestRefusal, VerbRefusal, Withdrawals } from './service.ts'
+export type { RequestedWithdrawal, RequestRefusal } from './request.ts'
+export { createWithdrawals, type Withdrawals, type WithdrawalsDeps } from './service.ts'

@@ -6,8 +6,6 @@ export interface WithdrawalState {
   readonly status: WithdrawalStatus
   /** The spend that serves it, or that ended it: it stays known, because a reorganisation may bring it back. */
   readonly spend?: SpendId
-  /** A signer has seen a transaction that pays it: from then on only a buried conflicting spend ends it unpaid. */
-  readonly exposed: boolean
   /** Somebody asked for its end after it was exposed. */
   readonly cancelAsked: boolean
 }
@@ -79,6 +77,9 @@ export const isQueued = (status: WithdrawalStatus): boolean =>
 export const isHeld = (status: WithdrawalStatus): boolean => PLACES[status] === 'held'
 /** Nothing but a reorganisation deeper than what counts as buried moves it again. */
 export const isEnded = (status: WithdrawalStatus): boolean => PLACES[status] !== 'held'
+/** A signer has seen a transaction that pays it: from then on only a buried conflicting spend ends it unpaid. */
+export const isExposed = ({ status, spend }: WithdrawalState): boolean =>
+  spend !== undefined && status !== 'batched'
 
 /** What the books and the queue do when a status follows another one. */
 export function movesBetween(
@@ -95,7 +96,7 @@ const step = (before: WithdrawalState, state: WithdrawalState): Result<Step, nev
 /** A request as its verdict leaves it: denied, waiting for people, or approved. What is denied holds nothing. */
 export function begin(decision: 'allow' | 'hold' | 'deny'): Step {
   const status = ({ allow: 'approved', hold: 'requested', deny: 'rejected' } as const)[decision]
-  const state = { status, exposed: false, cancelAsked: false }
+  const state = { status, cancelAsked: false }
   return decision === 'deny' ? { state, books: [] } : { state, books: ['hold'], queue: 'enter' }
 }
 
@@ -137,9 +138,7 @@ function cancelled(state: WithdrawalState): Result<Step, EventRefusal> {
     case 'approved':
       return step(state, { ...state, status: 'cancelled' })
     case 'batched':
-      return state.exposed
-        ? step(state, { ...state, cancelAsked: true })
-        : step(state, ended(state, 'cancelled'))
+      return step(state, ended(state, 'cancelled'))
     case 'signing':
     case 'sending':
       return step(state, { ...state, cancelAsked: true })
@@ -152,32 +151,30 @@ function cancelled(state: WithdrawalState): Result<Step, EventRefusal> {
 /** Ended, or back in the queue, without the spend that was given up: nothing of it can come back. */
 function ended(state: WithdrawalState, status: 'cancelled' | 'approved'): WithdrawalState {
   const { spend: _, ...rest } = state
-  return { ...rest, status, exposed: false }
+  return { ...rest, status }
 }
 
 /** The state as the facts of its own spend make it. */
 function follow(state: WithdrawalState, facts: SpendFacts): WithdrawalState {
-  const exposed = state.exposed || facts.exposed || facts.signed
-  const seen = { ...state, exposed }
+  const open = underWay(isExposed(state) || facts.exposed, facts.signed)
   switch (facts.chain) {
     case 'dropped':
-      // Whoever says so while a signer has seen a transaction is wrong: nothing is freed.
-      if (exposed) return { ...seen, status: underWay(exposed, facts.signed) }
+      // Whoever says so although a signer has seen a transaction is wrong: nothing is freed.
+      if (open !== 'batched') return { ...state, status: open }
       return ended(state, state.cancelAsked ? 'cancelled' : 'approved')
     case 'lost':
-      return { ...seen, status: state.cancelAsked ? 'cancelled' : 'failed' }
+      return { ...state, status: state.cancelAsked ? 'cancelled' : 'failed' }
     case 'settled':
-      if (facts.pays) return { ...seen, status: 'settled' }
+      if (facts.pays) return { ...state, status: 'settled' }
       // The buried version pays others, or ourselves: no version can ever pay this one.
-      return state.cancelAsked ? { ...seen, status: 'cancelled' } : ended(state, 'approved')
+      return state.cancelAsked ? { ...state, status: 'cancelled' } : ended(state, 'approved')
     case 'mined':
-      if (facts.pays) return { ...seen, status: 'mined' }
-      return { ...seen, status: underWay(exposed, facts.signed) }
+      return { ...state, status: facts.pays ? 'mined' : open }
     case 'open':
-      return { ...seen, status: underWay(exposed, facts.signed) }
+      return { ...state, status: open }
   }
 }
-const underWay = (exposed: boolean, signed: boolean): WithdrawalStatus => {
-  if (signed) return 'sending'
-  return exposed ? 'signing' : 'batched'
+const underWay = (isShown: boolean, isSigned: boolean): WithdrawalStatus => {
+  if (isSigned) return 'sending'
+  return isShown ? 'signing' : 'batched'
 }

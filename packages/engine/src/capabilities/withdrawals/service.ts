@@ -1,28 +1,31 @@
-import type { Refusal, Result, SatPerKvB, WithdrawalId } from '../../kernel/index.ts'
-import type { Once, OnceRefusal } from '../idempotency/index.ts'
-import type { Explanation } from './explain.ts'
-import type { InputRefusal, WithdrawalInput } from './input.ts'
+import type { Once } from '../idempotency/index.ts'
+import type { Result, WithdrawalId } from '../../kernel/index.ts'
+import type { PolicyDoors } from './doors.ts'
+import { type Explanation, explainWithdrawal } from './explain.ts'
+import type { WithdrawalInput } from './input.ts'
 import type { WithdrawalFilter, WithdrawalRecord } from './ports.ts'
+import {
+  type RequestDeps,
+  type RequestedWithdrawal,
+  type RequestRefusal,
+  requestWithdrawal,
+} from './request.ts'
+import {
+  approveWithdrawal,
+  type BumpInput,
+  type BumpRefusal,
+  bumpWithdrawal,
+  type CancelRefusal,
+  cancelWithdrawal,
+  rejectWithdrawal,
+  type VerbDeps,
+  type VerbRefusal,
+} from './verbs.ts'
 
-export interface RequestedWithdrawal {
-  readonly withdrawal: WithdrawalRecord
-  /** False when the external id had given this withdrawal before. */
-  readonly created: boolean
+export interface WithdrawalsDeps extends RequestDeps, VerbDeps {
+  readonly policy: PolicyDoors
 }
-export type RequestRefusal =
-  | InputRefusal
-  | OnceRefusal
-  | Refusal<
-      | 'WITHDRAWAL_CONFLICT'
-      | 'FUNDS_INSUFFICIENT'
-      | 'BALANCE_INSUFFICIENT'
-      | 'WALLET_NOT_FOUND'
-      | 'WALLET_RETIRED'
-    >
-export type VerbRefusal =
-  | OnceRefusal
-  | Refusal<'WITHDRAWAL_NOT_FOUND' | 'WITHDRAWAL_STATE' | 'WITHDRAWAL_REASON_MISSING'>
-type Done = Promise<Result<WithdrawalRecord, VerbRefusal>>
+type Done<R> = Promise<Result<WithdrawalRecord, R>>
 
 /** Payouts as the platform deals with them. What chain and signers do to them comes through the owner of a spend. */
 export interface Withdrawals {
@@ -36,26 +39,59 @@ export interface Withdrawals {
     actor: string,
     once?: Once<RequestedWithdrawal>,
   ): Promise<Result<RequestedWithdrawal, RequestRefusal>>
-  /** One person's approval of the request with this digest. The last one that is needed makes it `approved`. */
-  approve(id: WithdrawalId, digest: string, actor: string, once?: Once<WithdrawalRecord>): Done
+  /**
+   * One person's approval. The last one that is needed makes the request `approved`.
+   * @param input the digest that the person saw: another one is refused
+   */
+  approve(
+    id: WithdrawalId,
+    input: { readonly digest?: string },
+    actor: string,
+    once?: Once<WithdrawalRecord>,
+  ): Done<VerbRefusal>
   /** Ends a request that no plan serves yet; what it holds is free again. */
-  reject(id: WithdrawalId, reason: string, actor: string, once?: Once<WithdrawalRecord>): Done
+  reject(
+    id: WithdrawalId,
+    reason: string,
+    actor: string,
+    once?: Once<WithdrawalRecord>,
+  ): Done<VerbRefusal>
   /**
    * Ends it at once as long as no signer has seen a transaction that pays it. Later it asks for a conflicting spend, and
    * the withdrawal ends when that one is buried, or is paid after all.
    */
-  cancel(id: WithdrawalId, reason: string, actor: string, once?: Once<WithdrawalRecord>): Done
-  /** Asks for a version that pays more, at this rate (satoshi per 1000 vbytes) or at what its speed asks for now. */
-  bump(
+  cancel(
     id: WithdrawalId,
-    rate: SatPerKvB | undefined,
+    reason: string,
     actor: string,
     once?: Once<WithdrawalRecord>,
-  ): Done
+  ): Done<CancelRefusal>
+  /** Asks for a version of its transaction that pays more, with every payment kept. */
+  bump(
+    id: WithdrawalId,
+    input: BumpInput,
+    actor: string,
+    once?: Once<WithdrawalRecord>,
+  ): Done<BumpRefusal>
   get(id: WithdrawalId): Promise<WithdrawalRecord | undefined>
   byExternalId(externalId: string): Promise<WithdrawalRecord | undefined>
   /** Newest first. */
   list(filter: WithdrawalFilter): Promise<readonly WithdrawalRecord[]>
   /** Why it is what it is, what would change it next, who must act, and what could still pay it. */
-  explain(id: WithdrawalId): Promise<Explanation | undefined>
+  explain(id: WithdrawalId): Promise<Result<Explanation, VerbRefusal>>
+}
+
+export function createWithdrawals(deps: WithdrawalsDeps): Withdrawals {
+  const { store } = deps
+  return {
+    request: (input, actor, once) => requestWithdrawal(deps, input, actor, once),
+    approve: (id, { digest }, actor, once) => approveWithdrawal(deps, id, digest, actor, once),
+    reject: (id, reason, actor, once) => rejectWithdrawal(deps, id, reason, actor, once),
+    cancel: (id, reason, actor, once) => cancelWithdrawal(deps, id, reason, actor, once),
+    bump: (id, input, actor, once) => bumpWithdrawal(deps, id, input, actor, once),
+    get: (id) => store.read((tx) => tx.withdrawals.withdrawal(id)),
+    byExternalId: (externalId) => store.read((tx) => tx.withdrawals.byExternalId(externalId)),
+    list: (filter) => store.read((tx) => tx.withdrawals.list(filter)),
+    explain: (id) => store.read((tx) => explainWithdrawal(deps, tx, id)),
+  }
 }

@@ -93,7 +93,7 @@ export function partsOf(
   }
   const shares = splitFee(
     version.fee,
-    bearing.map(({ record }) => (record.feePayer === 'customer' ? record.maxFee : version.fee)),
+    bearing.map(({ record }) => record.maxFee),
   )
   for (const [i, { record, output }] of bearing.entries())
     parts.set(record.id, { output, paid: record.amount, feeShare: shares[i] ?? ZERO })

@@ -7,7 +7,7 @@ import {
 } from '../transaction/index.ts'
 import type { Psbt, PsbtInput, PsbtOrigin, PsbtOutput, PsbtPair, PsbtXpub } from './model.ts'
 import { asText } from './pairs.ts'
-import { byKey, compareBytes } from './sort.ts'
+import { byKey, compareBytes, inOrder } from './sort.ts'
 import { isSameTransaction } from './take.ts'
 
 export type CombineRefusal = Refusal<'PSBT_DIFFERENT_TRANSACTION' | 'PSBT_CONFLICT'>
@@ -80,7 +80,7 @@ function joinSignatures(a: PsbtInput, b: PsbtInput): PsbtInput['signatures'] {
     const signature = lesser(list.get(name)?.signature, item.signature) ?? item.signature
     list.set(name, { ...item, signature })
   }
-  return byKey([...list.values()], ({ publicKey }) => publicKey)
+  return inOrder([...list.values()])
 }
 
 function joinInput(join: Join, a: PsbtInput, b: PsbtInput): PsbtInput {

@@ -3,7 +3,7 @@ import { encodeTransaction } from '../transaction/index.ts'
 import { INPUT } from './fields.ts'
 import { isFinal } from './final.ts'
 import type { PartialSignature, Psbt, PsbtInput } from './model.ts'
-import { byKey } from './sort.ts'
+import { inOrder } from './sort.ts'
 import { drain, type InputSignatures, type Steps, verifiedSignatures } from './taken.ts'
 import { type SignatureFault, type Spendable, Verifier } from './verifier.ts'
 
@@ -60,7 +60,7 @@ function withSignatures(input: PsbtInput, spendable: Spendable, more: InputSigna
   if (!first) return input
   if (spendable.rule.form === 'taproot_key') return { ...input, tapSignature: first.signature }
   const signatures = [...input.signatures, ...more]
-  return { ...input, signatures: byKey(signatures, ({ publicKey }) => publicKey) }
+  return { ...input, signatures: inOrder(signatures) }
 }
 
 /** Signatures for scripts of a taproot coin: no coin of ours is spent that way. */

@@ -4,7 +4,7 @@ import { sat } from '../../kernel/index.ts'
 import type { Store } from '../../runtime/store.ts'
 import { type Chapter, fails, same } from './check.ts'
 import { scriptOf, walletIdOf } from './samples.ts'
-import { dayRecordOf, profileOf, reservationOf, withdrawalIdOf } from './samples-policy.ts'
+import { dayRecordOf, profileOf, reservationOf, requestIdOf } from './samples-policy.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -62,8 +62,7 @@ export const LIMITS: Chapter = {
     await insert(store, reservationOf(1), reservationOf(2, { at: T0 + 5, amount: sat(3n) }))
     await fails(() => insert(store, reservationOf(1)), 'STORE_CONFLICT', 'the withdrawal again')
     same(await sum(store, 'platform', T0), [103n, 2, T0 + 1], 'counted once')
-    const remove = (number: number) =>
-      store.transact((tx) => tx.limits.remove(withdrawalIdOf(number)))
+    const remove = (number: number) => store.transact((tx) => tx.limits.remove(requestIdOf(number)))
     same(await remove(1), true, 'removed')
     same(await remove(1), false, 'removed already')
     same(await remove(9), false, 'never counted')
@@ -98,7 +97,7 @@ export const LIMITS: Chapter = {
     same(await prune(T0 + 3 * DAY, 99), 0, 'once')
     same(await sum(store, 'user/1', T0 + 3 * DAY), [200n, 2, T0 + 3 * DAY], 'newer ones')
     same(await sum(store, 'user/1', T0 + 3 * DAY + 1), [100n, 1, T0 + 4 * DAY], 'the newest')
-    same(await store.transact((tx) => tx.limits.remove(withdrawalIdOf(0))), false, 'forgotten')
+    same(await store.transact((tx) => tx.limits.remove(requestIdOf(0))), false, 'forgotten')
   },
 
   'a profile comes back as it went in': async ({ store }) => {
@@ -131,11 +130,7 @@ export const LIMITS: Chapter = {
 
   'readers count nothing': async ({ store }) => {
     await fails(() => store.read((tx) => tx.limits.insert(reservationOf(1))), 'assertion', 'insert')
-    await fails(
-      () => store.read((tx) => tx.limits.remove(withdrawalIdOf(1))),
-      'assertion',
-      'remove',
-    )
+    await fails(() => store.read((tx) => tx.limits.remove(requestIdOf(1))), 'assertion', 'remove')
     await fails(() => store.read((tx) => tx.limits.prune(1, 1)), 'assertion', 'prune')
     await fails(() => store.read((tx) => tx.risk.saveProfile(profileOf(1))), 'assertion', 'profile')
     await fails(() => store.read((tx) => tx.risk.addPaid('user/1', hex(1))), 'assertion', 'paid')

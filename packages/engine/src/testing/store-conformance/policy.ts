@@ -1,6 +1,6 @@
 import { type Chapter, fails, same } from './check.ts'
 import { digest, scriptOf } from './samples.ts'
-import { decisionOf, policyOf, policySubjectOf, taskOf, withdrawalIdOf } from './samples-policy.ts'
+import { decisionOf, policyOf, policySubjectOf, taskOf, requestIdOf } from './samples-policy.ts'
 
 /** Policies, what they decided, and who approved it. */
 export const POLICY: Chapter = {
@@ -64,19 +64,19 @@ export const POLICY: Chapter = {
     const decisions = [decisionOf(1, { subject }), decisionOf(2, { verdict, number: 4 })]
     await store.transact(async (tx) => {
       for (const one of decisions) await tx.policy.insertDecision(one)
-      await tx.policy.saveState(withdrawalIdOf(2), 'released')
+      await tx.policy.saveState(requestIdOf(2), 'released')
     })
     const stored = [decisions[0], decisionOf(2, { verdict, number: 4, state: 'released' })]
     await store.read(async (tx) => {
-      same(await tx.policy.decision(withdrawalIdOf(1)), stored[0], 'one')
-      same(await tx.policy.decision(withdrawalIdOf(9)), undefined, 'unknown')
+      same(await tx.policy.decision(requestIdOf(1)), stored[0], 'one')
+      same(await tx.policy.decision(requestIdOf(9)), undefined, 'unknown')
       same(await tx.policy.decisions({ limit: 9 }), stored, 'all, by number')
       same(await tx.policy.decisions({ after: 1, limit: 9 }), [stored[1]], 'the next page')
       same(await tx.policy.decisions({ limit: 1 }), [stored[0]], 'a short page')
     })
     const again = () => store.transact((tx) => tx.policy.insertDecision(decisionOf(1)))
     await fails(again, 'STORE_CONFLICT', 'the withdrawal again')
-    const state = () => store.transact((tx) => tx.policy.saveState(withdrawalIdOf(9), 'settled'))
+    const state = () => store.transact((tx) => tx.policy.saveState(requestIdOf(9), 'settled'))
     await fails(state, 'assertion', 'an unknown one')
   },
 
@@ -86,7 +86,7 @@ export const POLICY: Chapter = {
       number: i + 1,
       at,
       kind: i % 2 === 0 ? ('judged' as const) : ('reserved' as const),
-      withdrawal: withdrawalIdOf(i),
+      withdrawal: requestIdOf(i),
     }))
     await store.transact(async (tx) => {
       for (const move of moves) await tx.policy.addMove(move)

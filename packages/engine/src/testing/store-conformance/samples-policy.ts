@@ -11,14 +11,14 @@ import { sat, type WithdrawalId } from '../../kernel/index.ts'
 import { digest, scriptOf, walletIdOf } from './samples.ts'
 
 const T0 = 1_700_000_000_000
-export const withdrawalIdOf = (number: number) =>
+export const requestIdOf = (number: number) =>
   `wdr_${String(number).padStart(6, '0')}` as WithdrawalId
 
 export const policySubjectOf = (
   number: number,
   more: Partial<PolicySubject> = {},
 ): PolicySubject => ({
-  withdrawal: withdrawalIdOf(number),
+  withdrawal: requestIdOf(number),
   wallet: walletIdOf(1),
   amount: sat(10_000n + BigInt(number)),
   maxFee: sat(1000n),
@@ -32,8 +32,8 @@ export const policySubjectOf = (
 export const profileOf = (number: number, more: Partial<RiskProfile> = {}): RiskProfile => ({
   subject: `user/${number}`,
   recent: [
-    { withdrawal: withdrawalIdOf(1), at: T0, amount: sat(5n) },
-    { withdrawal: withdrawalIdOf(2), at: T0 + 1, amount: sat(7n) },
+    { withdrawal: requestIdOf(1), at: T0, amount: sat(5n) },
+    { withdrawal: requestIdOf(2), at: T0 + 1, amount: sat(7n) },
   ],
   habit: {
     paid: 3,
@@ -84,7 +84,7 @@ export const policyOf = (version: number, more: Partial<PolicyRecord> = {}): Pol
   ...more,
 })
 export const taskOf = (number: number, more: Partial<ApprovalTask> = {}): ApprovalTask => ({
-  subject: { kind: 'withdrawal', id: withdrawalIdOf(number) },
+  subject: { kind: 'withdrawal', id: requestIdOf(number) },
   hash: digest(number, 5),
   requirements: [{ needed: 2, members: ['operator:ann', 'operator:bob'] }, { needed: 1 }],
   initiators: ['api:key_1'],
@@ -92,7 +92,7 @@ export const taskOf = (number: number, more: Partial<ApprovalTask> = {}): Approv
   ...more,
 })
 export const reservationOf = (number: number, more: Partial<Reservation> = {}): Reservation => ({
-  withdrawal: withdrawalIdOf(number),
+  withdrawal: requestIdOf(number),
   subjects: ['platform', 'user/1'],
   amount: sat(100n),
   at: T0 + number,

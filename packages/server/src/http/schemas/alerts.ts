@@ -25,7 +25,6 @@ export const ALERT_KINDS = [
   'withdrawal_held',
   'withdrawal_failed',
   'account_overdrawn',
-  'signer_refused',
   'withdrawal_risk',
 ] as const
 
