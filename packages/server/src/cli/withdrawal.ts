@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
-import { readChoice, readNumber, readRate } from './arguments.ts'
+import { readChoice, readNumber } from './arguments.ts'
 import type { WithdrawalExplanationJson, WithdrawalJson } from './client/answers.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
 import { findWalletId, findWithdrawal } from './find.ts'
@@ -11,7 +11,7 @@ import {
   showWithdrawalExplanation,
   WITHDRAWAL_COLUMNS,
 } from './withdrawal-output.ts'
-import { addWithdrawalRequest } from './withdrawal-request.ts'
+import { addSpeedFlags, addWithdrawalRequest, speedFields } from './withdrawal-request.ts'
 
 const STATUSES: readonly WithdrawalJson['status'][] = [
   'requested',
@@ -150,19 +150,15 @@ function addDecisions(withdrawal: Command, bind: Bind): void {
 }
 
 function addBump(withdrawal: Command, bind: Bind): void {
-  const bump = addClientFlags(withdrawal.command('bump <withdrawal>'))
+  const bump = addSpeedFlags(addClientFlags(withdrawal.command('bump <withdrawal>')))
     .description('pay a higher fee for what is on its way')
-    .option('--fee-rate <sat/vB>', 'this rate, such as 25 (default: what its speed asks for now)')
     .option('--yes', 'do not ask')
   examples(bump, [
     'kaccy withdrawal bump payout-1 --fee-rate 25 --yes',
-    'kaccy withdrawal bump payout-1 --yes',
+    'kaccy withdrawal bump payout-1 --priority high --max-fee 20000 --yes',
   ])
   bind(bump, (context, [word = '']) => {
-    const rate = context.text('feeRate')
-    const body = {
-      fee_rate_sat_kvb: rate === undefined ? undefined : readRate(rate, '--fee-rate'),
-    }
+    const body = speedFields(context)
     return decide(
       context,
       word,

@@ -3,7 +3,7 @@ import type { Coins, FreezeRecord, LeaseRecord } from '@kaccy/bitcoin/coins'
 import type { OutPoint, SpendId } from '@kaccy/bitcoin/kernel'
 import type { Policies } from '@kaccy/bitcoin/policy'
 import type { Psbts } from '@kaccy/bitcoin/signing'
-import type { SpendFilter, SpendRecord, VersionRecord } from '@kaccy/bitcoin/spending'
+import type { SpendFilter, SpendRecord, SpendView } from '@kaccy/bitcoin/spending'
 import type { Withdrawals } from '@kaccy/bitcoin/withdrawals'
 
 /*
@@ -14,9 +14,8 @@ export interface Payouts {
   readonly withdrawals: Withdrawals
   readonly psbts: Psbts
   readonly spends: {
-    get(id: SpendId): Promise<SpendRecord | undefined>
+    get(id: SpendId): Promise<SpendView | undefined>
     list(filter: SpendFilter): Promise<readonly SpendRecord[]>
-    versions(id: SpendId): Promise<readonly VersionRecord[]>
   }
   readonly coins: Pick<Coins, 'freeze' | 'unfreeze'> & {
     /** What is leased and what is frozen of these outpoints. */

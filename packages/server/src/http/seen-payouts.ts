@@ -1,6 +1,6 @@
 import { type PsbtId, refuse, type SpendId, type WithdrawalId } from '@kaccy/bitcoin/kernel'
 import type { Session } from '@kaccy/bitcoin/signing'
-import type { SpendRecord } from '@kaccy/bitcoin/spending'
+import type { SpendView } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { Payouts } from './payouts.ts'
 import { maySee, type Principal } from './principal.ts'
@@ -44,9 +44,9 @@ export async function spendOf(
   { spends }: Pick<Payouts, 'spends'>,
   principal: Principal,
   id: string,
-): Promise<SpendRecord> {
+): Promise<SpendView> {
   const found = await spends.get(id as SpendId)
-  if (found && maySee(principal, found.wallet)) return found
+  if (found && maySee(principal, found.spend.wallet)) return found
   throw new RefusedError(refuse('SPEND_NOT_FOUND', `no spend ${id}`, { param: 'spend' }).error)
 }
 

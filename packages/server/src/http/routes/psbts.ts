@@ -225,7 +225,7 @@ const getSpend = ({ engine, network }: AppParts): Route =>
     schemas: { path: SpendPath, answers: { 200: ref(SpendSchema) } },
     async handle({ path, principal }) {
       const { spends } = payoutsOf(engine)
-      const spend = await spendOf({ spends }, principal, path.spend)
-      return answer(200, spendJson(spend, await spends.versions(spend.id), network))
+      const { spend, versions } = await spendOf({ spends }, principal, path.spend)
+      return answer(200, spendJson(spend, versions, network))
     },
   })

@@ -1,4 +1,4 @@
-import { type SatPerKvB, satPerKvB } from '@kaccy/bitcoin/kernel'
+import { sat } from '@kaccy/bitcoin/kernel'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
 import { payoutsOf } from '../payouts.ts'
@@ -15,6 +15,7 @@ import {
   WithdrawalSchema,
 } from '../schemas/withdrawals.ts'
 import { withdrawalOf } from '../seen-payouts.ts'
+import { speedOf } from '../speed.ts'
 
 const tag = 'Withdrawals'
 const shown = (withdrawal: WithdrawalRecord): Answer => answer(200, withdrawalJson(withdrawal))
@@ -41,7 +42,15 @@ const approveWithdrawal = ({ engine }: AppParts): Route =>
       'Bound to the `digest` of the request. Who asked for it never approves it, and nobody twice; it goes on when enough people have.',
     scope: 'withdrawals:approve',
     once: 'inside',
-    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
+    refuses: [
+      'WITHDRAWAL_NOT_FOUND',
+      'WITHDRAWAL_STATE',
+      'APPROVAL_NOT_NEEDED',
+      'APPROVER_IS_INITIATOR',
+      'APPROVER_REPEATED',
+      'APPROVAL_DIGEST_MISMATCH',
+      'APPROVER_NOT_ALLOWED',
+    ],
     schemas: {
       path: WithdrawalPath,
       body: ApproveRequest,
@@ -49,10 +58,9 @@ const approveWithdrawal = ({ engine }: AppParts): Route =>
     },
     async handle({ path, body, principal, once }) {
       const payouts = payoutsOf(engine)
-      const { id, digest } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
       const { actor } = principal
-      const seen = body.digest ?? digest
-      return shown(accept(await payouts.withdrawals.approve(id, seen, actor, once(shown))))
+      return shown(accept(await payouts.withdrawals.approve(id, body, actor, once(shown))))
     },
   })
 
@@ -66,7 +74,7 @@ const rejectWithdrawal = ({ engine }: AppParts): Route =>
     description: 'Its amount is free again. Only before coins were chosen for it.',
     scope: 'withdrawals:approve',
     once: 'inside',
-    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
+    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE', 'WITHDRAWAL_REASON_MISSING'],
     schemas: { path: WithdrawalPath, body: Reason, answers: { 200: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
       const payouts = payoutsOf(engine)
@@ -87,7 +95,15 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
       'Before anybody was asked to sign, it ends at once (200). After that only a conflicting transaction undoes it: one is made, and the withdrawal stays as it is until that one is buried (202) or the payout is mined first.',
     scope: 'withdrawals:write',
     once: 'inside',
-    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
+    refuses: [
+      'WITHDRAWAL_NOT_FOUND',
+      'WITHDRAWAL_STATE',
+      'WITHDRAWAL_REASON_MISSING',
+      'SPEND_NOT_OPEN',
+      'SPEND_NOT_REPLACEABLE',
+      'SPEND_HAS_CHILDREN',
+      'FEE_SOURCE_MISSING',
+    ],
     schemas: {
       path: WithdrawalPath,
       body: Reason,
@@ -103,8 +119,13 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
     },
   })
 
-const rateOf = ({ fee_rate_sat_kvb: rate }: BumpRequestBody): SatPerKvB | undefined =>
-  rate === undefined ? undefined : satPerKvB(BigInt(rate))
+function bumpOf(body: BumpRequestBody) {
+  const speed = speedOf(body)
+  return {
+    ...(speed === undefined ? {} : { speed }),
+    ...(body.max_fee_sat === undefined ? {} : { maxFee: sat(BigInt(body.max_fee_sat)) }),
+  }
+}
 
 function bumpWithdrawal({ engine }: AppParts): Route {
   const accepted = (withdrawal: WithdrawalRecord): Answer => answer(202, withdrawalJson(withdrawal))
@@ -120,14 +141,23 @@ function bumpWithdrawal({ engine }: AppParts): Route {
     once: 'inside',
     requiresKey: true,
     keepsForEver: true,
-    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE'],
+    refuses: [
+      'WITHDRAWAL_NOT_FOUND',
+      'WITHDRAWAL_STATE',
+      'SPEND_NOT_OPEN',
+      'SPEND_NOT_REPLACEABLE',
+      'SPEND_HAS_CHILDREN',
+      'FEE_SOURCE_MISSING',
+      'BUMP_NOT_NEEDED',
+      'FUNDS_INSUFFICIENT',
+    ],
     schemas: { path: WithdrawalPath, body: BumpRequest, answers: { 202: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
       const payouts = payoutsOf(engine)
       const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
       const { actor } = principal
       return accepted(
-        accept(await payouts.withdrawals.bump(id, rateOf(body), actor, once(accepted))),
+        accept(await payouts.withdrawals.bump(id, bumpOf(body), actor, once(accepted))),
       )
     },
   })

@@ -31,7 +31,7 @@ import {
   WithdrawalSchema,
 } from '../schemas/withdrawals.ts'
 import { seenWallet } from '../seen.ts'
-import { noWithdrawal, withdrawalOf } from '../seen-payouts.ts'
+import { withdrawalOf } from '../seen-payouts.ts'
 import { speedOf } from '../speed.ts'
 import { readTimeIfGiven } from '../time.ts'
 import { withdrawalVerbs } from './withdrawal-verbs.ts'
@@ -199,10 +199,8 @@ const explainWithdrawal = ({ engine, network }: AppParts): Route =>
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalExplanationSchema) } },
     async handle({ path, principal }) {
       const payouts = payoutsOf(engine)
-      const { id, spend } = await withdrawalOf(payouts, principal, path.withdrawal)
-      const explained = await payouts.withdrawals.explain(id)
-      if (!explained) throw noWithdrawal(id)
-      const versions = spend === undefined ? [] : await payouts.spends.versions(spend)
-      return answer(200, withdrawalExplanationJson(explained, versions, network))
+      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const explained = accept(await payouts.withdrawals.explain(id))
+      return answer(200, withdrawalExplanationJson(explained, network))
     },
   })

@@ -115,8 +115,9 @@ export const ApproveRequest = object(
 /** Body of `POST /v1/withdrawals/{id}/bump`. */
 export const BumpRequest = object(
   {
-    fee_rate_sat_kvb: Type.Optional(
-      FeeRate('Pay this rate; without it, what the speed of the withdrawal asks for now'),
+    ...SpeedFields,
+    max_fee_sat: Type.Optional(
+      Satoshi('The most that the fee of the whole transaction may become', 1),
     ),
   },
   { examples: [{ fee_rate_sat_kvb: 12_000 }] },
@@ -235,6 +236,9 @@ export const WithdrawalExplanationSchema = named(
     next: Type.Array(Type.String(), { description: 'What would change it' }),
     waits_for: Type.Array(Type.String(), {
       description: 'Who must act for it to go on; empty when it goes on by itself',
+    }),
+    approvals: Type.Array(object({ by: Type.String(), at: Timestamp('When') }), {
+      description: 'Who approved the request',
     }),
     versions: Type.Array(ref(PsbtSchema), {
       description: 'Every transaction that could pay it; consensus lets at most one be mined',
