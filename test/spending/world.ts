@@ -94,7 +94,7 @@ export class World {
   readonly source: BitcoindSource
   readonly store: Transactor<StoreTx> = createMemoryStore()
   readonly moves: SpendMove[] = []
-  readonly spending: Spending
+  readonly spending: Spending<StoreTx>
   readonly broadcast: Broadcast
   readonly quotes: FeeQuotes
   readonly kind: Kind
@@ -249,7 +249,8 @@ export class World {
     this.#requests += 1
     const id = `wdr_${this.#requests}` as WithdrawalId
     const to = script ?? recipient(this.#requests % 256)
-    this.#owed.set(id, { id, script: to, amount: sat(BigInt(amount)) })
+    const part = { withdrawal: id, amount: sat(BigInt(amount)) }
+    this.#owed.set(id, { id, parts: [part], script: to, amount: part.amount })
     return { script: to, amount: sat(BigInt(amount)), withdrawals: [id] }
   }
   owedBy({ transaction, kind }: VersionRecord): readonly OwedPayment[] {

@@ -6,6 +6,7 @@ export {
   type SyncReport,
 } from './engine.ts'
 export { type Health, type Running, type RunOptions, runEngine } from './run.ts'
+export type { PayoutOptions } from './payouts.ts'
 export {
   type PayoutHealth,
   type PayoutStep,

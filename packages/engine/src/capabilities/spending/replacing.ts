@@ -134,7 +134,7 @@ export async function cancel<Tx extends SpendingTx>(
  * Ends a spend of which no version was ever shown to anybody who can sign. Undefined: somebody may have signed, so only a
  * conflicting spend ends it. Signing sets `exposedAt` under the same lock, before it shows anything.
  */
-async function dropUnseen<Tx extends SpendingTx>(
+export async function dropUnseen<Tx extends SpendingTx>(
   { clock, owners }: SpendingOptions<Tx>,
   tx: Tx,
   id: SpendId,

@@ -1,5 +1,10 @@
 export type { Explanation } from './explain.ts'
-export type { InputRefusal, WithdrawalInput, WithdrawalRules } from './input.ts'
+export {
+  DEFAULT_RULES,
+  type InputRefusal,
+  type WithdrawalInput,
+  type WithdrawalRules,
+} from './input.ts'
 export type {
   BookMove,
   QueueMove,
@@ -9,5 +14,7 @@ export type {
   WithdrawalState,
 } from './machine.ts'
 export type * from './ports.ts'
+export { bookingFees, createOwner } from './owner.ts'
+export { DEFAULT_RHYTHM, type PlanRhythm } from './rhythm.ts'
 export type { RequestedWithdrawal, RequestRefusal } from './request.ts'
 export { createWithdrawals, type Withdrawals, type WithdrawalsDeps } from './service.ts'

@@ -158,7 +158,12 @@ async function owed(tx: WithdrawalsTx, version: VersionRecord): Promise<readonly
       assert(isWhole && feeShare <= record.maxFee, `${record.id} is paid what was not asked for`)
       return amount
     })
-    payments.push({ id: role.withdrawals.join('+'), script: first.script, amount: sumSat(amounts) })
+    payments.push({
+      id: role.withdrawals.join('+'),
+      parts: paid.map(({ id }, i) => ({ withdrawal: id, amount: amounts[i] ?? ZERO })),
+      script: first.script,
+      amount: sumSat(amounts),
+    })
   }
   return payments
 }
