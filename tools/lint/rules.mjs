@@ -117,6 +117,19 @@ export const TARGETS = [
   },
   { folder: 'packages/server', sources: ['src'], rules: everywhere },
   {
+    folder: 'packages/signer',
+    sources: ['src'],
+    rules: [
+      ...everywhere,
+      // It checks what the engine built: with the engine's code it would make the engine's mistakes.
+      rule(
+        'signer-imports-nothing-of-ours',
+        {},
+        { path: '(^|/)(engine|devnet|server|@kaccy/.+)/' },
+      ),
+    ],
+  },
+  {
     folder: '.',
     sources: ['tools', 'test', 'e2e', 'examples', 'packages/engine/bench'],
     rules: everywhere.filter(({ name }) => name === 'no-cycles' || name === 'import-resolves'),
