@@ -142,7 +142,7 @@ export const SETTINGS = {
   'payouts.batch_wait_ms': setting(
     'integer',
     'how long requests without hurry wait for others to share a transaction with',
-    { fallback: 10_000, from: 0, to: 86_400_000 },
+    { fallback: 600_000, from: 0, to: 86_400_000 },
   ),
   'payouts.settle_depth': setting('integer', 'confirmations after which a payout is for good', {
     fallback: 6,

@@ -2,7 +2,7 @@ import { type PsbtId, refuse, type SpendId, type WithdrawalId } from '@kaccy/bit
 import type { Session } from '@kaccy/bitcoin/signing'
 import type { SpendView } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
-import type { Payouts } from './payouts.ts'
+import type { Engine } from '@kaccy/bitcoin'
 import { maySee, type Principal } from './principal.ts'
 import { RefusedError } from './problem.ts'
 
@@ -17,7 +17,7 @@ export const noWithdrawal = (id: string): RefusedError =>
 
 /** @throws RefusedError WITHDRAWAL_NOT_FOUND */
 export async function withdrawalOf(
-  { withdrawals }: Pick<Payouts, 'withdrawals'>,
+  { withdrawals }: Pick<Engine, 'withdrawals'>,
   principal: Principal,
   id: string,
 ): Promise<WithdrawalRecord> {
@@ -28,7 +28,7 @@ export async function withdrawalOf(
 
 /** @throws RefusedError PSBT_NOT_FOUND */
 export async function psbtOf(
-  { psbts }: Pick<Payouts, 'psbts'>,
+  { psbts }: Pick<Engine, 'psbts'>,
   principal: Principal,
   id: string,
 ): Promise<Session> {
@@ -41,7 +41,7 @@ export async function psbtOf(
 
 /** @throws RefusedError SPEND_NOT_FOUND */
 export async function spendOf(
-  { spends }: Pick<Payouts, 'spends'>,
+  { spends }: Pick<Engine, 'spends'>,
   principal: Principal,
   id: string,
 ): Promise<SpendView> {

@@ -3,7 +3,6 @@ import { type OutPoint, txid, type WalletId } from '@kaccy/bitcoin/kernel'
 import { paymentCursor } from '@kaccy/bitcoin/deposits'
 import { readPaymentCursor, writePaymentCursor } from '../cursor.ts'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { coinJson, frozenJson } from '../present/coins.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -39,7 +38,7 @@ const listCoins = ({ engine }: AppParts): Route =>
         ...(after === undefined ? {} : { before: readPaymentCursor(after) }),
         limit: limitOf(query) + 1,
       })
-      const holds = await payoutsOf(engine).coins.holds(rows.map(({ payment }) => payment.point))
+      const holds = await engine.coins.holds(rows.map(({ payment }) => payment.point))
       const cursorOf = (row: (typeof rows)[number]) => writePaymentCursor(paymentCursor(row))
       return answer(200, page(rows, limitOf(query), coinJson(holds), cursorOf))
     },
@@ -71,8 +70,9 @@ function freezing({ engine }: AppParts): readonly Route[] {
       async handle({ path, body, principal }) {
         const { id } = await walletOf(engine, principal, path.wallet)
         const points = body.coins.map(pointOf)
-        const { coins } = payoutsOf(engine)
-        return shown(id)(accept(await coins.freeze(id, points, body.reason, principal.actor)))
+        return shown(id)(
+          accept(await engine.coins.freeze(id, points, body.reason, principal.actor)),
+        )
       },
     }),
     route({
@@ -89,8 +89,7 @@ function freezing({ engine }: AppParts): readonly Route[] {
       async handle({ path, body, principal }) {
         const { id } = await walletOf(engine, principal, path.wallet)
         const points = body.coins.map(pointOf)
-        const { coins } = payoutsOf(engine)
-        return shown(id)(accept(await coins.unfreeze(id, points, principal.actor)))
+        return shown(id)(accept(await engine.coins.unfreeze(id, points, principal.actor)))
       },
     }),
   ]

@@ -3,7 +3,6 @@ import type { Taken } from '@kaccy/bitcoin/signing'
 import type { VersionRecord } from '@kaccy/bitcoin/spending'
 import { BYTES } from '../bytes-body.ts'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { psbtJson, sessionJson, spendJson, takenJson } from '../present/psbts.ts'
 import { mayUse } from '../principal.ts'
 import { RefusedError } from '../problem.ts'
@@ -53,7 +52,7 @@ const listPsbts = ({ engine, network }: AppParts): Route =>
     schemas: { query: PsbtQuery, answers: { 200: PsbtList } },
     async handle({ query, principal }) {
       const { wallets } = principal
-      const rows = await payoutsOf(engine).psbts.list({
+      const rows = await engine.psbts.list({
         ...(wallets === undefined ? {} : { wallets }),
         ...(query.wallet === undefined ? {} : { wallet: query.wallet as WalletId }),
         ...(query.status === undefined ? {} : { status: query.status }),
@@ -87,20 +86,19 @@ const getPsbt = ({ engine, network }: AppParts): Route =>
     refuses: ['PSBT_NOT_FOUND', 'PSBT_NOT_APPROVED', 'PSBT_STATE', 'PSBT_NOT_CURRENT'],
     schemas: { path: PsbtPath, query: PsbtLook, answers: { 200: PsbtAnswer } },
     async handle({ path, query, principal, accept: accepted }) {
-      const { psbts } = payoutsOf(engine)
-      const session = await psbtOf({ psbts }, principal, path.psbt)
+      const session = await psbtOf(engine, principal, path.psbt)
       const { id } = session.version
       const maySign = mayUse(principal, 'psbts:sign')
       if (wantsBytes(accepted)) {
         if (!maySign) throw noBytes()
-        const { psbt } = accept(await psbts.offer(id, principal.actor))
+        const { psbt } = accept(await engine.psbts.offer(id, principal.actor))
         return answer(200, Buffer.from(psbt), {
           'content-type': BYTES,
           'content-disposition': `attachment; filename="${id}.psbt"`,
         })
       }
       if (query.peek === true || !maySign) return answer(200, sessionJson(session, network))
-      const offered = await psbts.offer(id, principal.actor)
+      const offered = await engine.psbts.offer(id, principal.actor)
       // Not approved, or past signing: it can be looked at all the same.
       if (!offered.ok) return answer(200, sessionJson(session, network))
       const version = offered.value
@@ -144,10 +142,9 @@ function addSignatures({ engine, network }: AppParts): Route {
     ],
     schemas: { path: PsbtPath, body: SignaturesRequest, answers: { 200: ref(TakenSchema) } },
     async handle({ path, body, principal, once }) {
-      const { psbts } = payoutsOf(engine)
-      const { id } = (await psbtOf({ psbts }, principal, path.psbt)).version
+      const { id } = (await psbtOf(engine, principal, path.psbt)).version
       const bytes = bytesOf(body.psbt)
-      const added = await psbts.addSignatures(id, bytes, principal.actor, once(shown))
+      const added = await engine.psbts.addSignatures(id, bytes, principal.actor, once(shown))
       return shown(accept(added))
     },
   })
@@ -187,9 +184,10 @@ function decisions({ engine, network }: AppParts): readonly Route[] {
       ],
       schemas: { path: PsbtPath, body: PsbtApproval, answers: { 200: ref(PsbtSchema) } },
       async handle({ path, body, principal, once }) {
-        const { psbts } = payoutsOf(engine)
-        const { id } = (await psbtOf({ psbts }, principal, path.psbt)).version
-        return shown(accept(await psbts.approve(id, body.hash, principal.actor, once(shown))))
+        const { id } = (await psbtOf(engine, principal, path.psbt)).version
+        return shown(
+          accept(await engine.psbts.approve(id, body.hash, principal.actor, once(shown))),
+        )
       },
     }),
     route({
@@ -205,9 +203,10 @@ function decisions({ engine, network }: AppParts): readonly Route[] {
       refuses: ['PSBT_NOT_FOUND', 'PSBT_STATE', 'PSBT_NOT_CURRENT'],
       schemas: { path: PsbtPath, body: Reason, answers: { 200: ref(PsbtSchema) } },
       async handle({ path, body, principal, once }) {
-        const { psbts } = payoutsOf(engine)
-        const { id } = (await psbtOf({ psbts }, principal, path.psbt)).version
-        return shown(accept(await psbts.reject(id, body.reason, principal.actor, once(shown))))
+        const { id } = (await psbtOf(engine, principal, path.psbt)).version
+        return shown(
+          accept(await engine.psbts.reject(id, body.reason, principal.actor, once(shown))),
+        )
       },
     }),
   ]
@@ -224,8 +223,7 @@ const getSpend = ({ engine, network }: AppParts): Route =>
     refuses: ['SPEND_NOT_FOUND'],
     schemas: { path: SpendPath, answers: { 200: ref(SpendSchema) } },
     async handle({ path, principal }) {
-      const { spends } = payoutsOf(engine)
-      const { spend, versions } = await spendOf({ spends }, principal, path.spend)
+      const { spend, versions } = await spendOf(engine, principal, path.spend)
       return answer(200, spendJson(spend, versions, network))
     },
   })

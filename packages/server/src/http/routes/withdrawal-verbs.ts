@@ -1,7 +1,6 @@
 import { sat } from '@kaccy/bitcoin/kernel'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { withdrawalJson } from '../present/withdrawals.ts'
 import { accept, answer } from '../reply.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -57,10 +56,9 @@ const approveWithdrawal = ({ engine }: AppParts): Route =>
       answers: { 200: ref(WithdrawalSchema) },
     },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
-      return shown(accept(await payouts.withdrawals.approve(id, body, actor, once(shown))))
+      return shown(accept(await engine.withdrawals.approve(id, body, actor, once(shown))))
     },
   })
 
@@ -77,10 +75,9 @@ const rejectWithdrawal = ({ engine }: AppParts): Route =>
     refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE', 'WITHDRAWAL_REASON_MISSING'],
     schemas: { path: WithdrawalPath, body: Reason, answers: { 200: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
-      return shown(accept(await payouts.withdrawals.reject(id, body.reason, actor, once(shown))))
+      return shown(accept(await engine.withdrawals.reject(id, body.reason, actor, once(shown))))
     },
   })
 
@@ -110,12 +107,9 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
       answers: { 200: ref(WithdrawalSchema), 202: ref(WithdrawalSchema) },
     },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
-      return takenOn(
-        accept(await payouts.withdrawals.cancel(id, body.reason, actor, once(takenOn))),
-      )
+      return takenOn(accept(await engine.withdrawals.cancel(id, body.reason, actor, once(takenOn))))
     },
   })
 
@@ -153,11 +147,10 @@ function bumpWithdrawal({ engine }: AppParts): Route {
     ],
     schemas: { path: WithdrawalPath, body: BumpRequest, answers: { 202: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
       return accepted(
-        accept(await payouts.withdrawals.bump(id, bumpOf(body), actor, once(accepted))),
+        accept(await engine.withdrawals.bump(id, bumpOf(body), actor, once(accepted))),
       )
     },
   })

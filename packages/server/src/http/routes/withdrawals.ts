@@ -13,7 +13,6 @@ import type {
   WithdrawalInput,
 } from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { withdrawalExplanationJson, withdrawalJson } from '../present/withdrawals.ts'
 import type { Principal } from '../principal.ts'
 import { RefusedError } from '../problem.ts'
@@ -112,8 +111,7 @@ function requestWithdrawal({ engine }: AppParts): Route {
     },
     async handle({ body, principal, once }) {
       seenWallet(principal, body.wallet)
-      const { withdrawals } = payoutsOf(engine)
-      const made = await withdrawals.request(inputOf(body), principal.actor, once(present))
+      const made = await engine.withdrawals.request(inputOf(body), principal.actor, once(present))
       if (made.ok) return present(made.value)
       throw new RefusedError(withoutForeign(principal, made.error))
     },
@@ -131,10 +129,7 @@ const getWithdrawal = ({ engine }: AppParts): Route =>
     refuses: ['WITHDRAWAL_NOT_FOUND'],
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalSchema) } },
     handle: async ({ path, principal }) =>
-      answer(
-        200,
-        withdrawalJson(await withdrawalOf(payoutsOf(engine), principal, path.withdrawal)),
-      ),
+      answer(200, withdrawalJson(await withdrawalOf(engine, principal, path.withdrawal))),
   })
 
 function filterOf(
@@ -179,7 +174,7 @@ const listWithdrawals = ({ engine, network }: AppParts): Route =>
     refuses: ['ADDRESS_INVALID', 'ADDRESS_CHECKSUM', 'ADDRESS_NETWORK'],
     schemas: { query: WithdrawalQuery, answers: { 200: WithdrawalList } },
     async handle({ query, principal }) {
-      const rows = await payoutsOf(engine).withdrawals.list(filterOf(query, principal, network))
+      const rows = await engine.withdrawals.list(filterOf(query, principal, network))
       return answer(
         200,
         page(rows, limitOf(query), withdrawalJson, ({ id }) => id),
@@ -198,9 +193,8 @@ const explainWithdrawal = ({ engine, network }: AppParts): Route =>
     refuses: ['WITHDRAWAL_NOT_FOUND'],
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalExplanationSchema) } },
     async handle({ path, principal }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
-      const explained = accept(await payouts.withdrawals.explain(id))
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
+      const explained = accept(await engine.withdrawals.explain(id))
       return answer(200, withdrawalExplanationJson(explained, network))
     },
   })
