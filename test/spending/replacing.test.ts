@@ -259,7 +259,7 @@ test('a deadline bumps by itself, within its budget and never before the first s
   await world.fund(100_000)
   const spend = await world.pay(50_000)
   deadline = world.now + 24 * 3_600_000
-  world.devnet.posture.feeRate = 9_000
+  world.devnet.posture.feeRate = 9_000n
   world.now += 31 * 60_000
   expect(await world.spending.bumpDue()).toMatchObject({ considered: 1, bumped: [] })
   await world.send(spend.id)
@@ -270,7 +270,7 @@ test('a deadline bumps by itself, within its budget and never before the first s
   expect(bumped.createdBy).toBe('engine')
   expect(bumped.maxFee).toBe(4_000n)
   await world.send(spend.id)
-  world.devnet.posture.feeRate = 900_000
+  world.devnet.posture.feeRate = 900_000n
   world.now += 31 * 60_000
   await world.spending.bumpDue()
   expect((await world.current(spend.id)).fee).toBeLessThanOrEqual(4_000n)

@@ -130,6 +130,25 @@ export const METRICS = [
     labels: [],
   },
   {
+    name: 'kaccy_withdrawals_requested_total',
+    kind: 'counter',
+    help: 'Withdrawals that were requested, by what the policy said',
+    labels: ['decision'],
+  },
+  {
+    name: 'kaccy_withdrawals_moved_total',
+    kind: 'counter',
+    help: 'Withdrawals that came into a status after they were requested',
+    labels: ['status'],
+  },
+  {
+    name: 'kaccy_withdrawal_settle_seconds',
+    kind: 'histogram',
+    help: 'Time from the request of a withdrawal until its transaction was buried',
+    labels: [],
+    buckets: WAITING_SECONDS,
+  },
+  {
     name: 'kaccy_spends_moved_total',
     kind: 'counter',
     help: 'Spends that came into a status, by purpose and status',

@@ -57,7 +57,7 @@ export {
 } from './previous.ts'
 export { needsPrevious } from './psbt.ts'
 export type { BumpWish } from './replace.ts'
-export type { Replaced, ReplaceRefusal } from './replacing.ts'
+export { dropUnseen, type Replaced, type ReplaceRefusal } from './replacing.ts'
 export { createSpending, type SpendView, type Spending } from './service.ts'
 export { emptyTrail, type Trail, writeTrail } from './trail.ts'
 export type { SpendingTx } from './transaction.ts'

@@ -135,11 +135,14 @@ export async function cancel<Tx extends SpendingTx>(
  * conflicting spend ends it. Signing sets `exposedAt` under the same lock, before it shows anything.
  */
 export async function dropUnseen<Tx extends SpendingTx>(
-  { clock, owners }: SpendingOptions<Tx>,
+  { clock, owners }: Pick<SpendingOptions<Tx>, 'clock' | 'owners'>,
   tx: Tx,
   id: SpendId,
   actor: string,
 ): Promise<Result<Replaced, ReplaceRefusal> | undefined> {
+  // Its owner may put requests back into the wallet's queue: the funds are locked before the spend, as everywhere.
+  const known = await tx.spending.spend(id)
+  if (known) await tx.coins.lockFunds(known.wallet)
   const [spend] = await tx.spending.lockSpends([id])
   if (!spend) return refuseUnknown(id)
   if (spend.status !== 'open') return refuseNotOpen(spend)

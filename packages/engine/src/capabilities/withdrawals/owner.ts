@@ -5,6 +5,7 @@ import {
   type SatPerKvB,
   sat,
   sumSat,
+  type WalletId,
   ZERO,
 } from '../../kernel/index.ts'
 import { networkFeePostings } from '../ledger/index.ts'
@@ -159,7 +160,7 @@ async function owed(tx: WithdrawalsTx, version: VersionRecord): Promise<readonly
       return amount
     })
     payments.push({
-      id: role.withdrawals.join('+'),
+      id: first.id,
       parts: paid.map(({ id }, i) => ({ withdrawal: id, amount: amounts[i] ?? ZERO })),
       script: first.script,
       amount: sumSat(amounts),
@@ -171,9 +172,10 @@ async function owed(tx: WithdrawalsTx, version: VersionRecord): Promise<readonly
 const least = <T extends bigint>(values: readonly T[]): T | undefined =>
   values.reduce<T | undefined>((a, b) => (a === undefined || b < a ? b : a), undefined)
 
-/** The ceilings under which several withdrawals can share a transaction. */
+/** The ceilings under which several withdrawals can share a transaction with so many outputs that pay them. */
 export function ceilingsOf(
   records: readonly Pick<WithdrawalRecord, 'maxFee' | 'maxRate' | 'feePayer'>[],
+  outputs: number = records.length,
 ): { readonly maxFee: Sat; readonly maxRate: SatPerKvB } | undefined {
   const maxRate = least(records.map((record) => record.maxRate))
   const lowest = least(records.map((record) => record.maxFee))
@@ -181,7 +183,7 @@ export function ceilingsOf(
   // Recipients bear equal parts; the others can lend each other what is left below their ceilings.
   const isEqual = records.some(({ feePayer }) => feePayer === 'recipient')
   const maxFee = isEqual
-    ? sat(lowest * BigInt(records.length))
+    ? sat(lowest * BigInt(outputs))
     : sumSat(records.map((record) => record.maxFee))
   return { maxFee, maxRate }
 }
@@ -196,3 +198,22 @@ async function bumpLimits(tx: WithdrawalsTx, spend: SpendRecord): Promise<BumpLi
   const deadlines = serving.flatMap(({ speed }) => (speed.kind === 'deadline' ? [speed.at] : []))
   return { ...ceilings, ...(deadlines.length > 0 ? { deadline: Math.min(...deadlines) } : {}) }
 }
+
+/**
+ * Takes the locks that following the chain may need of payouts, before it takes any other: the funds of every wallet with a
+ * spend under way, then the policies. Requests and plans take them in the same order, so that nobody waits in a circle.
+ */
+export async function lockBeforeFollow(tx: WithdrawalsTx): Promise<void> {
+  const wallets = new Set<WalletId>()
+  let after: SpendRecord['id'] | undefined
+  for (;;) {
+    const page = await tx.spending.liveSpends(after, PAGE)
+    for (const { wallet } of page) wallets.add(wallet)
+    after = page.at(-1)?.id
+    if (page.length < PAGE) break
+  }
+  if (wallets.size === 0) return
+  for (const wallet of [...wallets].sort()) await tx.coins.lockFunds(wallet)
+  await tx.policy.lockHead()
+}
+const PAGE = 500

@@ -219,8 +219,7 @@ async function noteCancel(
     { before: record, after: { ...record, cancelAsked }, actor },
   ])
   await writeTrail(tx, at, trail)
-  const dropped = await deps.spends.drop(tx, record.spend, actor)
-  if (dropped && !dropped.ok) return dropped
+  await deps.spends.drop(tx, record.spend, actor)
   const [after = wished] = await tx.withdrawals.lock([record.id])
   return ok(after)
 }

@@ -15,7 +15,6 @@ export const WITHDRAWAL_CODES = {
   WITHDRAWAL_FEE_LIMIT: { remedy: 'caller', title: 'The ceiling of the fee cannot be used' },
   WITHDRAWAL_STATE: { remedy: 'caller', title: 'The withdrawal is past the point for this' },
   WITHDRAWAL_REASON_MISSING: { remedy: 'caller', title: 'A decision needs a reason' },
-  FUNDS_INSUFFICIENT: { remedy: 'caller', title: 'The wallet has too little to spend' },
   BALANCE_INSUFFICIENT: { remedy: 'caller', title: "The customer's account has too little" },
   COIN_UNKNOWN: { remedy: 'caller', title: 'The wallet has no such unspent coin' },
   COIN_REASON_INVALID: { remedy: 'caller', title: 'A coin is frozen for a reason' },
