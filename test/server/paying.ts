@@ -5,7 +5,7 @@ import {
   createBitcoindSource,
 } from '@kaccy/bitcoin/adapters/bitcoind'
 import { assert, type WalletId } from '@kaccy/bitcoin/kernel'
-import { masterFromSeed } from '@kaccy/bitcoin/protocol/keys'
+import { derivePrivate, HARDENED, masterFromSeed } from '@kaccy/bitcoin/protocol/keys'
 import { seedFromMnemonic } from '@kaccy/bitcoin/protocol/keys/mnemonic'
 import { encodePsbt, parsePsbt } from '@kaccy/bitcoin/protocol/psbt'
 import { secretsFor, signPsbt } from '@kaccy/bitcoin/testing'
@@ -107,7 +107,14 @@ export class Paying {
     assert(master.ok, 'master')
     const parsed = parsePsbt(new Uint8Array(Buffer.from(psbt, 'base64')))
     assert(parsed.ok, 'a PSBT')
-    return encodePsbt(signPsbt(parsed.value, secretsFor(parsed.value, master.value)))
+    // The wallets of `Till` are bare account keys: to a device each is a master key of its own.
+    const secrets = [0, 1].flatMap((account) => {
+      const path = [HARDENED + 84, HARDENED + 1, HARDENED + account]
+      const key = derivePrivate(master.value, path)
+      assert(key.ok, 'an account')
+      return secretsFor(parsed.value, key.value)
+    })
+    return encodePsbt(signPsbt(parsed.value, secrets))
   }
   async close(): Promise<void> {
     await this.served.close()
