@@ -220,7 +220,7 @@ describe('every route', () => {
 
   it('is still as it was for its owner', async () => {
     const order = await served.till.engine.orders.get(foreign['order'] as OrderId)
-    expect(order?.state.status).toBe('confirmed')
+    expect(order?.state.status).toBe('full_confirmed')
     const answer = await served.call('GET', `/v1/wallets/${foreign['wallet']}`)
     expect([answer.status, answer.json.status ?? 'active']).toEqual([200, 'active'])
     const hook = await served.call('GET', `/v1/webhooks/${foreign['webhook']}`)
