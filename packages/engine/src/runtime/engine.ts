@@ -17,7 +17,6 @@ import {
 } from '../capabilities/chain/index.ts'
 import {
   adoptFrom,
-  balanceLayers,
   type CoinsFilter,
   createIntake,
   createRescan,
@@ -56,6 +55,7 @@ import {
   type Transactor,
   type WalletId,
 } from '../kernel/index.ts'
+import { type PayoutOptions, wirePayouts } from './payouts.ts'
 import type { Store, StoreTx } from './store.ts'
 
 /** What the engine is built from. Drivers, clock and randomness are handed in; nothing is global. */
@@ -88,6 +88,8 @@ export interface EngineOptions {
   readonly origin?: OriginOf
   /** What webhooks may lead to beyond public `https` URLs; the sender is made with the same. */
   readonly webhookTargets?: TargetRules
+  /** What paying out needs; without it requests are recorded, and another process pays them. */
+  readonly payouts?: PayoutOptions
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -131,14 +133,29 @@ function wire(options: EngineOptions) {
     changed: async (tx, order, payments) => platform?.updateStatus(tx, order, payments),
   })
   const blocksPerCommit = options.blocksPerCommit ?? 16
+  /** What transactions have to pay, as the node says; refused where it has no estimate. */
+  const fees = createFees({ source, clock, metrics })
+  const logger = options.logger ?? silentLogger
+  const payouts = wirePayouts({
+    store: asked,
+    tally,
+    source,
+    fees,
+    clock,
+    entropy,
+    network,
+    logger,
+    metrics,
+    options: options.payouts,
+  })
   const follower = createFollower({
     source,
     store,
-    consumer: intake,
+    consumer: payouts.followed(intake),
     watch,
     network,
     clock,
-    logger: options.logger ?? silentLogger,
+    logger,
     metrics,
     tracer,
     blocksPerCommit,
@@ -162,8 +179,8 @@ function wire(options: EngineOptions) {
       ...(options.rates ? { rates: options.rates } : {}),
       ...(options.rateMaxAgeMs === undefined ? {} : { rateMaxAgeMs: options.rateMaxAgeMs }),
     }),
-    /** What transactions have to pay, as the node says; refused where it has no estimate. */
-    fees: createFees({ source, clock, metrics }),
+    fees,
+    ...payouts.verbs,
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
   }
 }
@@ -226,7 +243,7 @@ export async function createEngine(options: EngineOptions) {
       ...wallets,
       /** The accounts of the ledger; `layers` answers what can be spent. */
       balance: (wallet: WalletId) => store.read((tx) => walletBalance(tx, wallet)),
-      layers: (wallet: WalletId) => balanceLayers(store, wallet),
+      layers: (wallet: WalletId) => wired.coins.layers(wallet),
       /** Its unspent payments, newest first. */
       coins: (wallet: WalletId, filter: CoinsFilter) => walletCoins(store, wallet, filter),
       /** What paid it or spent of it, newest first. */

@@ -121,7 +121,7 @@ function receiptOf(about: {
     descriptor: wallet.descriptor.slice(-8),
     unsignedTxid: version.hash as Txid,
     policyVersion: version.policyVersion,
-    payments: owed.map(({ id, script, amount }) => ({ withdrawal: id, script, amount })),
+    payments: owed.flatMap(({ parts, script }) => parts.map((part) => ({ ...part, script }))),
     maxFee: version.maxFee,
     approvals: approvals.given.map(({ by, at }) => ({ by, at })),
     initiators: approvals.initiators,

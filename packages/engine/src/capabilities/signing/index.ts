@@ -1,3 +1,4 @@
+export type * from './ports.ts'
 export {
   createReceiptKey,
   type PolicyReceipt,
@@ -7,6 +8,17 @@ export {
   signReceipt,
   verifyReceipt,
 } from './receipt.ts'
+export { createSigning, type Signing } from './service.ts'
+export type {
+  InputProgress,
+  Psbts,
+  Session,
+  SessionRefusal,
+  SigningReport,
+  Taken,
+  TakeRefusal,
+} from './ports.ts'
+export type { SigningTx } from './transaction.ts'
 export type {
   Signer,
   SignerRefusalCode,

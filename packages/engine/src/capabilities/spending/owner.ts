@@ -17,9 +17,12 @@ export interface SpendMove {
   readonly trail: Trail
 }
 
-/** One request that the spend has to pay, from the request's own row and never from the transaction. */
+/** One output that the spend has to make, from the rows of the requests and never from the transaction. */
 export interface OwedPayment {
-  readonly id: WithdrawalId
+  /** For messages: the ids of its parts. */
+  readonly id: string
+  /** The requests that it pays, several where one address is paid once for all of them; together they are `amount`. */
+  readonly parts: readonly { readonly withdrawal: WithdrawalId; readonly amount: Sat }[]
   readonly script: Uint8Array
   readonly amount: Sat
 }

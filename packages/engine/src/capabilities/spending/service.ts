@@ -6,7 +6,7 @@ import type { SpendingOptions } from './options.ts'
 import type { SpendFilter, SpendRecord, VersionFilter, VersionRecord } from './ports.ts'
 import { recognise } from './recognise.ts'
 import type { BumpWish } from './replace.ts'
-import { bump, cancel, type Replaced, type ReplaceRefusal } from './replacing.ts'
+import { bump, cancel, dropUnseen, type Replaced, type ReplaceRefusal } from './replacing.ts'
 import type { SpendingTx } from './transaction.ts'
 
 /** One spend with all its versions by number. */
@@ -16,7 +16,7 @@ export interface SpendView {
 }
 
 /** Spends as people and capabilities deal with them. Money never moves here: signers sign, the broadcaster sends. */
-export interface Spending {
+export interface Spending<Tx extends SpendingTx> {
   /**
    * A new version that pays more, with every payment kept to the satoshi and at least one coin in common with all versions before.
    * Refused with the figures where the ceilings or the coins do not allow what the rules of replacement demand.
@@ -27,6 +27,11 @@ export interface Spending {
    * others. That one has to be mined; until it is buried, the spend may still pay.
    */
   cancel(id: SpendId, actor: string): Promise<Result<Replaced, ReplaceRefusal>>
+  /**
+   * Gives a spend up in the caller's transaction, if nobody who can sign saw any version of it; undefined when somebody may have.
+   * The caller holds the funds of the wallet.
+   */
+  drop(tx: Tx, id: SpendId, actor: string): Promise<Result<Replaced, ReplaceRefusal> | undefined>
   /** A spend of our own change that pays for its parent as well (CPFP). */
   childOf(id: SpendId, wish: BumpWish, actor: string): Promise<Result<CommittedSpend, ChildRefusal>>
   /** Considers every open spend whose time has come, by its deadline and budget. */
@@ -40,11 +45,12 @@ export interface Spending {
   versions(filter: VersionFilter): Promise<readonly VersionRecord[]>
 }
 
-export function createSpending<Tx extends SpendingTx>(options: SpendingOptions<Tx>): Spending {
+export function createSpending<Tx extends SpendingTx>(options: SpendingOptions<Tx>): Spending<Tx> {
   const { store } = options
   return {
     bump: (id, wish, actor) => bump(options, id, wish, actor),
     cancel: (id, actor) => cancel(options, id, actor),
+    drop: (tx, id, actor) => dropUnseen(options, tx, id, actor),
     childOf: (id, wish, actor) => childOf(options, id, wish, actor),
     bumpDue: () => bumpDue(options),
     recognise: () => recognise(options),

@@ -159,7 +159,12 @@ async function owed(tx: WithdrawalsTx, version: VersionRecord): Promise<readonly
       assert(isWhole && feeShare <= record.maxFee, `${record.id} is paid what was not asked for`)
       return amount
     })
-    payments.push({ id: first.id, script: first.script, amount: sumSat(amounts) })
+    payments.push({
+      id: first.id,
+      parts: paid.map(({ id }, i) => ({ withdrawal: id, amount: amounts[i] ?? ZERO })),
+      script: first.script,
+      amount: sumSat(amounts),
+    })
   }
   return payments
 }

@@ -19,4 +19,8 @@ export const WITHDRAWAL_CODES = {
   COIN_UNKNOWN: { remedy: 'caller', title: 'The wallet has no such unspent coin' },
   COIN_REASON_INVALID: { remedy: 'caller', title: 'A coin is frozen for a reason' },
   COINS_TOO_MANY: { remedy: 'caller', title: 'Too many coins for one request' },
+  PAYOUTS_NOT_CONFIGURED: {
+    remedy: 'human',
+    title: 'This process was not given what paying out needs',
+  },
 } as const satisfies Record<string, CodeEntry>
