@@ -132,6 +132,8 @@ describe('the import lint', () => {
     ['package-by-name', 'engine/src/adapters/planted/index.ts', '../../../../devnet/src/index.ts'],
     ['devnet-never-imports-the-engine', 'devnet/src/planted.ts', '@kaccy/bitcoin/kernel'],
     ['devnet-never-imports-the-engine', 'devnet/src/planted.test.ts', '@kaccy/bitcoin/kernel'],
+    ['signer-imports-nothing-of-ours', 'signer/src/planted.ts', '@kaccy/bitcoin/kernel'],
+    ['signer-imports-nothing-of-ours', 'signer/src/planted.test.ts', '@kaccy/devnet'],
     ['package-by-name', 'server/src/planted.ts', '../../engine/src/kernel/index.ts'],
     ['import-resolves', 'server/src/planted.ts', '@kaccy/bitcoin/src/kernel/amount.ts'],
     ['package-by-name', '../tools/planted.ts', '../packages/engine/src/kernel/index.ts'],

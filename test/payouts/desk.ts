@@ -1,3 +1,4 @@
+import { deepStrictEqual, strictEqual } from 'node:assert'
 import { createEngine, type Engine, type EngineOptions, type Store } from '@kaccy/bitcoin'
 import {
   type BitcoindSource,
@@ -9,20 +10,21 @@ import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import type { Broadcaster } from '@kaccy/bitcoin/broadcast'
 import {
   assert,
+  equalBytes,
+  fromHex,
   Secret,
   sat,
   satPerKvB,
   type Txid,
-  toHex,
   type WalletId,
   type WithdrawalId,
 } from '@kaccy/bitcoin/kernel'
+import { decodeTransaction } from '@kaccy/bitcoin/protocol/transaction'
 import { createReceiptKey, type Signer } from '@kaccy/bitcoin/signing'
 import type { WithdrawalInput, WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import { addressOf, createDevnet, type Devnet } from '@kaccy/devnet'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
-import { expect } from 'vitest'
 import { seededEntropy } from '../../tools/scenarios/engine.ts'
 import { softSigner } from './soft-signer.ts'
 
@@ -52,7 +54,10 @@ export interface DeskOptions {
   /** Puts something between us and the node that takes transactions. */
   readonly between?: (broadcaster: Broadcaster) => Broadcaster
   readonly signer?: Signer
+  /** False: people bring signatures. */
   readonly signs?: boolean
+  /** How long the node may take, milliseconds. */
+  readonly patienceMs?: number
   readonly payouts?: Partial<NonNullable<EngineOptions['payouts']>>
 }
 export type Ask = Partial<Omit<WithdrawalInput, 'amount' | 'wallet'>> & { readonly amount: number }
@@ -77,6 +82,15 @@ export class Desk {
       url: devnet.rpcUrl,
       auth: { cookieFile: devnet.cookiePath },
       retry: { attempts: 1 },
+      ...(options.patienceMs === undefined
+        ? {}
+        : {
+            deadlines: {
+              read: options.patienceMs,
+              block: options.patienceMs,
+              send: options.patienceMs,
+            },
+          }),
     })
   }
   static async open(options: DeskOptions = {}): Promise<Desk> {
@@ -215,7 +229,6 @@ export class Desk {
   inMempool(txid: Txid | undefined): boolean {
     return this.devnet.view.mempool().some((one) => one === txid)
   }
-  /** What the best chain and the mempool pay to a script, satoshi. */
   async told(area: string): Promise<readonly string[]> {
     const events = await this.engine.events({ after: 0, limit: 100_000 })
     return events.filter(({ type }) => type.startsWith(`${area}.`)).map(({ type }) => type)
@@ -226,10 +239,13 @@ export class Desk {
 
   /** Books, events, trail and leases: all of it adds up. */
   async expectSound(): Promise<void> {
-    expect((await this.engine.ledger.verify()).differences).toEqual([])
-    expect((await this.engine.audit.verify()).ok).toBe(true)
+    deepStrictEqual((await this.engine.ledger.verify()).differences, [])
+    strictEqual((await this.engine.audit.verify()).ok, true)
     const events = await this.engine.events({ after: 0, limit: 100_000 })
-    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1))
+    deepStrictEqual(
+      events.map(({ seq }) => seq),
+      events.map((_, i) => i + 1),
+    )
     const spends = await this.engine.spends.list({ limit: 1000 })
     const holders = new Map<string, string>()
     for (const { id } of spends) {
@@ -238,11 +254,11 @@ export class Desk {
       const anchor = `${view.spend.anchor.txid}:${view.spend.anchor.vout}`
       for (const version of view.versions) {
         const points = version.transaction.inputs.map(({ txid, vout }) => `${txid}:${vout}`)
-        expect(points).toContain(anchor)
+        assert(points.includes(anchor), `a version of ${id} without its anchor`)
         const live = view.spend.status === 'open' || view.spend.status === 'mined'
         if (live)
           for (const point of points) {
-            expect(holders.get(point) ?? id, `two live spends spend ${point}`).toBe(id)
+            strictEqual(holders.get(point) ?? id, id, `two live spends spend ${point}`)
             holders.set(point, id)
           }
       }
@@ -250,16 +266,23 @@ export class Desk {
   }
   /** How often, and how much, the best chain pays this script. */
   paidTo(script: Uint8Array): { readonly times: number; readonly amount: bigint } {
-    const hex = toHex(script)
-    let times = 0
-    let amount = 0n
-    for (let height = 1; height <= this.devnet.view.height(); height++)
-      for (const { outputs } of this.devnet.view.block(height).transactions)
-        for (const output of outputs)
-          if (toHex(output.script) === hex) {
-            times += 1
-            amount += output.amount
+    const { view } = this.devnet
+    const paid = { times: 0, amount: 0n }
+    for (let height = 1; height <= view.tip().height; height++) {
+      const hash = view.hashAt(height) ?? ''
+      for (const txid of (view.blockTxids(hash) ?? []).slice(1))
+        for (const output of this.#transaction(txid, hash).outputs)
+          if (equalBytes(output.script, script)) {
+            paid.times += 1
+            paid.amount += output.amount
           }
-    return { times, amount }
+    }
+    return paid
+  }
+  #transaction(txid: string, block: string) {
+    const raw = this.devnet.call('getrawtransaction', [txid, 0, block])
+    const decoded = decodeTransaction(fromHex(String(raw)))
+    assert(decoded.ok, 'a transaction of the chain')
+    return decoded.value
   }
 }

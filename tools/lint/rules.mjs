@@ -39,7 +39,7 @@ const layers = [
   rule(
     'last-look-stands-alone',
     { path: '^src/protocol/last-look/', pathNot: TEST },
-    { path: '^src/protocol/(psbt|coins)/|(^|/)node_modules/@scure/btc-signer/', reachable: true },
+    { path: '^src/protocol/(psbt|coins|sighash)/|(^|/)node_modules/@scure/btc-signer/', reachable: true },
   ),
   rule('pure-means-pure', { path: PURE, pathNot: TEST }, { dependencyTypes: ['core'] }),
   rule(
@@ -116,6 +116,19 @@ export const TARGETS = [
     ],
   },
   { folder: 'packages/server', sources: ['src'], rules: everywhere },
+  {
+    folder: 'packages/signer',
+    sources: ['src'],
+    rules: [
+      ...everywhere,
+      // It checks what the engine built: with the engine's code it would make the engine's mistakes.
+      rule(
+        'signer-imports-nothing-of-ours',
+        {},
+        { path: '(^|/)(engine|devnet|server|@kaccy/.+)/' },
+      ),
+    ],
+  },
   {
     folder: '.',
     sources: ['tools', 'test', 'e2e', 'examples', 'packages/engine/bench'],

@@ -36,7 +36,6 @@ import { type EventFilter, originatingStore } from '../capabilities/events/index
 import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
 import { createPolicies } from '../capabilities/policy/index.ts'
-import { followedBy } from '../capabilities/spending/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
 import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
@@ -152,7 +151,7 @@ function wire(options: EngineOptions) {
   const follower = createFollower({
     source,
     store,
-    consumer: followedBy<StoreTx>(intake, payouts.follow),
+    consumer: payouts.followed(intake),
     watch,
     network,
     clock,

@@ -1,6 +1,6 @@
 import { withdrawalDays, type DayFilter } from '../capabilities/analytics/index.ts'
 import { type Broadcaster, createBroadcast } from '../capabilities/broadcast/index.ts'
-import type { ChainSource, FeeReport } from '../capabilities/chain/index.ts'
+import type { ChainConsumer, ChainSource, FeeReport } from '../capabilities/chain/index.ts'
 import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabilities/coins/index.ts'
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
@@ -8,6 +8,7 @@ import {
   createFeeQuotes,
   createFollow,
   createSpending,
+  followedBy,
   type FeeSource,
   type MempoolSource,
   type SpendFilter,
@@ -20,7 +21,9 @@ import {
   createWithdrawals,
   DEFAULT_RHYTHM,
   DEFAULT_RULES,
+  lockBeforeFollow,
   type PlanRhythm,
+  planDue,
   type WithdrawalRules,
 } from '../capabilities/withdrawals/index.ts'
 import {
@@ -30,6 +33,7 @@ import {
   type Logger,
   type Metrics,
   type Network,
+  type OutPoint,
   type Refusal,
   type Result,
   type SatPerKvB,
@@ -93,7 +97,7 @@ const ABSENT: Pick<PayoutOptions, 'broadcaster' | 'mempool'> = {
   mempool: { standings: async () => notHere(), rules: async () => notHere() },
 }
 
-/** Everything that pays out, wired. `follow` has to stand behind the deposits' intake wherever the chain is followed. */
+/** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
 export function wirePayouts(parts: PayoutParts) {
   const { store, tally, source, fees, clock, entropy, network, logger, metrics, options } = parts
   const { broadcaster, mempool } = options ?? ABSENT
@@ -103,6 +107,7 @@ export function wirePayouts(parts: PayoutParts) {
   const owner = createOwner({ policy, rules, tally })
   const owners: SpendOwners<StoreTx> = { payout: owner, child: bookingFees() }
   const shared = { store, clock, entropy, network, owners, tally }
+  const order = options?.order === undefined ? {} : { order: options.order }
   const depth = settleDepth === undefined ? {} : { settleDepth }
   const quotes = createFeeQuotes({
     report: fees,
@@ -117,7 +122,7 @@ export function wirePayouts(parts: PayoutParts) {
     source,
     mempool,
     quotes,
-    ...(options?.order === undefined ? {} : { order: options.order }),
+    ...order,
     ...(options?.bumpEveryMs === undefined ? {} : { bumpEveryMs: options.bumpEveryMs }),
   })
   const broadcast = createBroadcast<StoreTx>({ ...shared, broadcaster })
@@ -131,14 +136,23 @@ export function wirePayouts(parts: PayoutParts) {
   const deps = { ...shared, policy, rules, rhythm, spendPolicy, spends: spending }
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
-    plan: async () => 0,
+    plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
     sign: async () => (await signDue()).signed,
     send: async () => (await broadcast.sendDue()).accepted,
     bump: async () => (await spending.bumpDue()).bumped.length,
     consolidate: async () => 0,
   }
   return {
-    follow: createFollow<StoreTx>({ owners, tally, ...depth }),
+    followed(intake: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> {
+      const both = followedBy<StoreTx>(intake, createFollow<StoreTx>({ owners, tally, ...depth }))
+      return {
+        ...both,
+        async moveChain(tx, move) {
+          await lockBeforeFollow(tx)
+          await both.moveChain(tx, move)
+        },
+      }
+    },
     verbs: {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
@@ -149,7 +163,15 @@ export function wirePayouts(parts: PayoutParts) {
         childOf: spending.childOf,
         sendSoon: broadcast.sendSoon,
       },
-      coins: createCoins({ store, clock, policy: spendPolicy }),
+      coins: {
+        ...createCoins({ store, clock, policy: spendPolicy }),
+        /** What keeps some coins from being spent, as one snapshot. */
+        holds: (points: readonly OutPoint[]) =>
+          store.read(async (tx) => ({
+            leases: await tx.coins.leases(points),
+            frozen: await tx.coins.frozen(points),
+          })),
+      },
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */

@@ -9,13 +9,6 @@ export {
   type WithdrawalInput,
   type WithdrawalRules,
 } from './input.ts'
-export type {
-  BookMove,
-  QueueMove,
-  SpendFacts,
-  Step,
-  WithdrawalEvent,
-  WithdrawalState,
 export {
   type BookMove,
   begin,
@@ -40,8 +33,6 @@ export {
 } from './owner.ts'
 export { type PlannerDeps, type PlanReport, planDue } from './planner.ts'
 export type * from './ports.ts'
-export { bookingFees, createOwner } from './owner.ts'
-export { DEFAULT_RHYTHM, type PlanRhythm } from './rhythm.ts'
 export type { RequestedWithdrawal, RequestRefusal } from './request.ts'
 export { DEFAULT_RHYTHM, type PlanRhythm } from './rhythm.ts'
 export { createWithdrawals, type Withdrawals, type WithdrawalsDeps } from './service.ts'

@@ -160,12 +160,11 @@ async function owed(tx: WithdrawalsTx, version: VersionRecord): Promise<readonly
       return amount
     })
     payments.push({
-      id: role.withdrawals.join('+'),
+      id: first.id,
       parts: paid.map(({ id }, i) => ({ withdrawal: id, amount: amounts[i] ?? ZERO })),
       script: first.script,
       amount: sumSat(amounts),
     })
-    payments.push({ id: first.id, script: first.script, amount: sumSat(amounts) })
   }
   return payments
 }

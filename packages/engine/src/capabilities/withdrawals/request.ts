@@ -137,17 +137,17 @@ async function record(
   const refused = await judgeWallet(tx, checked)
   if (refused) return { ok: false, error: refused }
   const funds = await tx.coins.lockFunds(checked.wallet)
-  const short =
-    (await judgeMeans(deps, tx, checked)) ??
-    (await tx.policy.lockHead().then(() => judgeBalance(tx, checked)))
-  if (short) return { ok: false, error: short }
+  await tx.policy.lockHead()
   const id = idAt(deps, at)
   const subject = subjectOf(id, checked, actor, at)
   const verdict = await deps.policy.judge(tx, subject)
   const made = recordOf(deps, id, checked, actor, verdict, at)
   const { record: booked, postings } = bookChange(undefined, { record: made, own: undefined })
   const trail = emptyTrail()
+  // What is denied is written down whether or not there is money for it.
   if (verdict.decision !== 'deny') {
+    const short = (await judgeMeans(deps, tx, checked)) ?? (await judgeBalance(tx, checked))
+    if (short) throw new Undone(short)
     await deps.policy.reserve(tx, subject)
     await tx.coins.saveFunds({ ...funds, queued: addSat(funds.queued, booked.reserved) })
   }
