@@ -12,5 +12,4 @@ export const PAGES: readonly string[] = [
   'packages/engine/README.md',
   'packages/devnet/README.md',
   'packages/server/README.md',
-  'packages/signer/README.md',
 ]
