@@ -13,12 +13,15 @@ import { addDoctor } from './cli/doctor.ts'
 import { addEvents } from './cli/events.ts'
 import { addFees } from './cli/fees.ts'
 import { addKey } from './cli/key.ts'
+import { addLimit } from './cli/limit.ts'
 import { addListen } from './cli/listen.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
+import { addPolicy } from './cli/policy.ts'
 import { addPsbt } from './cli/psbt.ts'
 import { addServe } from './cli/serve.ts'
+import { addSigner } from './cli/signer.ts'
 import { addStatistics } from './cli/statistics.ts'
 import { addWallet } from './cli/wallet.ts'
 import { addWatch } from './cli/watch.ts'
@@ -86,6 +89,9 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addWithdrawal,
   addPsbt,
   addCoin,
+  addPolicy,
+  addLimit,
+  addSigner,
   addEvents,
   addFees,
   addListen,

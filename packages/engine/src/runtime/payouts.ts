@@ -33,6 +33,7 @@ import {
   type Logger,
   type Metrics,
   type Network,
+  type OutPoint,
   type Refusal,
   type Result,
   type SatPerKvB,
@@ -162,7 +163,15 @@ export function wirePayouts(parts: PayoutParts) {
         childOf: spending.childOf,
         sendSoon: broadcast.sendSoon,
       },
-      coins: createCoins({ store, clock, policy: spendPolicy }),
+      coins: {
+        ...createCoins({ store, clock, policy: spendPolicy }),
+        /** What keeps some coins from being spent, as one snapshot. */
+        holds: (points: readonly OutPoint[]) =>
+          store.read(async (tx) => ({
+            leases: await tx.coins.leases(points),
+            frozen: await tx.coins.frozen(points),
+          })),
+      },
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */

@@ -1,11 +1,13 @@
-import { rateText, readRate, EngineError } from '@kaccy/bitcoin/kernel'
+import { EngineError } from '@kaccy/bitcoin/kernel'
 import { expect, test } from 'vitest'
 import {
+  rateText,
   readAmount,
   readChoice,
   readDuration,
   readNumber,
   readPairs,
+  readRate,
   readTime,
   readTolerance,
 } from './arguments.ts'

@@ -2,7 +2,7 @@ import { satText, shortened } from '../view/amount.ts'
 import type { Meaning } from '../view/paint.ts'
 import type { Column } from '../view/table.ts'
 import { rateText } from './arguments.ts'
-import type { PsbtJson } from './client/answers.ts'
+import type { PsbtJson, SignablePsbtJson, TakenJson } from './client/answers.ts'
 import type { Context } from './context.ts'
 
 const meaningOf = (status: PsbtJson['status']): Meaning => {
@@ -24,8 +24,23 @@ export const PSBT_COLUMNS: readonly Column<PsbtJson>[] = [
 const paidBy = ({ outputs }: PsbtJson): number =>
   outputs.reduce((sum, { role, amount_sat: amount }) => sum + (role === 'payment' ? amount : 0), 0)
 
+/** What of it is known here: all of it where one was looked at, less in what a change answers. */
+function standing(row: PsbtJson | SignablePsbtJson | TakenJson): [string, string][] {
+  if (!('approvals' in row)) {
+    const added: [string, string][] = 'added' in row ? [['signatures', `${row.added} new`]] : []
+    return [['approvals', `${row.approvals_needed} needed`], ...added]
+  }
+  const { have, need, given } = row.approvals
+  const who = given.length === 0 ? '' : `: ${given.map(({ by }) => by).join(', ')}`
+  const inputs = row.signatures.map(({ have: has, need: wants }) => `${has} of ${wants}`)
+  return [
+    ['approvals', `${have} of ${need}${who}`],
+    ['signatures', inputs.join(', ')],
+  ]
+}
+
 /** One transaction, for people or for programs. */
-export function showPsbt(context: Context, row: PsbtJson): void {
+export function showPsbt(context: Context, row: PsbtJson | SignablePsbtJson | TakenJson): void {
   const { rejected, last_send: sent } = row
   context.facts(
     [
@@ -43,7 +58,7 @@ export function showPsbt(context: Context, row: PsbtJson): void {
       ]),
       ['fee', `${satText(row.fee_sat)}, ${rateText(row.fee_rate_sat_kvb)}`],
       ['at most', `${satText(row.max_fee_sat)}, ${rateText(row.max_fee_rate_sat_kvb)}`],
-      ['approvals', `${row.approvals_needed} needed`],
+      ...standing(row),
       ['shown', row.exposed_at ?? 'to no signer'],
       ...(rejected ? [['rejected', `${rejected.by}: ${rejected.reason}`] as const] : []),
       ...(sent

@@ -3,7 +3,7 @@ import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
 import { readChoice, readNumber } from './arguments.ts'
-import type { PsbtJson, SignablePsbtJson } from './client/answers.ts'
+import type { PsbtJson, SignablePsbtJson, TakenJson } from './client/answers.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
 import { findWalletId } from './find.ts'
 import { emit, emitBytes, readInputBytes, writableOrThrow } from './output.ts'
@@ -111,7 +111,7 @@ function addImport(psbt: Command, bind: Bind): void {
     const text = isBinary ? bytes.toString('base64') : bytes.toString('latin1').trim()
     return context.withClient(async (client) => {
       const body = { psbt: text }
-      showPsbt(context, await client.post<PsbtJson>(`${pathOf(id)}/signatures`, { body }))
+      showPsbt(context, await client.post<TakenJson>(`${pathOf(id)}/signatures`, { body }))
       return EXIT.ok
     })
   })

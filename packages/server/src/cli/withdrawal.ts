@@ -4,6 +4,7 @@ import { readChoice, readNumber } from './arguments.ts'
 import type { WithdrawalExplanationJson, WithdrawalJson } from './client/answers.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
 import { findWalletId, findWithdrawal } from './find.ts'
+import { addPayoutDays } from './withdrawal-days.ts'
 import {
   payText,
   showWithdrawal,
@@ -50,6 +51,7 @@ export function addWithdrawal(program: Command, bind: Bind): void {
   )
   addDecisions(withdrawal, bind)
   addBump(withdrawal, bind)
+  addPayoutDays(withdrawal, bind)
 }
 
 function addList(withdrawal: Command, bind: Bind): void {

@@ -16,6 +16,13 @@ const PUBLIC = [400, 429, 431, 500, 503] as const
 /** A query that has no fields: everything in it is unknown. */
 const NOTHING = Type.Object({}, { additionalProperties: false })
 
+const IdempotencyKey = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[\\x21-\\x7e]+$',
+  description: 'The same key and body again give the first answer again',
+})
+
 /** Registers what writes the OpenAPI 3.1 document, before any route. */
 export async function addOpenApi(app: FastifyInstance, { settings }: AppParts): Promise<void> {
   await app.register(swagger, {
@@ -68,14 +75,8 @@ export function schemaOf(route: Route): FastifySchema {
   const described = describe(route)
   const headers = once
     ? Type.Object({
-        'idempotency-key': Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 255,
-            pattern: '^[\\x21-\\x7e]+$',
-            description: 'The same key and body again give the first answer again',
-          }),
-        ),
+        'idempotency-key':
+          route.requiresKey === true ? IdempotencyKey : Type.Optional(IdempotencyKey),
       })
     : undefined
   return {

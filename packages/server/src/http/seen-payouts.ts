@@ -1,20 +1,23 @@
-import type { PsbtId, SpendId, WithdrawalId } from '@kaccy/bitcoin/kernel'
-import type { SpendRecord, VersionRecord } from '@kaccy/bitcoin/spending'
+import { type PsbtId, refuse, type SpendId, type WithdrawalId } from '@kaccy/bitcoin/kernel'
+import type { Session } from '@kaccy/bitcoin/signing'
+import type { SpendView } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
-import type { Payouts } from './payouts.ts'
+import type { Engine } from '@kaccy/bitcoin'
 import { maySee, type Principal } from './principal.ts'
-import type { RefusedError } from './problem.ts'
-import { nothing } from './seen.ts'
+import { RefusedError } from './problem.ts'
 
 /*
  * Payouts that a caller names by their ids: those of other wallets do not exist, word for word.
  */
 
-export const noWithdrawal = (id: string): RefusedError => nothing('withdrawal', id, 'withdrawal')
+export const noWithdrawal = (id: string): RefusedError =>
+  new RefusedError(
+    refuse('WITHDRAWAL_NOT_FOUND', `no withdrawal ${id}`, { param: 'withdrawal' }).error,
+  )
 
-/** @throws RefusedError NOT_FOUND */
+/** @throws RefusedError WITHDRAWAL_NOT_FOUND */
 export async function withdrawalOf(
-  { withdrawals }: Pick<Payouts, 'withdrawals'>,
+  { withdrawals }: Pick<Engine, 'withdrawals'>,
   principal: Principal,
   id: string,
 ): Promise<WithdrawalRecord> {
@@ -23,24 +26,32 @@ export async function withdrawalOf(
   throw noWithdrawal(id)
 }
 
-/** @throws RefusedError NOT_FOUND */
+/** @throws RefusedError PSBT_NOT_FOUND */
 export async function psbtOf(
-  { psbts }: Pick<Payouts, 'psbts'>,
+  { psbts }: Pick<Engine, 'psbts'>,
   principal: Principal,
   id: string,
-): Promise<VersionRecord> {
+): Promise<Session> {
   const found = await psbts.get(id as PsbtId)
-  if (found && maySee(principal, found.wallet)) return found
-  throw nothing('psbt', id, 'psbt')
+  if (found && maySee(principal, found.version.wallet)) return found
+  throw new RefusedError(
+    refuse('PSBT_NOT_FOUND', `no transaction to sign ${id}`, { param: 'psbt' }).error,
+  )
 }
 
-/** @throws RefusedError NOT_FOUND */
+/** @throws RefusedError SPEND_NOT_FOUND */
 export async function spendOf(
-  { spends }: Pick<Payouts, 'spends'>,
+  { spends }: Pick<Engine, 'spends'>,
   principal: Principal,
   id: string,
-): Promise<SpendRecord> {
+): Promise<SpendView> {
   const found = await spends.get(id as SpendId)
-  if (found && maySee(principal, found.wallet)) return found
-  throw nothing('spend', id, 'spend')
+  if (found && maySee(principal, found.spend.wallet)) return found
+  throw new RefusedError(refuse('SPEND_NOT_FOUND', `no spend ${id}`, { param: 'spend' }).error)
 }
+
+export const noPolicy = (version: number): RefusedError =>
+  new RefusedError(
+    refuse('POLICY_NOT_FOUND', `no policy ${version}`, { param: 'policy', details: { version } })
+      .error,
+  )

@@ -1,3 +1,4 @@
+export type * from './ports.ts'
 export {
   createReceiptKey,
   type PolicyReceipt,

@@ -1,7 +1,8 @@
 import type { Network } from '@kaccy/bitcoin/kernel'
 import { addressOf } from '@kaccy/bitcoin/protocol/address'
+import type { Session, Taken } from '@kaccy/bitcoin/signing'
 import type { PlannedOutput, SpendRecord, VersionRecord } from '@kaccy/bitcoin/spending'
-import type { PsbtJson, SignablePsbtJson, SpendJson } from '../schemas/psbts.ts'
+import type { PsbtJson, SignablePsbtJson, SpendJson, TakenJson } from '../schemas/psbts.ts'
 import { satoshi, time, timeOrNull } from './basics.ts'
 
 /** A version as the API shows it: everything but the bytes. */
@@ -55,18 +56,29 @@ function outputJson(
   }
 }
 
-/** With the bytes, where they are given out. */
-export const signablePsbtJson = (
-  version: VersionRecord,
+/** With everything around it. @param bytes where they are given out */
+export const sessionJson = (
+  { version, isCurrent, inputs, approvals }: Session,
   network: Network,
-  isGiven: boolean,
+  bytes?: Uint8Array,
 ): SignablePsbtJson => ({
   ...psbtJson(version, network),
-  psbt: isGiven ? base64Of(version.psbt) : null,
+  is_current: isCurrent,
+  signatures: inputs.map(({ have, need, missing }) => ({ have, need, missing: [...missing] })),
+  approvals: {
+    have: approvals.have,
+    need: approvals.need,
+    complete: approvals.complete,
+    given: approvals.given.map(({ by, at }) => ({ by, at: time(at) })),
+    initiators: [...approvals.initiators],
+  },
+  psbt: bytes ? Buffer.from(bytes).toString('base64') : null,
 })
 
-export const base64Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
-
+export const takenJson = ({ version, added }: Taken, network: Network): TakenJson => ({
+  ...psbtJson(version, network),
+  added,
+})
 export const spendJson = (
   spend: SpendRecord,
   versions: readonly VersionRecord[],

@@ -1,7 +1,5 @@
 import type { Network } from '@kaccy/bitcoin/kernel'
-import type { VersionRecord } from '@kaccy/bitcoin/spending'
-import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
-import type { WithdrawalExplanation } from '../payouts.ts'
+import type { Explanation, WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { WithdrawalExplanationJson, WithdrawalJson } from '../schemas/withdrawals.ts'
 import { satoshi, satoshiOrNull, time, timeOrNull } from './basics.ts'
 import { psbtJson } from './psbts.ts'
@@ -55,13 +53,13 @@ export function withdrawalJson(withdrawal: WithdrawalRecord): WithdrawalJson {
 
 /** Why a withdrawal is what it is, as the API shows it. */
 export const withdrawalExplanationJson = (
-  { withdrawal, because, next, waitsFor }: WithdrawalExplanation,
-  versions: readonly VersionRecord[],
+  { withdrawal, because, next, waitsFor, approvals, versions }: Explanation,
   network: Network,
 ): WithdrawalExplanationJson => ({
   withdrawal: withdrawalJson(withdrawal),
   because: [...because],
   next: [...next],
   waits_for: [...waitsFor],
+  approvals: approvals.map(({ by, at }) => ({ by, at: time(at) })),
   versions: versions.map((version) => psbtJson(version, network)),
 })

@@ -1,6 +1,5 @@
 import { refuse } from '@kaccy/bitcoin/kernel'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { payoutDayJson, readDayCursor, writeDayCursor } from '../present/analytics.ts'
 import { RefusedError } from '../problem.ts'
 import { answer, page } from '../reply.ts'
@@ -25,7 +24,7 @@ export const analyticsResource = ({ engine }: AppParts): Resource => ({
       async handle({ query, principal }) {
         const { wallet, customer, from, until, after } = query
         if (wallet === undefined) needsEverything(principal)
-        const rows = await payoutsOf(engine).analytics.days({
+        const rows = await engine.analytics.days({
           ...(wallet === undefined ? {} : { wallet: seenWallet(principal, wallet) }),
           ...(customer === undefined ? {} : { customer }),
           ...(from === undefined ? {} : { from }),

@@ -3,7 +3,6 @@ import { type OutPoint, txid, type WalletId } from '@kaccy/bitcoin/kernel'
 import { paymentCursor } from '@kaccy/bitcoin/deposits'
 import { readPaymentCursor, writePaymentCursor } from '../cursor.ts'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { coinJson, frozenJson } from '../present/coins.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -39,7 +38,7 @@ const listCoins = ({ engine }: AppParts): Route =>
         ...(after === undefined ? {} : { before: readPaymentCursor(after) }),
         limit: limitOf(query) + 1,
       })
-      const holds = await payoutsOf(engine).coins.holds(rows.map(({ payment }) => payment.point))
+      const holds = await engine.coins.holds(rows.map(({ payment }) => payment.point))
       const cursorOf = (row: (typeof rows)[number]) => writePaymentCursor(paymentCursor(row))
       return answer(200, page(rows, limitOf(query), coinJson(holds), cursorOf))
     },
@@ -66,13 +65,14 @@ function freezing({ engine }: AppParts): readonly Route[] {
       description: 'Until they are let go again. A coin that a spend has already stays with it.',
       scope: 'wallets:write',
       once: 'around',
-      refuses: ['WALLET_NOT_FOUND'],
+      refuses: ['WALLET_NOT_FOUND', 'COIN_UNKNOWN', 'COINS_TOO_MANY'],
       schemas: { path: WalletPath, body: FreezeRequest, answers: { 200: ref(FrozenSchema) } },
       async handle({ path, body, principal }) {
         const { id } = await walletOf(engine, principal, path.wallet)
         const points = body.coins.map(pointOf)
-        const { coins } = payoutsOf(engine)
-        return shown(id)(accept(await coins.freeze(id, points, body.reason, principal.actor)))
+        return shown(id)(
+          accept(await engine.coins.freeze(id, points, body.reason, principal.actor)),
+        )
       },
     }),
     route({
@@ -84,13 +84,12 @@ function freezing({ engine }: AppParts): readonly Route[] {
       description: 'Answers those that were frozen until now.',
       scope: 'wallets:write',
       once: 'around',
-      refuses: ['WALLET_NOT_FOUND'],
+      refuses: ['WALLET_NOT_FOUND', 'COIN_UNKNOWN', 'COINS_TOO_MANY'],
       schemas: { path: WalletPath, body: UnfreezeRequest, answers: { 200: ref(FrozenSchema) } },
       async handle({ path, body, principal }) {
         const { id } = await walletOf(engine, principal, path.wallet)
         const points = body.coins.map(pointOf)
-        const { coins } = payoutsOf(engine)
-        return shown(id)(accept(await coins.unfreeze(id, points, principal.actor)))
+        return shown(id)(accept(await engine.coins.unfreeze(id, points, principal.actor)))
       },
     }),
   ]

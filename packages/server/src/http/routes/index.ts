@@ -1,6 +1,7 @@
 import type { AppParts } from '../parts.ts'
 import type { Resource } from '../route.ts'
 import { alertResource } from './alerts.ts'
+import { analyticsResource } from './analytics.ts'
 import { auditResource } from './audit.ts'
 import { chainResource } from './chain.ts'
 import { eventResource } from './events.ts'
@@ -8,6 +9,7 @@ import { keyResource } from './keys.ts'
 import { ledgerResource } from './ledger.ts'
 import { orderResource } from './orders.ts'
 import { paymentResource } from './payments.ts'
+import { policyResource } from './policies.ts'
 import { psbtResource } from './psbts.ts'
 import { statisticsResource } from './statistics.ts'
 import { walletResource } from './wallets.ts'
@@ -29,4 +31,6 @@ export const allRoutes = (parts: AppParts): readonly Resource[] => [
   auditResource(parts),
   ledgerResource(parts),
   statisticsResource(parts),
+  analyticsResource(parts),
+  policyResource(parts),
 ]

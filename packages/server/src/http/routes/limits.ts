@@ -2,7 +2,6 @@ import { toHex } from '@kaccy/bitcoin/kernel'
 import type { LimitUse } from '@kaccy/bitcoin/policy'
 import { parseAddress } from '@kaccy/bitcoin/protocol/address'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { limitUseJson } from '../present/policies.ts'
 import type { Principal } from '../principal.ts'
 import { accept, answer } from '../reply.ts'
@@ -33,7 +32,7 @@ export const limitRoutes = ({ engine, network, clock }: AppParts): readonly Rout
       if (wallet === undefined) needsEverything(principal)
       const destination =
         address === undefined ? undefined : accept(parseAddress(address, network)).script
-      const found = await payoutsOf(engine).policies.limits({
+      const found = await engine.policies.limits({
         ...(user === undefined ? {} : { user }),
         ...(customer === undefined ? {} : { customer }),
         ...(wallet === undefined ? {} : { wallet: seenWallet(principal, wallet) }),

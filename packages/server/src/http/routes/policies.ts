@@ -2,7 +2,6 @@ import type { Json } from '@kaccy/bitcoin/kernel'
 import type { PolicyRecord } from '@kaccy/bitcoin/policy'
 import { aloneAtATime } from '../alone.ts'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
 import { policyJson, policyTestJson, replayJson } from '../present/policies.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Answer, type Resource, type Route, route } from '../route.ts'
@@ -51,7 +50,7 @@ const reading = ({ engine }: AppParts): readonly Route[] => [
     schemas: { query: PolicyQuery, answers: { 200: PolicyList } },
     async handle({ query, principal }) {
       needsEverything(principal)
-      const rows = await payoutsOf(engine).policies.list({
+      const rows = await engine.policies.list({
         ...(query.after === undefined ? {} : { before: Number(query.after) }),
         limit: limitOf(query) + 1,
       })
@@ -72,7 +71,7 @@ const reading = ({ engine }: AppParts): readonly Route[] => [
     schemas: { answers: { 200: ref(PolicySchema) } },
     async handle({ principal }) {
       needsEverything(principal)
-      return answer(200, policyJson(await payoutsOf(engine).policies.current()))
+      return answer(200, policyJson(await engine.policies.current()))
     },
   }),
   route({
@@ -87,7 +86,7 @@ const reading = ({ engine }: AppParts): readonly Route[] => [
     schemas: { path: PolicyPath, answers: { 200: ref(PolicySchema) } },
     async handle({ path, principal }) {
       needsEverything(principal)
-      const found = await payoutsOf(engine).policies.get(path.policy)
+      const found = await engine.policies.get(path.policy)
       if (!found) throw noPolicy(path.policy)
       return answer(200, policyJson(found))
     },
@@ -111,9 +110,8 @@ function proposePolicy({ engine }: AppParts): Route {
     schemas: { body: PolicyRequest, answers: { 201: ref(PolicySchema) } },
     async handle({ body, principal, once }) {
       needsEverything(principal)
-      const { policies } = payoutsOf(engine)
       const document = body.document as Json
-      const proposed = await policies.propose(document, principal.actor, once(made))
+      const proposed = await engine.policies.propose(document, principal.actor, once(made))
       return made(accept(proposed).policy)
     },
   })
@@ -133,7 +131,7 @@ const testPolicy = ({ engine }: AppParts): Route =>
     schemas: { path: PolicyPath, answers: { 200: ref(PolicyTestSchema) } },
     async handle({ path, principal }) {
       needsEverything(principal)
-      const tested = await payoutsOf(engine).policies.test(path.policy, principal.actor)
+      const tested = await engine.policies.test(path.policy, principal.actor)
       return answer(200, policyTestJson(accept(tested)))
     },
   })
@@ -159,7 +157,7 @@ const enablePolicy = ({ engine }: AppParts): Route =>
     schemas: { path: PolicyPath, answers: { 200: ref(PolicySchema) } },
     async handle({ path, principal }) {
       needsEverything(principal)
-      const enabled = await payoutsOf(engine).policies.enable(path.policy, principal.actor)
+      const enabled = await engine.policies.enable(path.policy, principal.actor)
       return answer(200, policyJson(accept(enabled)))
     },
   })
@@ -183,8 +181,7 @@ function replayPolicy({ engine, clock }: AppParts): Route {
         until: readTimeIfGiven(body.until, 'until') ?? clock.now(),
         list: body.list ?? 100,
       }
-      const { policies } = payoutsOf(engine)
-      const report = await alone(() => policies.replay(path.policy, options))
+      const report = await alone(() => engine.policies.replay(path.policy, options))
       return answer(200, replayJson(accept(report)))
     },
   })

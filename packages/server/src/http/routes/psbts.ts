@@ -1,9 +1,9 @@
 import { type PsbtId, refuse, type WalletId } from '@kaccy/bitcoin/kernel'
+import type { Taken } from '@kaccy/bitcoin/signing'
 import type { VersionRecord } from '@kaccy/bitcoin/spending'
 import { BYTES } from '../bytes-body.ts'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf } from '../payouts.ts'
-import { psbtJson, signablePsbtJson, spendJson } from '../present/psbts.ts'
+import { psbtJson, sessionJson, spendJson, takenJson } from '../present/psbts.ts'
 import { mayUse } from '../principal.ts'
 import { RefusedError } from '../problem.ts'
 import { accept, answer, page } from '../reply.ts'
@@ -21,6 +21,7 @@ import {
   SignaturesRequest,
   SpendPath,
   SpendSchema,
+  TakenSchema,
 } from '../schemas/psbts.ts'
 import { Reason } from '../schemas/withdrawals.ts'
 import { psbtOf, spendOf } from '../seen-payouts.ts'
@@ -37,7 +38,7 @@ export const psbtResource = (parts: AppParts): Resource => ({
     ...decisions(parts),
     getSpend(parts),
   ],
-  named: [PsbtSchema, SignablePsbtSchema, SpendSchema],
+  named: [PsbtSchema, SignablePsbtSchema, TakenSchema, SpendSchema],
 })
 
 const listPsbts = ({ engine, network }: AppParts): Route =>
@@ -51,7 +52,7 @@ const listPsbts = ({ engine, network }: AppParts): Route =>
     schemas: { query: PsbtQuery, answers: { 200: PsbtList } },
     async handle({ query, principal }) {
       const { wallets } = principal
-      const rows = await payoutsOf(engine).psbts.list({
+      const rows = await engine.psbts.list({
         ...(wallets === undefined ? {} : { wallets }),
         ...(query.wallet === undefined ? {} : { wallet: query.wallet as WalletId }),
         ...(query.status === undefined ? {} : { status: query.status }),
@@ -82,34 +83,34 @@ const getPsbt = ({ engine, network }: AppParts): Route =>
     description:
       'To a key with `psbts:sign` its bytes are given out, in `psbt` or alone by `Accept: application/octet-stream`: from then on it counts as shown to a signer, and only a conflicting transaction undoes it. To look without that, give `peek=true`, or use a key with `psbts:read` alone.',
     scope: 'psbts:read',
-    refuses: ['NOT_FOUND'],
+    refuses: ['PSBT_NOT_FOUND', 'PSBT_NOT_APPROVED', 'PSBT_STATE', 'PSBT_NOT_CURRENT'],
     schemas: { path: PsbtPath, query: PsbtLook, answers: { 200: PsbtAnswer } },
     async handle({ path, query, principal, accept: accepted }) {
-      const { psbts } = payoutsOf(engine)
-      const version = await psbtOf({ psbts }, principal, path.psbt)
-      const bytesOnly = wantsBytes(accepted)
-      if (bytesOnly && !mayUse(principal, 'psbts:sign'))
-        throw new RefusedError(
-          refuse('SCOPE_MISSING', 'the bytes are for keys with psbts:sign').error,
-        )
-      if (query.peek === true && !bytesOnly)
-        return answer(200, signablePsbtJson(version, network, false))
-      if (!mayUse(principal, 'psbts:sign'))
-        return answer(200, signablePsbtJson(version, network, false))
-      const offered = await psbts.offer(version.id, principal.actor)
-      if (bytesOnly)
-        return answer(200, Buffer.from(accept(offered).psbt), {
+      const session = await psbtOf(engine, principal, path.psbt)
+      const { id } = session.version
+      const maySign = mayUse(principal, 'psbts:sign')
+      if (wantsBytes(accepted)) {
+        if (!maySign) throw noBytes()
+        const { psbt } = accept(await engine.psbts.offer(id, principal.actor))
+        return answer(200, Buffer.from(psbt), {
           'content-type': BYTES,
-          'content-disposition': `attachment; filename="${version.id}.psbt"`,
+          'content-disposition': `attachment; filename="${id}.psbt"`,
         })
-      return offered.ok
-        ? answer(200, signablePsbtJson(offered.value, network, true))
-        : answer(200, signablePsbtJson(version, network, false))
+      }
+      if (query.peek === true || !maySign) return answer(200, sessionJson(session, network))
+      const offered = await engine.psbts.offer(id, principal.actor)
+      // Not approved, or past signing: it can be looked at all the same.
+      if (!offered.ok) return answer(200, sessionJson(session, network))
+      const version = offered.value
+      return answer(200, sessionJson({ ...session, version }, network, version.psbt))
     },
   })
 
+const noBytes = (): RefusedError =>
+  new RefusedError(refuse('SCOPE_MISSING', 'the bytes are for keys with psbts:sign').error)
+
 function addSignatures({ engine, network }: AppParts): Route {
-  const shown = (version: VersionRecord): Answer => answer(200, psbtJson(version, network))
+  const shown = (taken: Taken): Answer => answer(200, takenJson(taken, network))
   return route({
     method: 'POST',
     url: '/v1/psbts/:psbt/signatures',
@@ -122,13 +123,28 @@ function addSignatures({ engine, network }: AppParts): Route {
     once: 'inside',
     bytes: 'psbt',
     bodyLimit: FILE_LIMIT,
-    refuses: ['NOT_FOUND'],
-    schemas: { path: PsbtPath, body: SignaturesRequest, answers: { 200: ref(PsbtSchema) } },
+    refuses: [
+      'PSBT_NOT_FOUND',
+      'PSBT_STATE',
+      'PSBT_NOT_CURRENT',
+      'PSBT_NOT_APPROVED',
+      'PSBT_MALFORMED',
+      'PSBT_VERSION_UNKNOWN',
+      'PSBT_TOO_LARGE',
+      'PSBT_DIFFERENT_TRANSACTION',
+      'PSBT_CONFLICT',
+      'PSBT_INCOMPLETE',
+      'PSBT_UNSPENDABLE',
+      'SIGNATURE_INVALID',
+      'SIGNATURE_FOREIGN',
+      'SIGNATURE_SIGHASH',
+      'LAST_LOOK_REFUSED',
+    ],
+    schemas: { path: PsbtPath, body: SignaturesRequest, answers: { 200: ref(TakenSchema) } },
     async handle({ path, body, principal, once }) {
-      const { psbts } = payoutsOf(engine)
-      const { id } = await psbtOf({ psbts }, principal, path.psbt)
+      const { id } = (await psbtOf(engine, principal, path.psbt)).version
       const bytes = bytesOf(body.psbt)
-      const added = await psbts.addSignatures(id, bytes, principal.actor, once(shown))
+      const added = await engine.psbts.addSignatures(id, bytes, principal.actor, once(shown))
       return shown(accept(added))
     },
   })
@@ -156,12 +172,22 @@ function decisions({ engine, network }: AppParts): readonly Route[] {
         'Bound to its `hash`: a version with another fee or another coin needs approvals of its own.',
       scope: 'withdrawals:approve',
       once: 'inside',
-      refuses: ['NOT_FOUND'],
+      refuses: [
+        'PSBT_NOT_FOUND',
+        'PSBT_STATE',
+        'PSBT_NOT_CURRENT',
+        'APPROVAL_NOT_NEEDED',
+        'APPROVER_IS_INITIATOR',
+        'APPROVER_REPEATED',
+        'APPROVAL_DIGEST_MISMATCH',
+        'APPROVER_NOT_ALLOWED',
+      ],
       schemas: { path: PsbtPath, body: PsbtApproval, answers: { 200: ref(PsbtSchema) } },
       async handle({ path, body, principal, once }) {
-        const { psbts } = payoutsOf(engine)
-        const { id } = await psbtOf({ psbts }, principal, path.psbt)
-        return shown(accept(await psbts.approve(id, body.hash, principal.actor, once(shown))))
+        const { id } = (await psbtOf(engine, principal, path.psbt)).version
+        return shown(
+          accept(await engine.psbts.approve(id, body.hash, principal.actor, once(shown))),
+        )
       },
     }),
     route({
@@ -174,12 +200,13 @@ function decisions({ engine, network }: AppParts): readonly Route[] {
         'Nobody is asked to sign it any more. Its coins are free again only if it was never shown to a signer.',
       scope: 'withdrawals:approve',
       once: 'inside',
-      refuses: ['NOT_FOUND'],
+      refuses: ['PSBT_NOT_FOUND', 'PSBT_STATE', 'PSBT_NOT_CURRENT'],
       schemas: { path: PsbtPath, body: Reason, answers: { 200: ref(PsbtSchema) } },
       async handle({ path, body, principal, once }) {
-        const { psbts } = payoutsOf(engine)
-        const { id } = await psbtOf({ psbts }, principal, path.psbt)
-        return shown(accept(await psbts.reject(id, body.reason, principal.actor, once(shown))))
+        const { id } = (await psbtOf(engine, principal, path.psbt)).version
+        return shown(
+          accept(await engine.psbts.reject(id, body.reason, principal.actor, once(shown))),
+        )
       },
     }),
   ]
@@ -193,11 +220,10 @@ const getSpend = ({ engine, network }: AppParts): Route =>
     tag,
     summary: 'One spend, with every transaction that could carry it out',
     scope: 'psbts:read',
-    refuses: ['NOT_FOUND'],
+    refuses: ['SPEND_NOT_FOUND'],
     schemas: { path: SpendPath, answers: { 200: ref(SpendSchema) } },
     async handle({ path, principal }) {
-      const { spends } = payoutsOf(engine)
-      const spend = await spendOf({ spends }, principal, path.spend)
-      return answer(200, spendJson(spend, await spends.versions(spend.id), network))
+      const { spend, versions } = await spendOf(engine, principal, path.spend)
+      return answer(200, spendJson(spend, versions, network))
     },
   })

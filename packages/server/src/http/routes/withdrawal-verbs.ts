@@ -1,7 +1,6 @@
 import { sat } from '@kaccy/bitcoin/kernel'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
-import { type BumpInput, payoutsOf } from '../payouts.ts'
 import { withdrawalJson } from '../present/withdrawals.ts'
 import { accept, answer } from '../reply.ts'
 import { type Answer, type Route, route } from '../route.ts'
@@ -42,17 +41,24 @@ const approveWithdrawal = ({ engine }: AppParts): Route =>
       'Bound to the `digest` of the request. Who asked for it never approves it, and nobody twice; it goes on when enough people have.',
     scope: 'withdrawals:approve',
     once: 'inside',
-    refuses: ['NOT_FOUND'],
+    refuses: [
+      'WITHDRAWAL_NOT_FOUND',
+      'WITHDRAWAL_STATE',
+      'APPROVAL_NOT_NEEDED',
+      'APPROVER_IS_INITIATOR',
+      'APPROVER_REPEATED',
+      'APPROVAL_DIGEST_MISMATCH',
+      'APPROVER_NOT_ALLOWED',
+    ],
     schemas: {
       path: WithdrawalPath,
       body: ApproveRequest,
       answers: { 200: ref(WithdrawalSchema) },
     },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
-      return shown(accept(await payouts.withdrawals.approve(id, body, actor, once(shown))))
+      return shown(accept(await engine.withdrawals.approve(id, body, actor, once(shown))))
     },
   })
 
@@ -66,13 +72,12 @@ const rejectWithdrawal = ({ engine }: AppParts): Route =>
     description: 'Its amount is free again. Only before coins were chosen for it.',
     scope: 'withdrawals:approve',
     once: 'inside',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND', 'WITHDRAWAL_STATE', 'WITHDRAWAL_REASON_MISSING'],
     schemas: { path: WithdrawalPath, body: Reason, answers: { 200: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
-      return shown(accept(await payouts.withdrawals.reject(id, body.reason, actor, once(shown))))
+      return shown(accept(await engine.withdrawals.reject(id, body.reason, actor, once(shown))))
     },
   })
 
@@ -87,23 +92,28 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
       'Before anybody was asked to sign, it ends at once (200). After that only a conflicting transaction undoes it: one is made, and the withdrawal stays as it is until that one is buried (202) or the payout is mined first.',
     scope: 'withdrawals:write',
     once: 'inside',
-    refuses: ['NOT_FOUND'],
+    refuses: [
+      'WITHDRAWAL_NOT_FOUND',
+      'WITHDRAWAL_STATE',
+      'WITHDRAWAL_REASON_MISSING',
+      'SPEND_NOT_OPEN',
+      'SPEND_NOT_REPLACEABLE',
+      'SPEND_HAS_CHILDREN',
+      'FEE_SOURCE_MISSING',
+    ],
     schemas: {
       path: WithdrawalPath,
       body: Reason,
       answers: { 200: ref(WithdrawalSchema), 202: ref(WithdrawalSchema) },
     },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
-      return takenOn(
-        accept(await payouts.withdrawals.cancel(id, body.reason, actor, once(takenOn))),
-      )
+      return takenOn(accept(await engine.withdrawals.cancel(id, body.reason, actor, once(takenOn))))
     },
   })
 
-function bumpOf(body: BumpRequestBody): BumpInput {
+function bumpOf(body: BumpRequestBody) {
   const speed = speedOf(body)
   return {
     ...(speed === undefined ? {} : { speed }),
@@ -125,14 +135,22 @@ function bumpWithdrawal({ engine }: AppParts): Route {
     once: 'inside',
     requiresKey: true,
     keepsForEver: true,
-    refuses: ['NOT_FOUND'],
+    refuses: [
+      'WITHDRAWAL_NOT_FOUND',
+      'WITHDRAWAL_STATE',
+      'SPEND_NOT_OPEN',
+      'SPEND_NOT_REPLACEABLE',
+      'SPEND_HAS_CHILDREN',
+      'FEE_SOURCE_MISSING',
+      'BUMP_NOT_NEEDED',
+      'FUNDS_INSUFFICIENT',
+    ],
     schemas: { path: WithdrawalPath, body: BumpRequest, answers: { 202: ref(WithdrawalSchema) } },
     async handle({ path, body, principal, once }) {
-      const payouts = payoutsOf(engine)
-      const { id } = await withdrawalOf(payouts, principal, path.withdrawal)
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
       const { actor } = principal
       return accepted(
-        accept(await payouts.withdrawals.bump(id, bumpOf(body), actor, once(accepted))),
+        accept(await engine.withdrawals.bump(id, bumpOf(body), actor, once(accepted))),
       )
     },
   })

@@ -1,16 +1,21 @@
 import {
   type Network,
+  type Refusal,
   sat,
   satPerKvB,
   type WalletId,
   type WithdrawalId,
 } from '@kaccy/bitcoin/kernel'
 import { parseAddress } from '@kaccy/bitcoin/protocol/address'
-import type { WithdrawalFilter } from '@kaccy/bitcoin/withdrawals'
+import type {
+  RequestedWithdrawal,
+  WithdrawalFilter,
+  WithdrawalInput,
+} from '@kaccy/bitcoin/withdrawals'
 import type { AppParts } from '../parts.ts'
-import { payoutsOf, type RequestedWithdrawal, type WithdrawalInput } from '../payouts.ts'
 import { withdrawalExplanationJson, withdrawalJson } from '../present/withdrawals.ts'
 import type { Principal } from '../principal.ts'
+import { RefusedError } from '../problem.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Answer, type Resource, type Route, route } from '../route.ts'
 import { limitOf, ref } from '../schemas/basics.ts'
@@ -25,7 +30,7 @@ import {
   WithdrawalSchema,
 } from '../schemas/withdrawals.ts'
 import { seenWallet } from '../seen.ts'
-import { noWithdrawal, withdrawalOf } from '../seen-payouts.ts'
+import { withdrawalOf } from '../seen-payouts.ts'
 import { speedOf } from '../speed.ts'
 import { readTimeIfGiven } from '../time.ts'
 import { withdrawalVerbs } from './withdrawal-verbs.ts'
@@ -63,6 +68,12 @@ function inputOf(body: WithdrawalRequestBody): WithdrawalInput {
   }
 }
 
+/** A refusal may name who has the external id; not to a key that may not see every withdrawal. */
+const withoutForeign = ({ wallets }: Principal, refusal: Refusal): Refusal =>
+  refusal.code === 'WITHDRAWAL_CONFLICT' && wallets !== undefined
+    ? { ...refusal, details: {} }
+    : refusal
+
 function requestWithdrawal({ engine }: AppParts): Route {
   const present = ({ withdrawal, created }: RequestedWithdrawal): Answer =>
     answer(created ? 201 : 200, withdrawalJson(withdrawal), {
@@ -80,17 +91,29 @@ function requestWithdrawal({ engine }: AppParts): Route {
     once: 'inside',
     requiresKey: true,
     keepsForEver: true,
-    refuses: ['WALLET_NOT_FOUND'],
+    refuses: [
+      'WALLET_NOT_FOUND',
+      'WALLET_RETIRED',
+      'WITHDRAWAL_CONFLICT',
+      'WITHDRAWAL_AMOUNT_DUST',
+      'WITHDRAWAL_ADDRESS_OWN',
+      'WITHDRAWAL_FEE_LIMIT',
+      'FUNDS_INSUFFICIENT',
+      'BALANCE_INSUFFICIENT',
+      'ADDRESS_INVALID',
+      'ADDRESS_CHECKSUM',
+      'ADDRESS_NETWORK',
+      'ADDRESS_UNSPENDABLE',
+    ],
     schemas: {
       body: WithdrawalRequest,
       answers: { 200: ref(WithdrawalSchema), 201: ref(WithdrawalSchema) },
     },
     async handle({ body, principal, once }) {
       seenWallet(principal, body.wallet)
-      const { withdrawals } = payoutsOf(engine)
-      return present(
-        accept(await withdrawals.request(inputOf(body), principal.actor, once(present))),
-      )
+      const made = await engine.withdrawals.request(inputOf(body), principal.actor, once(present))
+      if (made.ok) return present(made.value)
+      throw new RefusedError(withoutForeign(principal, made.error))
     },
   })
 }
@@ -103,13 +126,10 @@ const getWithdrawal = ({ engine }: AppParts): Route =>
     tag,
     summary: 'One withdrawal',
     scope: 'withdrawals:read',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND'],
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalSchema) } },
     handle: async ({ path, principal }) =>
-      answer(
-        200,
-        withdrawalJson(await withdrawalOf(payoutsOf(engine), principal, path.withdrawal)),
-      ),
+      answer(200, withdrawalJson(await withdrawalOf(engine, principal, path.withdrawal))),
   })
 
 function filterOf(
@@ -154,7 +174,7 @@ const listWithdrawals = ({ engine, network }: AppParts): Route =>
     refuses: ['ADDRESS_INVALID', 'ADDRESS_CHECKSUM', 'ADDRESS_NETWORK'],
     schemas: { query: WithdrawalQuery, answers: { 200: WithdrawalList } },
     async handle({ query, principal }) {
-      const rows = await payoutsOf(engine).withdrawals.list(filterOf(query, principal, network))
+      const rows = await engine.withdrawals.list(filterOf(query, principal, network))
       return answer(
         200,
         page(rows, limitOf(query), withdrawalJson, ({ id }) => id),
@@ -170,14 +190,11 @@ const explainWithdrawal = ({ engine, network }: AppParts): Route =>
     tag,
     summary: 'Why a withdrawal is what it is, and what would change it',
     scope: 'withdrawals:read',
-    refuses: ['NOT_FOUND'],
+    refuses: ['WITHDRAWAL_NOT_FOUND'],
     schemas: { path: WithdrawalPath, answers: { 200: ref(WithdrawalExplanationSchema) } },
     async handle({ path, principal }) {
-      const payouts = payoutsOf(engine)
-      const { id, spend } = await withdrawalOf(payouts, principal, path.withdrawal)
-      const explained = await payouts.withdrawals.explain(id)
-      if (!explained) throw noWithdrawal(id)
-      const versions = spend === undefined ? [] : await payouts.spends.versions(spend)
-      return answer(200, withdrawalExplanationJson(explained, versions, network))
+      const { id } = await withdrawalOf(engine, principal, path.withdrawal)
+      const explained = accept(await engine.withdrawals.explain(id))
+      return answer(200, withdrawalExplanationJson(explained, network))
     },
   })

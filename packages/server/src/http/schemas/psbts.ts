@@ -91,12 +91,34 @@ export const PsbtSchema = named(
 export type PsbtJson = Static<typeof PsbtSchema>
 export const PsbtList = listOf(PsbtSchema)
 
-/** One transaction with its bytes. */
+/** One transaction with everything that decides whether it is signed and sent. */
 export const SignablePsbtSchema = named(
   'SignablePsbt',
   object(
     {
       ...PsbtSchema.properties,
+      is_current: Type.Boolean({
+        description: 'Whether it is the version that is worked on: others take no signatures',
+      }),
+      signatures: Type.Array(
+        object({
+          have: Type.Integer(),
+          need: Type.Integer(),
+          missing: Type.Array(Type.String(), {
+            description: 'Fingerprints of keys that could still sign, 8 hex digits each',
+          }),
+        }),
+        { description: 'How far each input is, in their order' },
+      ),
+      approvals: object({
+        have: Type.Integer(),
+        need: Type.Integer(),
+        complete: Type.Boolean(),
+        given: Type.Array(object({ by: Type.String(), at: Timestamp('When') })),
+        initiators: Type.Array(Type.String(), {
+          description: 'Who asked for what it pays: they never approve it',
+        }),
+      }),
       psbt: nullable(
         Type.String({
           description:
@@ -146,6 +168,18 @@ export const SignaturesRequest = object(
   },
   { examples: [{ psbt: 'cHNidP8BAAoCAAAAAAAAAAAAAA==' }] },
 )
+export const TakenSchema = named(
+  'TakenSignatures',
+  object(
+    {
+      ...PsbtSchema.properties,
+      added: Type.Integer({ description: 'Signatures that were new' }),
+    },
+    { description: 'The transaction after its signatures were taken' },
+  ),
+)
+export type TakenJson = Static<typeof TakenSchema>
+
 /** Body of `POST /v1/psbts/{id}/approve`. */
 export const PsbtApproval = object({
   hash: Type.String({
@@ -164,7 +198,7 @@ export const SpendSchema = named(
       parent: nullable(Id('spd', 'The spend whose change a child spends')),
       status: words(
         SPEND_STATUSES,
-        'open: any version may be mined; dropped: nobody was ever asked to sign; lost: another transaction took its coins',
+        'open: every version may still be mined; dropped: nobody was ever asked to sign; lost: another transaction took its coins',
       ),
       anchor: object(Outpoint, {
         description: 'The coin that every version spends: at most one of them can be mined',

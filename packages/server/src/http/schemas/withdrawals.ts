@@ -88,7 +88,7 @@ export const WithdrawalRequest = object(
     examples: [
       {
         wallet: 'wal_019a0a4c2e7f7d1c9b1e2f3a4b5c6d7e',
-        address: 'bcrt1qcr8te4kr609gcawutmrza0j4xv80jy8zmfp6l0',
+        address: 'bcrt1qqv9pzxqlyckngw6zf9g9whn9d3eh4qvg0z9lm9',
         amount_sat: 150_000,
         external_id: 'payout-4711',
         user: 'ann',
@@ -136,7 +136,7 @@ const EXAMPLE = {
   wallet: 'wal_019a0a4c2e7f7d1c9b1e2f3a4b5c6d7e',
   external_id: 'payout-4711',
   digest: '5e'.repeat(32),
-  address: 'bcrt1qcr8te4kr609gcawutmrza0j4xv80jy8zmfp6l0',
+  address: 'bcrt1qqv9pzxqlyckngw6zf9g9whn9d3eh4qvg0z9lm9',
   amount_sat: 150_000,
   fee_payer: 'platform',
   priority: 'normal',
@@ -236,6 +236,9 @@ export const WithdrawalExplanationSchema = named(
     next: Type.Array(Type.String(), { description: 'What would change it' }),
     waits_for: Type.Array(Type.String(), {
       description: 'Who must act for it to go on; empty when it goes on by itself',
+    }),
+    approvals: Type.Array(object({ by: Type.String(), at: Timestamp('When') }), {
+      description: 'Who approved the request',
     }),
     versions: Type.Array(ref(PsbtSchema), {
       description: 'Every transaction that could pay it; consensus lets at most one be mined',
