@@ -20,7 +20,7 @@ export const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
 
 /** Programs that go on while the reader reads on. */
 const STAYS =
-  /^(\w+=('[^']*'|\S+) )*(kaccy-devnet\b|curl -N |kaccy (serve|watch|listen)\b(?!.*--(print-secret|limit|help))|node [\w/.-]+\.[tj]s$)/
+  /^(\w+=('[^']*'|\S+) )*(kaccy-devnet\b|kaccy-signer serve\b|curl -N |kaccy (serve|watch|listen)\b(?!.*--(print-secret|limit|help))|node [\w/.-]+\.[tj]s$)/
 /** Commands that may be repeated until they say what the page promises: they only look. */
 const LOOKS =
   /^(kaccy (order (show|explain|list)|events|payments|reconcile|books|wallet (show|list)|alerts|webhook (show|deliveries)|config)\b|curl (?!.*( -d | -X )))/
@@ -28,7 +28,7 @@ const TRIES = 40
 const PAUSE_MS = 500
 
 /** Ports as the pages write them. Several readers read at once, so each gets others. */
-const PORTS = ['18443', '8080', '3000'] as const
+const PORTS = ['18443', '8080', '7655', '3000'] as const
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
