@@ -118,6 +118,7 @@ export async function callKaccy(
     debug: false,
     ...more,
     readText: (path) => readFile(path, 'utf8'),
+    readBytes: (path) => readFile(path),
   })
   return { code, stdout: stdout.trimEnd(), stderr }
 }

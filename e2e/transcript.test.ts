@@ -58,7 +58,13 @@ function furnish(clone: string): void {
     copyFileSync(join(ROOT, path), join(clone, path))
   }
   if (isFull) return
-  for (const folder of ['.', 'packages/engine', 'packages/devnet', 'packages/server']) {
+  for (const folder of [
+    '.',
+    'packages/engine',
+    'packages/devnet',
+    'packages/server',
+    'packages/signer',
+  ]) {
     const from = join(ROOT, folder, 'node_modules')
     // Links stay as they are: those to our own packages then lead into the clone.
     if (existsSync(from)) take(realpathSync(from), join(clone, folder, 'node_modules'))

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(fileURLToPath(new URL('.', import.meta.url)), '..')
-const packages = ['packages/engine', 'packages/devnet', 'packages/server']
+const packages = ['packages/engine', 'packages/devnet', 'packages/server', 'packages/signer']
 
 for (const folder of packages) rmSync(join(root, folder, 'dist'), { recursive: true, force: true })
 const run = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-b', ...packages], {
@@ -22,7 +22,7 @@ for (const [from, to] of [
   ['docs/errors.md', 'http/docs/errors.md'],
 ])
   cpSync(join(root, from), join(root, 'packages/server/dist', to), { recursive: true })
-for (const folder of ['packages/devnet', 'packages/server']) {
+for (const folder of ['packages/devnet', 'packages/server', 'packages/signer']) {
   const command = join(root, folder, 'dist/main.js')
   if (existsSync(command)) chmodSync(command, 0o755)
 }

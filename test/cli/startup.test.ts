@@ -15,7 +15,7 @@ function loadedBy(...args: readonly string[]): string[] {
     const quiet = { write() {} }
     await runProgram(${JSON.stringify(args)}, {
       stdout: quiet, stderr: quiet, stdin: process.stdin, environment: {}, folder: '.', debug: false,
-      signal: new AbortController().signal, readText: async () => '',
+      signal: new AbortController().signal, readText: async () => '', readBytes: async () => new Uint8Array(),
     })
     process.stdout.write([...seen].join('\\n'))
   `

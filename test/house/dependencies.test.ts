@@ -41,6 +41,14 @@ test('the engine stays within 40 packages, none of which runs anything at instal
   expect([...tree].filter((path) => lock[path]?.hasInstallScript)).toEqual([])
 })
 
+test('the signing process stays within 8 packages, none of which runs anything at install', () => {
+  const tree = treeOf('packages/signer')
+  expect(tree.size).toBeGreaterThan(2)
+  expect(tree.size + 1).toBeLessThanOrEqual(8)
+  expect([...tree].filter((path) => lock[path]?.hasInstallScript)).toEqual([])
+  expect([...tree].filter((path) => path.includes('@kaccy'))).toEqual([])
+})
+
 test('devnet and engine do not know each other; the engine brings no driver and no native code', () => {
   const engine = [...treeOf('packages/engine')]
   expect(engine.filter((path) => /@kaccy|\/pg$|sqlite/.test(path))).toEqual([])

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The repository's root, with a slash at its end. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-export const PACKAGES = ['engine', 'devnet', 'server'] as const
+export const PACKAGES = ['engine', 'devnet', 'server', 'signer'] as const
 
 /** A source file as the house rules see it: its path from the root, and its text. */
 export interface Source {

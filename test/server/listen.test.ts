@@ -35,6 +35,7 @@ function kaccy(args: readonly string[], environment: Record<string, string> = {}
     folder: process.cwd(),
     signal: stop.signal,
     readText: async () => '',
+    readBytes: async () => new Uint8Array(),
     debug: false,
   })
   const lines = () =>

@@ -4,11 +4,13 @@ import { assert, type OrderId, type WalletId } from '@kaccy/bitcoin/kernel'
 import type { Scope } from '@kaccy/bitcoin/access'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HOUR } from '../deposits/till.ts'
-import { partsOf, Served } from './served.ts'
+import { Paying } from './paying.ts'
+import { partsOf, type Served } from './served.ts'
 
 /** Ids of one owner, by the name that a path or a body calls them. */
 type Owned = Readonly<Record<string, string>>
 
+let paying: Paying
 let served: Served
 let foreign: Owned
 let own: Owned
@@ -24,12 +26,16 @@ const UNKNOWN: Owned = {
   delivery: 'dlv_00000000000000000000000000',
   key: 'key_00000000000000000000000000',
   alert: 'alr_999999',
+  withdrawal: 'wdr_00000000000000000000000000',
+  psbt: 'psb_00000000000000000000000000',
+  spend: 'spd_00000000000000000000000000',
 }
 /** What is no id: any value will do. */
-const PLAIN: Owned = { branch: '0', index: '0' }
+const PLAIN: Owned = { branch: '0', index: '0', policy: '999999' }
 
 beforeAll(async () => {
-  served = await Served.open()
+  paying = await Paying.open()
+  served = paying.served
   const { till } = served
   const other = await till.register({ account: 1 })
   await till.look()
@@ -40,16 +46,19 @@ beforeAll(async () => {
   document = (await served.call('GET', '/openapi.json')).json
   routes = routeTable(partsOf(till)).flatMap((resource) => resource.routes)
 }, 60_000)
-afterAll(() => served.close())
+afterAll(() => paying.close())
 
 /** Something of every kind that belongs to one wallet. */
 async function stock(wallet: WalletId): Promise<Owned> {
   const { till } = served
   const token = await served.key(['admin'], [wallet])
   const order = await till.order({ amount: 50_000, wallet })
-  const paid = till.pay(`payer of ${wallet}`, [order, 50_000])
+  const paid = till.devnet.pay(order.address, 50_000n)
   await till.mine(1)
-  const payment = await till.payment(paid)
+  const [payment] = await till.payments(order)
+  assert(payment && paid, 'a payment')
+  await paying.fund(300_000, wallet)
+  const planned = await paying.planned(`payout of ${wallet}`, { wallet })
   const webhook = await served.call('POST', '/v1/webhooks', {
     token,
     body: { url: 'https://receiver.example/hooks', event_types: ['*'] },
@@ -62,6 +71,9 @@ async function stock(wallet: WalletId): Promise<Owned> {
     payment: payment.id,
     webhook: webhook.json.id,
     key: self.json.id,
+    withdrawal: planned.id,
+    psbt: planned.psbt,
+    spend: planned.spend,
   }
 }
 
@@ -94,6 +106,7 @@ interface Got {
   readonly text: string
 }
 
+let asks = 0
 async function ask(route: Route, ids: Owned, token: string | undefined): Promise<Got> {
   const url = route.url.replaceAll(
     /:(\w+)/g,
@@ -105,6 +118,7 @@ async function ask(route: Route, ids: Owned, token: string | undefined): Promise
     url,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      'idempotency-key': `ask-${(asks += 1)}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { payload: JSON.stringify(withIds(body, ids)) }),
@@ -206,7 +220,7 @@ describe('every route', () => {
 
   it('is still as it was for its owner', async () => {
     const order = await served.till.engine.orders.get(foreign['order'] as OrderId)
-    expect(order?.state.status).toBe('confirmed')
+    expect(order?.state.status).toBe('full_confirmed')
     const answer = await served.call('GET', `/v1/wallets/${foreign['wallet']}`)
     expect([answer.status, answer.json.status ?? 'active']).toEqual([200, 'active'])
     const hook = await served.call('GET', `/v1/webhooks/${foreign['webhook']}`)

@@ -12,6 +12,10 @@ const PLACES: Readonly<Record<string, string>> = {
   delivery: `dlv_${'0'.repeat(32)}_1`,
   key: `key_${'0'.repeat(32)}`,
   alert: 'alr_999999',
+  withdrawal: `wdr_${'0'.repeat(32)}`,
+  psbt: `psb_${'0'.repeat(32)}`,
+  spend: `spd_${'0'.repeat(32)}`,
+  policy: '999999',
   branch: '0',
   index: '0',
 }
@@ -23,10 +27,13 @@ test('every route asks for its scope and no other one opens it; ids that nobody 
   const without = new Map<Scope, string>()
   for (const scope of SCOPES)
     without.set(scope, await served.key(SCOPES.filter((one) => one !== scope && one !== 'admin')))
-  for (const { method, url, scope, schemas } of routes) {
+  for (const { id, method, url, scope, schemas } of routes) {
     if (scope === 'public') continue
     const path = url.replaceAll(/:(\w+)/g, (_, name: string) => PLACES[name] ?? 'x')
-    const call = schemas.body ? { body: {} } : {}
+    const call = {
+      ...(schemas.body ? { body: {} } : {}),
+      headers: { 'idempotency-key': id },
+    }
     const stranger = await served.call(method, path, { token: '', ...call })
     expect([method, url, stranger.status]).toEqual([method, url, 401])
     if (scope === 'any') continue

@@ -22,6 +22,7 @@ import {
   walletOf,
 } from '@kaccy/bitcoin/testing'
 import { ACCESS } from './model-access.ts'
+import { PAYOUTS } from './model-payouts.ts'
 
 /** One call of a row door, made of small numbers so that calls meet each other's rows. */
 export interface Operation {
@@ -284,6 +285,7 @@ const PLAYS: Readonly<Record<string, Play>> = {
   ...PAYMENTS,
   ...BOOKS,
   ...ACCESS,
+  ...PAYOUTS,
 }
 export const OPERATIONS = Object.keys(PLAYS)
 

@@ -35,6 +35,8 @@ const WALKS: readonly (readonly [RegExp, string])[] = [
   [/from alerts where acknowledged_at is (not )?null order by number desc limit/, 'the same'],
   [/from webhooks where status <> 'removed' order by id desc limit/, 'the same'],
   [/from webhooks where next_attempt_at is not null order by cursor, id limit/, 'the same'],
+  [/from spends where status in \('open', 'mined'\) order by id limit/, 'the same'],
+  [/^select distinct wallet from withdrawals where plan_at is not null/, 'the same'],
   [/^select \* from addresses where branch = \?/, 'over all wallets: for people, rarely'],
   [/^select \* from \(select \*, 1 as is_free from addresses .* limit \?\) as free/, 'few rows'],
 ]
@@ -93,7 +95,7 @@ test('lists for the outside use the index that is in their order', async () => {
   expectIndex(/spender is not null and spend_booked = 0/, /payments_leaving/)
   expectIndex(/from wallet_transactions/, /wallet_transactions_seen \(wallet=\?/)
   expectIndex(/where orders\.wallet = \? and status = \?/, /orders_wallet_status/)
-  expectIndex(/pair\.key = \?/, /order_metadata_value \(key=\? AND value=\?/)
+  expectIndex(/from orders .*pair\.key = \?/, /order_metadata_value \(key=\? AND value=\?/)
 })
 
 test.skipIf(!server)('PostgreSQL finds every row by an index', async () => {

@@ -2,15 +2,18 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { CaseRecord } from './cases.ts'
+import * as attacks from './topics/attacks.ts'
 import * as amounts from './topics/amounts.ts'
 import * as chain from './topics/chain.ts'
 import * as coinselect from './topics/coinselect.ts'
 import * as coreConsensus from './topics/core-consensus.ts'
 import * as coreRpc from './topics/core-rpc.ts'
 import * as ecdsa from './topics/ecdsa.ts'
+import * as hardware from './topics/hardware.ts'
 import * as hash from './topics/hash.ts'
 import * as json from './topics/json.ts'
 import * as labels from './topics/labels.ts'
+import * as psbt from './topics/psbt.ts'
 import * as schnorr from './topics/schnorr.ts'
 import * as scripts from './topics/scripts.ts'
 import * as sighash from './topics/sighash.ts'
@@ -29,20 +32,24 @@ function announced(topic: string): number {
 /** Topics in which something cannot be checked yet, with the number of those cases. */
 const skippedCases: Readonly<Record<string, number>> = {
   hash: 2,
+  psbt: 11,
   scripts: 9,
   sighash: 4,
   taproot: 1,
 }
 const modules = [
   amounts,
+  attacks,
   chain,
   coinselect,
   coreConsensus,
   coreRpc,
   ecdsa,
+  hardware,
   hash,
   json,
   labels,
+  psbt,
   schnorr,
   scripts,
   sighash,

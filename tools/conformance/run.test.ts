@@ -27,8 +27,8 @@ describe.skipIf(isMissing)('the conformance command (SKIPPED where ../shared is 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'conformance-'))
     await cp(join(shared, 'vectors/json'), join(folder, 'json'), { recursive: true })
-    await mkdir(join(folder, 'psbt'))
-    await writeFile(join(folder, 'psbt/any.json'), '{}')
+    await mkdir(join(folder, 'musig2'))
+    await writeFile(join(folder, 'musig2/any.json'), '{}')
     await mkdir(join(folder, 'labels'))
     await writeFile(join(folder, 'labels/odd.json'), '{"not":"labels"}')
     await mkdir(join(folder, 'uri'))
@@ -37,7 +37,7 @@ describe.skipIf(isMissing)('the conformance command (SKIPPED where ../shared is 
 
   it('prints one line a topic and nothing else, and fails for what it cannot read', async () => {
     const { code, lines, errors } = await run('--json')
-    expect(lines.map((line) => line['topic'])).toEqual(['json', 'labels', 'psbt', 'uri'])
+    expect(lines.map((line) => line['topic'])).toEqual(['json', 'labels', 'musig2', 'uri'])
     expect(lines[0]).toEqual({ topic: 'json', passed: 32, failed: 0, skipped: [] })
     expect(lines[1]).toMatchObject({ passed: 0, failed: 1 })
     expect(lines[2]).toMatchObject({ failed: 0, skipped: [{ case: 'any.json' }] })

@@ -16,10 +16,12 @@ export const EDGES = {
   limits: ['events', 'audit', 'alerts'],
   risk: ['events', 'audit', 'alerts'],
   policy: ['limits', 'risk', 'events', 'audit', 'alerts', 'idempotency'],
+  analytics: [],
   spending: ['coins', 'wallet', 'deposits', 'chain', 'ledger', 'events', 'audit', 'alerts'],
-  signing: ['spending', 'wallet', 'events', 'audit', 'alerts', 'idempotency'],
+  signing: ['spending', 'policy', 'wallet', 'events', 'audit', 'alerts', 'idempotency'],
   broadcast: ['spending', 'deposits', 'chain', 'events', 'audit', 'alerts'],
   withdrawals: [
+    'analytics',
     'coins',
     'spending',
     'policy',

@@ -35,6 +35,12 @@ const layers = [
     { path: '^src/protocol/', pathNot: TEST },
     { path: '(^|/)node_modules/', pathNot: AUDITED },
   ),
+  // Who looks last must not see with the eyes of who built: not even through a third module.
+  rule(
+    'last-look-stands-alone',
+    { path: '^src/protocol/last-look/', pathNot: TEST },
+    { path: '^src/protocol/(psbt|coins|sighash)/|(^|/)node_modules/@scure/btc-signer/', reachable: true },
+  ),
   rule('pure-means-pure', { path: PURE, pathNot: TEST }, { dependencyTypes: ['core'] }),
   rule(
     'machine-sees-no-io',
@@ -110,6 +116,19 @@ export const TARGETS = [
     ],
   },
   { folder: 'packages/server', sources: ['src'], rules: everywhere },
+  {
+    folder: 'packages/signer',
+    sources: ['src'],
+    rules: [
+      ...everywhere,
+      // It checks what the engine built: with the engine's code it would make the engine's mistakes.
+      rule(
+        'signer-imports-nothing-of-ours',
+        {},
+        { path: '(^|/)(engine|devnet|server|@kaccy/.+)/' },
+      ),
+    ],
+  },
   {
     folder: '.',
     sources: ['tools', 'test', 'e2e', 'examples', 'packages/engine/bench'],

@@ -13,9 +13,11 @@ import { FRAMEWORKS, tryFramework, withRegistry } from './frameworks.ts'
 import { ROOT, run } from './process.ts'
 import { treeOf } from './tree.ts'
 
-const PACKAGES = ['engine', 'devnet', 'server'] as const
+const PACKAGES = ['engine', 'devnet', 'server', 'signer'] as const
 /** The engine's whole tree, itself included, as `failure-modes` F19 sets it. */
 const PACKAGES_MAX = 40
+/** The same for the signing process. */
+const SIGNER_PACKAGES_MAX = 8
 
 const asJson = process.argv.includes('--json')
 const work = mkdtempSync(join(tmpdir(), 'kaccy-packages-'))
@@ -175,6 +177,18 @@ function main(): void {
       ]
     },
   )
+
+  check('kaccy-signer installs alone, within its budget, and answers', () => {
+    const folder = project('signer-alone', [archive('signer')])
+    const tree = treeOf(folder)
+    const out = run('npx', ['--no-install', 'kaccy-signer', '--help'], folder)
+    return [
+      ...(tree.count <= SIGNER_PACKAGES_MAX ? [] : [`${tree.count} packages`]),
+      ...tree.scripts.map((name) => `${name} has an install script`),
+      ...tree.loose.map((name) => `${name} is not an exact version`),
+      ...(/policy receipt/.test(out) ? [] : [`kaccy-signer --help says ${out.slice(0, 200)}`]),
+    ]
+  })
 
   check('engine and devnet open every door', () => {
     const folder = project('library', [archive('engine'), archive('devnet')])

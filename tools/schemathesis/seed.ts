@@ -55,6 +55,19 @@ export async function openSeeded(): Promise<Seeded> {
     await server.done('POST', '/v1/keys', { name: `spare ${i}`, scopes: ['orders:read'] })
   await server.until(`/v1/orders/${paid['id']}`, ({ status }) => status === 'full_confirmed')
   await server.until('/health/ready', ({ status }) => status === 'ready')
+  await server.until(`/v1/wallets/${wallet}/balance`, (one) => Number(one['spendable_sat']) > 0)
+  for (const name of ['payout-1', 'payout-2'])
+    await server.call('POST', '/v1/withdrawals', {
+      headers: { 'idempotency-key': name },
+      body: {
+        wallet,
+        address: 'bcrt1qqv9pzxqlyckngw6zf9g9whn9d3eh4qvg0z9lm9',
+        amount_sat: 20_000,
+        external_id: name,
+        priority: 'high',
+      },
+    })
+  await server.until('/v1/psbts', ({ data }) => (data as Json[]).length > 0)
   await server.until('/v1/alerts', ({ data }) => (data as Json[]).length > 0)
   const [hook] = await rows(server, '/v1/webhooks')
   const deliveries = `/v1/webhooks/${hook?.['id']}/deliveries`
@@ -73,6 +86,9 @@ export async function openSeeded(): Promise<Seeded> {
       whk: idsOf(await rows(server, '/v1/webhooks')),
       dlv: idsOf(await rows(server, deliveries)),
       alr: idsOf(await rows(server, '/v1/alerts')),
+      wdr: idsOf(await rows(server, '/v1/withdrawals')),
+      psb: idsOf(await rows(server, '/v1/psbts')),
+      spd: (await rows(server, '/v1/psbts')).map(({ spend }) => String(spend)),
       key: keys,
     },
     async close() {

@@ -8,11 +8,13 @@ import { EXIT, type Shell } from './shell.ts'
 export { runProgram, VERSION } from './program.ts'
 export { EXIT, type ExitCode, type Output, type Shell } from './shell.ts'
 
-async function readStandardInput(): Promise<string> {
+async function readStandardInput(): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
+const readAny = (path: string): Promise<Buffer> =>
+  path === '-' ? readStandardInput() : readFile(path)
 
 /** The process around one command line: the only place that handles signals and sets the exit code. */
 async function main(): Promise<void> {
@@ -36,7 +38,8 @@ async function main(): Promise<void> {
     folder: process.cwd(),
     signal: stop.signal,
     debug: process.argv.includes('--debug'),
-    readText: (path) => (path === '-' ? readStandardInput() : readFile(path, 'utf8')),
+    readText: async (path) => (await readAny(path)).toString('utf8'),
+    readBytes: readAny,
   }
   process.exitCode = await runProgram(process.argv.slice(2), shell)
   process.removeListener('SIGINT', onSignal)

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addAlerts } from './cli/alerts.ts'
 import { addAudit } from './cli/audit.ts'
 import { addBooks } from './cli/books.ts'
+import { addCoin } from './cli/coin.ts'
 import { addCompletion } from './cli/completion.ts'
 import { addConfig } from './cli/config.ts'
 import { type Bind, Context, type Options } from './cli/context.ts'
@@ -12,15 +13,20 @@ import { addDoctor } from './cli/doctor.ts'
 import { addEvents } from './cli/events.ts'
 import { addFees } from './cli/fees.ts'
 import { addKey } from './cli/key.ts'
+import { addLimit } from './cli/limit.ts'
 import { addListen } from './cli/listen.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
+import { addPolicy } from './cli/policy.ts'
+import { addPsbt } from './cli/psbt.ts'
 import { addServe } from './cli/serve.ts'
+import { addSigner } from './cli/signer.ts'
 import { addStatistics } from './cli/statistics.ts'
 import { addWallet } from './cli/wallet.ts'
 import { addWatch } from './cli/watch.ts'
 import { addWebhook } from './cli/webhook.ts'
+import { addWithdrawal } from './cli/withdrawal.ts'
 import { describeFailure, failureJson, failureOf } from './failure.ts'
 import { EXIT, type ExitCode, type Shell } from './shell.ts'
 
@@ -80,6 +86,12 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addWallet,
   addOrder,
   addPayments,
+  addWithdrawal,
+  addPsbt,
+  addCoin,
+  addPolicy,
+  addLimit,
+  addSigner,
   addEvents,
   addFees,
   addListen,

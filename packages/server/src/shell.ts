@@ -10,6 +10,8 @@ export interface Shell {
   readonly signal: AbortSignal
   /** Reads a file or, for `-`, all of standard input. */
   readText(path: string): Promise<string>
+  /** The same for what is no text. */
+  readBytes(path: string): Promise<Uint8Array>
   /** Shows where an unexpected error came from. */
   readonly debug: boolean
 }

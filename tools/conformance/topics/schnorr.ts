@@ -1,4 +1,5 @@
 import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
+import { verifySchnorr as verifyOurs } from '@kaccy/bitcoin/protocol/sighash'
 import { tweakKey, verifySchnorr } from '@kaccy/devnet/script'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import {
@@ -16,14 +17,15 @@ export const topic = 'schnorr'
 
 const COLUMNS = 'index,secret key,public key,aux_rand,message,signature,verification result'
 
-/** The devnet judges the signature; where a secret key stands there, the audited library makes the same one. */
+/** Devnet and engine judge the signature; where a secret key stands there, the audited library makes the same one. */
 function checkRow(cells: readonly string[]): Verdict {
   const [, secret = '', key = '', random = '', message = '', signature = '', result] = cells.map(
     (cell) => cell.trim(),
   )
   const bytes = { message: fromHex(message), key: fromHex(key), signature: fromHex(signature) }
   const verdict = differs({
-    verified: [verifySchnorr(bytes.signature, bytes.message, bytes.key), result === 'TRUE'],
+    devnet: [verifySchnorr(bytes.signature, bytes.message, bytes.key), result === 'TRUE'],
+    engine: [verifyOurs(bytes.signature, bytes.message, bytes.key), result === 'TRUE'],
   })
   if (verdict !== undefined || secret === '') return verdict
   const made = schnorr.sign(bytes.message, fromHex(secret), fromHex(random))

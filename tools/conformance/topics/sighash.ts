@@ -1,5 +1,6 @@
 import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
 import { hash160 } from '@kaccy/bitcoin/protocol/script'
+import { SignatureHasher, verifyEcdsa as verifyOurs } from '@kaccy/bitcoin/protocol/sighash'
 import {
   decodeTransaction,
   encodeTransaction,
@@ -63,11 +64,17 @@ function scriptCodes(row: Bip143Row, spent: readonly Spent[]): readonly Uint8Arr
 const HASH_TYPES = [1, 2, 3, 0x81, 0x82, 0x83]
 function digests(row: Bip143Row, raw: Uint8Array, spent: readonly Spent[]): ReadonlySet<string> {
   const hasher = signatureHasher(raw, spent)
+  const ours = new SignatureHasher(must(decodeTransaction(raw)))
   const codes = scriptCodes(row, spent)
   const found = new Set<string>()
   for (const [input, { value }] of spent.entries()) {
     for (const code of codes) {
-      for (const type of HASH_TYPES) found.add(toHex(hasher.segwit(input, code, value, type)))
+      for (const type of HASH_TYPES) {
+        const hash = toHex(hasher.segwit(input, code, value, type))
+        const own = toHex(ours.segwit(input, code, value, type))
+        if (own !== hash) throw new TypeError(`the engine says ${own}, the devnet ${hash}`)
+        found.add(hash)
+      }
     }
   }
   return found
@@ -95,11 +102,13 @@ function isSigned(row: Bip143Row, hash: string): boolean {
     if (!isStrictSignature(signature)) return false
     const der = signature.subarray(0, -1)
     const compact = secp256k1.Signature.fromBytes(der, 'der').toBytes('compact')
-    return keysOf(row, digest, compact).some((key) => verifyEcdsa(der, digest, key))
+    return keysOf(row, digest, compact).some(
+      (key) => verifyEcdsa(der, digest, key) && verifyOurs(signature, digest, key),
+    )
   })
 }
 const SECOND = 'belongs to a second transaction of its section, whose bytes the file does not keep'
-/** The devnet finds the digest, and one of the signatures signs it. */
+/** Devnet and engine find the digest, and one of the signatures signs it. */
 function checkDigest(row: Bip143Row, hash: string): Verdict {
   const raw = fromHex(row.unsigned_tx)
   const inputs = must(decodeTransaction(raw)).inputs.length
@@ -178,24 +187,22 @@ function legacy(row: HashRow): Verdict {
   const raw = fromHex(row.txHex)
   if (row.inIndex >= must(decodeTransaction(raw)).inputs.length) return { skip: NO_INPUT }
   const script = assemble(row.script)
+  const engine = new SignatureHasher(must(decodeTransaction(raw)))
   return differs({
-    hash: [toHex(signatureHasher(raw).legacy(row.inIndex, script, row.type)), row.hash],
+    devnet: [toHex(signatureHasher(raw).legacy(row.inIndex, script, row.type)), row.hash],
+    engine: [toHex(engine.legacy(row.inIndex, script, row.type)), row.hash],
   })
 }
-const segwit = (row: HashRow): Verdict =>
-  differs({
-    hash: [
-      toHex(
-        signatureHasher(fromHex(row.txHex)).segwit(
-          row.inIndex,
-          assemble(row.script),
-          BigInt(row.value ?? 0),
-          row.type,
-        ),
-      ),
-      row.hash,
-    ],
+function segwit(row: HashRow): Verdict {
+  const raw = fromHex(row.txHex)
+  const script = assemble(row.script)
+  const value = BigInt(row.value ?? 0)
+  const engine = new SignatureHasher(must(decodeTransaction(raw)))
+  return differs({
+    devnet: [toHex(signatureHasher(raw).segwit(row.inIndex, script, value, row.type)), row.hash],
+    engine: [toHex(engine.segwit(row.inIndex, script, value, row.type)), row.hash],
   })
+}
 const transactions = jsonShape<object>(
   (data) => isRecord(data, 'hashForSignature', 'hashForWitnessV0'),
   (data) =>

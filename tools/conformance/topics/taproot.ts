@@ -1,5 +1,7 @@
-import { fromHex, toHex } from '@kaccy/bitcoin/kernel'
+import { fromHex, sat, toHex } from '@kaccy/bitcoin/kernel'
 import { addressOf, parseAddress } from '@kaccy/bitcoin/protocol/address'
+import { SignatureHasher, verifySchnorr as verifyOurs } from '@kaccy/bitcoin/protocol/sighash'
+import { decodeTransaction } from '@kaccy/bitcoin/protocol/transaction'
 import {
   commitsToLeaf,
   encodeControlBlock,
@@ -20,6 +22,7 @@ import {
   differs,
   isRecord,
   jsonShape,
+  must,
   runShapes,
   type Verdict,
 } from '../cases.ts'
@@ -137,6 +140,9 @@ function checkInput(spending: Spending, row: Spending['inputSpending'][number]):
   }))
   const hasher = signatureHasher(fromHex(spending.given.rawUnsignedTx), spent)
   const digest = hasher.taproot(txinIndex, hashType)
+  const coins = spent.map(({ value, script }) => ({ amount: sat(value), script }))
+  const transaction = must(decodeTransaction(fromHex(spending.given.rawUnsignedTx)))
+  const own = new SignatureHasher(transaction, coins).taproot(txinIndex, hashType)
   const witness = fromHex(row.expected.witness[0])
   const output = spent[txinIndex]?.script.subarray(2)
   const secret = fromHex(row.intermediary.tweakedPrivkey)
@@ -148,7 +154,9 @@ function checkInput(spending: Spending, row: Spending['inputSpending'][number]):
     key: [hexOf(taprootOutputKey(internal, root)?.key), toHex(output)],
     'key of the secret': [toHex(schnorr.getPublicKey(secret)), toHex(output)],
     'hash type': [witness.length === 65 ? witness[64] : 0, hashType],
+    'digest of the engine': [own && toHex(own), toHex(digest)],
     verified: [verifySchnorr(witness.subarray(0, 64), digest, output), true],
+    'verified by the engine': [verifyOurs(witness.subarray(0, 64), digest, output), true],
     signed: [
       toHex(schnorr.sign(digest, secret, new Uint8Array(32))),
       toHex(witness.subarray(0, 64)),

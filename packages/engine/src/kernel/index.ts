@@ -1,5 +1,6 @@
 export * from './amount.ts'
 export * from './bytes.ts'
+export * from './civil.ts'
 export * from './clock.ts'
 export * from './codes/index.ts'
 export * from './error.ts'

@@ -129,4 +129,48 @@ export const METRICS = [
     help: 'Entries of the delivery log that were dropped for their age',
     labels: [],
   },
+  {
+    name: 'kaccy_withdrawals_requested_total',
+    kind: 'counter',
+    help: 'Withdrawals that were requested, by what the policy said',
+    labels: ['decision'],
+  },
+  {
+    name: 'kaccy_withdrawals_moved_total',
+    kind: 'counter',
+    help: 'Withdrawals that came into a status after they were requested',
+    labels: ['status'],
+  },
+  {
+    name: 'kaccy_withdrawal_settle_seconds',
+    kind: 'histogram',
+    help: 'Time from the request of a withdrawal until its transaction was buried',
+    labels: [],
+    buckets: WAITING_SECONDS,
+  },
+  {
+    name: 'kaccy_spends_moved_total',
+    kind: 'counter',
+    help: 'Spends that came into a status, by purpose and status',
+    labels: ['purpose', 'status'],
+  },
+  {
+    name: 'kaccy_spend_confirmation_seconds',
+    kind: 'histogram',
+    help: 'Time from the plan of a spend to the first block with one of its transactions',
+    labels: [],
+    buckets: WAITING_SECONDS,
+  },
+  {
+    name: 'kaccy_spend_replacements_total',
+    kind: 'counter',
+    help: 'Versions that were made after the first, by kind: bump or cancel',
+    labels: ['kind'],
+  },
+  {
+    name: 'kaccy_broadcasts_total',
+    kind: 'counter',
+    help: 'Transactions that were handed to a node, by its answer',
+    labels: ['answer'],
+  },
 ] as const satisfies readonly MetricDefinition[]

@@ -1,4 +1,5 @@
 import { createAccess } from '../capabilities/access/index.ts'
+import { type DayFilter, withdrawalDays } from '../capabilities/analytics/index.ts'
 import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts/index.ts'
 import {
   type AuditAnchor,
@@ -16,7 +17,6 @@ import {
 } from '../capabilities/chain/index.ts'
 import {
   adoptFrom,
-  balanceLayers,
   type CoinsFilter,
   createIntake,
   createRescan,
@@ -35,6 +35,7 @@ import {
 import { type EventFilter, originatingStore } from '../capabilities/events/index.ts'
 import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
+import { createPolicies } from '../capabilities/policy/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
 import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
@@ -54,6 +55,7 @@ import {
   type Transactor,
   type WalletId,
 } from '../kernel/index.ts'
+import { type PayoutOptions, wirePayouts } from './payouts.ts'
 import type { Store, StoreTx } from './store.ts'
 
 /** What the engine is built from. Drivers, clock and randomness are handed in; nothing is global. */
@@ -86,6 +88,8 @@ export interface EngineOptions {
   readonly origin?: OriginOf
   /** What webhooks may lead to beyond public `https` URLs; the sender is made with the same. */
   readonly webhookTargets?: TargetRules
+  /** What paying out needs; without it requests are recorded, and another process pays them. */
+  readonly payouts?: PayoutOptions
 }
 
 /** One look at everything: chain, mempool, rescans, expiry. */
@@ -129,14 +133,29 @@ function wire(options: EngineOptions) {
     changed: async (tx, order, payments) => platform?.updateStatus(tx, order, payments),
   })
   const blocksPerCommit = options.blocksPerCommit ?? 16
+  /** What transactions have to pay, as the node says; refused where it has no estimate. */
+  const fees = createFees({ source, clock, metrics })
+  const logger = options.logger ?? silentLogger
+  const payouts = wirePayouts({
+    store: asked,
+    tally,
+    source,
+    fees,
+    clock,
+    entropy,
+    network,
+    logger,
+    metrics,
+    options: options.payouts,
+  })
   const follower = createFollower({
     source,
     store,
-    consumer: intake,
+    consumer: payouts.followed(intake),
     watch,
     network,
     clock,
-    logger: options.logger ?? silentLogger,
+    logger,
     metrics,
     tracer,
     blocksPerCommit,
@@ -160,8 +179,8 @@ function wire(options: EngineOptions) {
       ...(options.rates ? { rates: options.rates } : {}),
       ...(options.rateMaxAgeMs === undefined ? {} : { rateMaxAgeMs: options.rateMaxAgeMs }),
     }),
-    /** What transactions have to pay, as the node says; refused where it has no estimate. */
-    fees: createFees({ source, clock, metrics }),
+    fees,
+    ...payouts.verbs,
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
   }
 }
@@ -172,6 +191,8 @@ const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
   return {
     access: createAccess({ store, clock, entropy, network, ...(sha256 ? { sha256 } : {}) }),
     alerts: createAlerts({ store, clock }),
+    /** What decides about withdrawals: versioned documents, their tests, what they would have done. */
+    policies: createPolicies({ store, clock, network }),
     /** Subscriptions; `runWebhooks` delivers. */
     webhooks: createWebhooks({ store, clock, entropy, targets: webhookTargets }),
   }
@@ -198,6 +219,8 @@ const questions = ({ store, source, clock }: EngineOptions) => ({
     /** Counts every entry again and compares: I1, I7, I8. */
     verify: () => verifyBooks(store),
   },
+  /** Withdrawals by day, wallet and customer: newest day first. */
+  withdrawalDays: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)),
   tip: () => store.read((tx) => tx.chain.tip()),
   /** Holds our coins against the node's, and the ledger against the coins (I23). */
   reconcile: (wallet: WalletId) => reconcile({ store, source, at: clock.now() }, wallet),
@@ -220,7 +243,7 @@ export async function createEngine(options: EngineOptions) {
       ...wallets,
       /** The accounts of the ledger; `layers` answers what can be spent. */
       balance: (wallet: WalletId) => store.read((tx) => walletBalance(tx, wallet)),
-      layers: (wallet: WalletId) => balanceLayers(store, wallet),
+      layers: (wallet: WalletId) => wired.coins.layers(wallet),
       /** Its unspent payments, newest first. */
       coins: (wallet: WalletId, filter: CoinsFilter) => walletCoins(store, wallet, filter),
       /** What paid it or spent of it, newest first. */

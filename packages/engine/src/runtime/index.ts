@@ -6,5 +6,14 @@ export {
   type SyncReport,
 } from './engine.ts'
 export { type Health, type Running, type RunOptions, runEngine } from './run.ts'
+export type { PayoutOptions } from './payouts.ts'
+export {
+  type PayoutHealth,
+  type PayoutStep,
+  type PayoutSteps,
+  type RunningPayouts,
+  type RunPayoutsOptions,
+  runPayouts,
+} from './run-payouts.ts'
 export type { Store, StoreTx } from './store.ts'
 export { type RunWebhooksOptions, runWebhooks } from './webhooks.ts'

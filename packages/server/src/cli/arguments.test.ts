@@ -1,11 +1,13 @@
 import { EngineError } from '@kaccy/bitcoin/kernel'
 import { expect, test } from 'vitest'
 import {
+  rateText,
   readAmount,
   readChoice,
   readDuration,
   readNumber,
   readPairs,
+  readRate,
   readTime,
   readTolerance,
 } from './arguments.ts'
@@ -56,4 +58,31 @@ test('tolerances, durations, times, pairs and choices have one form', () => {
   expect(readNumber('20', 'n', 1, 100)).toBe(20)
   for (const text of ['0', '101', '1.5', '', '-1', '1e1'])
     expect(codeOf(() => readNumber(text, 'n', 1, 100))).toBe('USAGE_INVALID')
+})
+
+test('rates are sat/vB for people and whole sat/kvB for the API', () => {
+  for (const [text, rate] of [
+    ['1', 1000],
+    ['12.5', 12_500],
+    ['0.1', 100],
+    ['2.253 sat/vB', 2253],
+    ['999999.999', 999_999_999],
+  ] as const) {
+    expect(readRate(text, '--fee-rate')).toBe(rate)
+    expect(readRate(rateText(rate), '--fee-rate')).toBe(rate)
+  }
+  for (const text of [
+    '',
+    '0',
+    '0.000',
+    '-1',
+    '1e3',
+    '1.0001',
+    '1,5',
+    '.5',
+    '1000000',
+    'NaN',
+    '1 btc',
+  ])
+    expect(() => readRate(text, '--fee-rate')).toThrow(/--fee-rate/)
 })

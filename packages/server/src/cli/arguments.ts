@@ -13,6 +13,20 @@ export function readAmount(text: string, param: string): Sat {
   throw no(param, 'is neither satoshi (150000) nor bitcoin (0.0015btc)')
 }
 
+/**
+ * A fee rate as people speak of it, satoshi for a virtual byte with up to three decimals (`12`, `1.5`, `2.25sat/vB`), in
+ * satoshi for 1000.
+ */
+export function readRate(text: string, param: string): number {
+  const [, whole, part = ''] = /^(\d{1,6})(?:\.(\d{1,3}))?\s*(?:sat\/vb)?$/i.exec(text.trim()) ?? []
+  const rate = whole === undefined ? 0 : Number(`${whole}${part.padEnd(KVB_DIGITS, '0')}`)
+  if (rate > 0) return rate
+  throw no(param, 'is no rate in sat/vB like 12 or 1.5')
+}
+const KVB_DIGITS = 3
+/** The same the other way: 1500 sat/kvB are `1.5 sat/vB`. */
+export const rateText = (perKvb: number): string => `${perKvb / 1000} sat/vB`
+
 /** A whole number within bounds. */
 export function readNumber(text: string, param: string, from: number, to: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN

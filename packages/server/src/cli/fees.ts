@@ -1,11 +1,10 @@
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
+import { rateText } from './arguments.ts'
 import type { FeesJson } from './client/answers.ts'
 import { addClientOptions, addNodeFlags, type Bind, examples } from './context.ts'
 
 type Estimate = FeesJson['estimates'][number]
-/** Satoshi for a virtual byte, as people speak of it: 1500 sat/kvB are 1.5. */
-const rateText = (perKvb: number): string => `${perKvb / 1000} sat/vB`
 
 /** `kaccy fees` */
 export function addFees(program: Command, bind: Bind): void {

@@ -1,5 +1,5 @@
 import { asError, EngineError, refuse } from '@kaccy/bitcoin/kernel'
-import type { OrderJson, SelfJson, WalletJson } from './client/answers.ts'
+import type { OrderJson, SelfJson, WalletJson, WithdrawalJson } from './client/answers.ts'
 import type { ApiClient } from './client/client.ts'
 
 /** Wallets are few; more than this has nobody. */
@@ -60,8 +60,22 @@ export async function findOrder(client: ApiClient, word: string): Promise<OrderJ
   throw asError(refuse('ORDER_NOT_FOUND', `no order ${word}`, { param: 'order' }).error)
 }
 
+const WITHDRAWAL_ID = /^wdr_[\w-]{1,160}$/
+/** By its own id, or by the caller's. @throws EngineError WITHDRAWAL_NOT_FOUND */
+export async function findWithdrawal(client: ApiClient, word: string): Promise<WithdrawalJson> {
+  if (WITHDRAWAL_ID.test(word)) {
+    const found = await orNone(client.get<WithdrawalJson>(`/v1/withdrawals/${word}`))
+    if (found) return found
+  }
+  const isWord = word !== '' && word.length <= LONGEST.external_id
+  const query = { external_id: word }
+  const [found] = isWord ? await client.list<WithdrawalJson>('/v1/withdrawals', query, 1) : []
+  if (found) return found
+  throw asError(refuse('NOT_FOUND', `no withdrawal ${word}`, { param: 'withdrawal' }).error)
+}
+
 /** No order, or a word that is no address: then no order has it either. */
-const NONE = /^(ORDER_NOT_FOUND|ADDRESS_(?!FORBIDDEN))/
+const NONE = /^(NOT_FOUND|ORDER_NOT_FOUND|WITHDRAWAL_NOT_FOUND|ADDRESS_(?!FORBIDDEN))/
 
 /** Undefined where the answer is that there is none. */
 async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {

@@ -14,6 +14,7 @@ async function kaccy(...args: readonly string[]) {
     signal: new AbortController().signal,
     debug: false,
     readText: async () => '',
+    readBytes: async () => new Uint8Array(),
   })
   return { code, stdout, stderr }
 }
@@ -48,6 +49,19 @@ test('what cannot be taken back asks, and has a flag that answers', async () => 
   for (const words of [
     ['key', 'revoke', 'key_x'],
     ['webhook', 'remove', 'whk_x'],
+    [
+      'withdrawal',
+      'request',
+      '--to',
+      'x',
+      '--amount',
+      '1',
+      '--external-id',
+      'x',
+      '--wallet',
+      'wal_x',
+    ],
+    ['psbt', 'reject', 'psb_x', '--reason', 'x'],
   ]) {
     const asked = await kaccy(...words, '--api', 'http://127.0.0.1:1')
     expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--yes')])

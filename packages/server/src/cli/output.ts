@@ -1,4 +1,4 @@
-import { accessSync, constants, createWriteStream, existsSync } from 'node:fs'
+import { accessSync, constants, createWriteStream, existsSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { EngineError } from '@kaccy/bitcoin/kernel'
@@ -37,4 +37,21 @@ export async function readInput(context: Context, file: string): Promise<string>
   } catch (error) {
     throw new EngineError('USAGE_INVALID', `${path} cannot be read`, { cause: error })
   }
+}
+
+/** The same for what is no text. @throws EngineError USAGE_INVALID when the file cannot be read */
+export async function readInputBytes(context: Context, file: string): Promise<Uint8Array> {
+  const path = file === '-' ? file : resolve(context.shell.folder, file)
+  try {
+    return await context.shell.readBytes(path)
+  } catch (error) {
+    throw new EngineError('USAGE_INVALID', `${path} cannot be read`, { cause: error })
+  }
+}
+
+/** Bytes to the file of `--output`, for its owner alone. */
+export function emitBytes(context: Context, file: string, bytes: Uint8Array): void {
+  const path = resolve(context.shell.folder, file)
+  writableOrThrow(path)
+  writeFileSync(path, bytes, { mode: 0o600 })
 }

@@ -36,6 +36,7 @@ async function kaccy(
     signal: new AbortController().signal,
     debug: false,
     readText: (path) => readFile(path, 'utf8'),
+    readBytes: (path) => readFile(path),
   })
   return { code, stdout, stderr }
 }

@@ -107,6 +107,57 @@ export const SETTINGS = {
     'danger: webhooks may lead anywhere, also to this machine; for tests',
     { fallback: false },
   ),
+  'signer.url': setting(
+    'text',
+    'the signing process: http://127.0.0.1:7655, or the path of its socket as unix:/run/kaccy/signer.sock',
+  ),
+  'signer.token': setting('secret', 'the token that it is asked with'),
+  'signer.name': setting('text', 'its name, in sessions and the audit trail', {
+    fallback: 'signer',
+  }),
+  'signer.receipt_key': setting(
+    'secret',
+    'key that policy receipts are signed with: kaccy signer receipt-key makes one',
+  ),
+  'payouts.poll_ms': setting('integer', 'longest pause between two turns of paying out', {
+    fallback: 5_000,
+    from: 100,
+    to: 3_600_000,
+  }),
+  'payouts.max_fee_sat': setting('integer', 'a fee above this is refused, whoever asks', {
+    fallback: 10_000_000,
+    from: 1_000,
+    to: 100_000_000,
+  }),
+  'payouts.max_fee_rate_sat_kvb': setting(
+    'integer',
+    'a fee rate above this is refused, whoever asks; 1 sat/vB is 1000',
+    { fallback: 2_000_000, from: 1_000, to: 100_000_000 },
+  ),
+  'payouts.fee_share_ppm': setting(
+    'integer',
+    'what a fee may be of an amount where a request sets no ceiling, parts per million',
+    { fallback: 20_000, from: 0, to: 1_000_000 },
+  ),
+  'payouts.batch_wait_ms': setting(
+    'integer',
+    'how long requests without hurry wait for others to share a transaction with',
+    { fallback: 600_000, from: 0, to: 86_400_000 },
+  ),
+  'payouts.settle_depth': setting('integer', 'confirmations after which a payout is for good', {
+    fallback: 6,
+    from: 1,
+    to: 1_000,
+  }),
+  'payouts.own_change': setting(
+    'flag',
+    'whether change of our own unconfirmed transactions may be spent',
+    { fallback: true },
+  ),
+  'payouts.order': setting('text', 'order of inputs and outputs: random, or bip69', {
+    fallback: 'random',
+    choices: ['random', 'bip69'],
+  }),
   'rates.fixed': setting('list', 'what one bitcoin costs: EUR=57000.00, several with commas'),
   'idempotency.keep_hours': setting('integer', 'how long answers to Idempotency-Keys are kept', {
     fallback: 168,
@@ -161,6 +212,15 @@ export const ALWAYS = [
   'http.wrong_keys_per_minute',
   'api.allow_plain_http',
   'webhooks.allow_private',
+  'signer.name',
+  'payouts.poll_ms',
+  'payouts.max_fee_sat',
+  'payouts.max_fee_rate_sat_kvb',
+  'payouts.fee_share_ppm',
+  'payouts.batch_wait_ms',
+  'payouts.settle_depth',
+  'payouts.own_change',
+  'payouts.order',
   'idempotency.keep_hours',
   'checkout.enabled',
   'operator',

@@ -45,6 +45,7 @@ const shellOf = (environment: Readonly<Record<string, string>> = {}): Shell & { 
     signal: new AbortController().signal,
     debug: false,
     readText: async () => '',
+    readBytes: async () => new Uint8Array(),
   }
   return shell
 }

@@ -10,6 +10,7 @@ import { examineDatabase } from './database.ts'
 import { type Finding, failed, fine } from './finding.ts'
 import { examineNode } from './node.ts'
 import { examinePublicUrl, examineServer } from './reach.ts'
+import { examineSigner } from './signer.ts'
 import { examineTls } from './tls.ts'
 import { examineWebhooks } from './webhooks.ts'
 
@@ -47,6 +48,7 @@ async function here(context: Context, config: Config, now: () => number): Promis
   return [
     ...database,
     ...(await examineNode(config, logger, now)),
+    ...(await examineSigner(config)),
     ...examineInterface(config),
     ...examineTls(config, now()),
     ...(await examinePublicUrl(config)),

@@ -39,6 +39,8 @@ const TODO: Partial<Record<ErrorCode, string>> = {
   KEY_UNKNOWN: 'give a key of this server: kaccy key list shows the last letters of each',
   KEY_EXPIRED: 'make a new key: kaccy key create',
   KEY_REVOKED: 'make a new key: kaccy key create',
+  SIGNER_UNREACHABLE:
+    'start kaccy-signer serve, and compare signer.url and signer.token with what it said at init',
   STORE_SCHEMA_OLDER: 'make a backup, then run kaccy migrate',
 }
 

@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '@kaccy/bitcoin'
+import { createEngine, type Engine, type EngineOptions } from '@kaccy/bitcoin'
 import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
 import { systemClock, systemEntropy, systemSha256 } from '@kaccy/bitcoin/adapters/system'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
@@ -16,6 +16,7 @@ import {
   openDatabase,
 } from './database.ts'
 import { nodeOf, nodeOrNone, type Observers } from './node.ts'
+import { payoutsOf } from './payouts.ts'
 
 /** An engine with everything it stands on, opened from one configuration and closed as one. */
 export interface Host {
@@ -49,7 +50,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     )
   const { logger, metrics, tracer } = options
   const observers = { logger, ...(metrics ? { metrics } : {}), ...(tracer ? { tracer } : {}) }
-  const source = needsNode ? nodeOf(config, observers) : nodeOrNone(config, observers)
+  const hasNode = needsNode || config['node.url'] !== undefined
+  const node = hasNode ? nodeOf(config, observers) : undefined
+  const source = node ?? nodeOrNone()
   const listeners = new Set<() => void>()
   let database: OpenDatabase | undefined
   try {
@@ -58,7 +61,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     const store = wakingStore(database.store, () => {
       for (const listener of listeners) listener()
     })
-    const engine = await engineOn(options, { network, store, source })
+    const payouts = node ? payoutsOf(config, node) : undefined
+    const engine = await engineOn(options, {
+      network,
+      store,
+      source,
+      ...(payouts ? { payouts } : {}),
+    })
     return {
       engine,
       store,
@@ -96,7 +105,7 @@ export function networkOf(config: Config): Network {
 
 const engineOn = (
   { config, logger, metrics, tracer }: HostOptions,
-  parts: { readonly network: Network; readonly store: SqlStore; readonly source: ChainSource },
+  parts: Pick<EngineOptions, 'network' | 'payouts' | 'source'> & { readonly store: SqlStore },
 ): Promise<Engine> => {
   const large = config['alerts.large_deposit_sat']
   const rates = ratesOf(config)

@@ -44,8 +44,7 @@ export function nodeOf(config: Config, observers: Observers): BitcoindSource {
 }
 
 /** A source for commands that never ask the node; one that does learns what is missing. */
-export function nodeOrNone(config: Config, observers: Observers): ChainSource {
-  if (config['node.url'] !== undefined) return nodeOf(config, observers)
+export function nodeOrNone(): ChainSource {
   const none = async () => {
     throw new EngineError('CONFIG_VALUE_MISSING', 'this needs a node: give --node URL', {
       details: { param: 'node.url' },
@@ -58,6 +57,7 @@ export function nodeOrNone(config: Config, observers: Observers): ChainSource {
     block: none,
     mempool: none,
     mempoolTransactions: none,
+    transaction: none,
     coins: none,
   }
 }

@@ -8,6 +8,7 @@ import { addFailures } from './failures.ts'
 import { addFrame } from './frame.ts'
 import { digestOf, gateFor, InFlight, openGate, readIdempotencyKey } from './idempotency.ts'
 import { type PlainJson, readBody } from './json-body.ts'
+import { addBytesReader, refuseBytes } from './bytes-body.ts'
 import { createLimits, type Limits } from './limits.ts'
 import { addOtherMethods, collectMethods } from './methods.ts'
 import { addOpenApi, schemaOf } from './openapi.ts'
@@ -81,6 +82,7 @@ function addBodyReader(app: FastifyInstance): void {
       done(new RefusedError(refuse('FIELD_INVALID', 'the body must be a JSON object').error))
     else done(null, body.value)
   })
+  addBytesReader(app)
 }
 
 function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void {
@@ -93,12 +95,16 @@ function addRoutes(app: FastifyInstance, parts: AppParts, limits: Limits): void 
       method: route.method,
       url: route.url,
       schema: schemaOf(route),
-      config: { always: route.always === true },
+      config: {
+        always: route.always === true,
+        ...(route.bytes === undefined ? {} : { bytes: route.bytes }),
+      },
       ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
       // Before the body is read: a stranger's body costs nothing.
       async onRequest(request, reply) {
         request.principal = await authenticate(request, route, parts, limits)
         if (request.principal) limits.byKey(request.principal.id, reply)
+        refuseBytes(request)
         request.idempotencyKey = readIdempotencyKey(request.headers['idempotency-key'], route)
       },
       // The digest is over what came, before defaults are filled in.
@@ -138,6 +144,7 @@ async function serve(
             scope: `${principal.id} ${route.method} ${placeOf(route, request)}`,
             key,
             digest: request.digest,
+            ...(route.keepsForEver === true ? { isForEver: true } : {}),
           },
           textOf: ({ status, body }) =>
             body === undefined

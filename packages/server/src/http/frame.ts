@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** For probes and scrapers: answered also while the server drains, and not counted against an address. */
     readonly always?: boolean
+    /** The field that the bytes of the body stand for, where bytes are taken at all. */
+    readonly bytes?: string
   }
 }
 

@@ -3,6 +3,7 @@ import { REGISTRY } from '@kaccy/bitcoin/kernel'
 import type { FastifyInstance, FastifySchema } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { VERSION } from '../version.ts'
+import { BYTES } from './bytes-body.ts'
 import type { AppParts } from './parts.ts'
 import type { Route } from './route.ts'
 import { ProblemSchema, ref } from './schemas/basics.ts'
@@ -14,6 +15,13 @@ const PUBLIC = [400, 429, 431, 500, 503] as const
 
 /** A query that has no fields: everything in it is unknown. */
 const NOTHING = Type.Object({}, { additionalProperties: false })
+
+const IdempotencyKey = Type.String({
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[\\x21-\\x7e]+$',
+  description: 'The same key and body again give the first answer again',
+})
 
 /** Registers what writes the OpenAPI 3.1 document, before any route. */
 export async function addOpenApi(app: FastifyInstance, { settings }: AppParts): Promise<void> {
@@ -52,6 +60,8 @@ function bodiesByNeed(document: Document): Document {
     for (const operation of [path?.post, path?.patch]) {
       const body = operation?.requestBody
       if (!body || !('content' in body)) continue
+      const bytes = body.content[BYTES]
+      if (bytes) bytes.schema = { type: 'string', format: 'binary' }
       const schema = body.content['application/json']?.schema
       const isNeeded = schema !== undefined && 'required' in schema && schema.required?.length !== 0
       body.required = isNeeded
@@ -65,14 +75,8 @@ export function schemaOf(route: Route): FastifySchema {
   const described = describe(route)
   const headers = once
     ? Type.Object({
-        'idempotency-key': Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 255,
-            pattern: '^[\\x21-\\x7e]+$',
-            description: 'The same key and body again give the first answer again',
-          }),
-        ),
+        'idempotency-key':
+          route.requiresKey === true ? IdempotencyKey : Type.Optional(IdempotencyKey),
       })
     : undefined
   return {
@@ -84,6 +88,7 @@ export function schemaOf(route: Route): FastifySchema {
     ...(schemas.path ? { params: schemas.path } : {}),
     querystring: schemas.query ?? NOTHING,
     ...(schemas.body ? { body: schemas.body } : {}),
+    ...(route.bytes === undefined ? {} : { consumes: ['application/json', BYTES] }),
     ...(headers ? { headers } : {}),
     response: { ...schemas.answers, ...problems(route) },
   } as FastifySchema

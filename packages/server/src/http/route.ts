@@ -58,6 +58,10 @@ export interface Route<S extends RouteSchemas = RouteSchemas> {
   readonly once?: 'inside' | 'around'
   /** Money moves: without `Idempotency-Key` it is refused. */
   readonly requiresKey?: boolean
+  /** The answer is kept for ever, where others are forgotten after days. */
+  readonly keepsForEver?: boolean
+  /** The field of the body that the bytes of an `application/octet-stream` stand for, as base64. Without it only JSON is taken. */
+  readonly bytes?: string
   /** For probes and scrapers: answered also while the server drains, and not counted against an address. */
   readonly always?: boolean
   /** Codes of refusals that this route can answer, besides those of every route. */

@@ -1,4 +1,4 @@
-import type { Engine, Health } from '@kaccy/bitcoin'
+import type { Engine, Health, PayoutHealth } from '@kaccy/bitcoin'
 import { type Clock, EngineError } from '@kaccy/bitcoin/kernel'
 
 /** One thing that the server stands on. */
@@ -20,6 +20,8 @@ export interface ReadinessParts {
   readonly clock: Clock
   /** How following the node stands; undefined in a process that does not follow it. */
   readonly following?: () => Health
+  /** How paying out stands; undefined in a process that pays nothing out. */
+  readonly paying?: () => PayoutHealth
   /** Connections of the database. */
   readonly pool?: () => { readonly total: number; readonly idle: number; readonly waiting: number }
   /** True from the moment that the process was asked to end. */
@@ -44,6 +46,7 @@ export async function readiness(parts: ReadinessParts): Promise<Readiness> {
     checkProcess(parts),
     database,
     checkNode(parts),
+    ...(parts.paying ? [checkPayouts(parts.paying(), parts)] : []),
     ...(database.state === 'ok' ? [await checkWebhooks(parts)] : []),
   ]
   return { ready: checks.every(({ state }) => state !== 'failed'), checks }
@@ -105,6 +108,28 @@ function checkNode({ following, clock, staleMs }: ReadinessParts): Check {
   if (degraded)
     return { name, state: 'warning', says: `it cannot be trusted fully: ${degraded}`, facts }
   return { name, state: 'ok', says: 'it is followed', facts }
+}
+
+/** Payouts that stand still are no reason to refuse deposits, so they only warn. */
+function checkPayouts(
+  { lastTurnAt, failures }: PayoutHealth,
+  { clock, staleMs }: ReadinessParts,
+): Check {
+  const name = 'payouts'
+  const age = lastTurnAt === undefined ? null : Math.max(0, clock.now() - lastTurnAt)
+  const failing = Object.entries(failures)
+  const facts = {
+    last_turn_age_ms: age,
+    failing: failing.length === 0 ? null : failing.map(([step]) => step).join(' '),
+  }
+  const [first] = failing
+  if (first) {
+    const [step, { code }] = first
+    return { name, state: 'warning', says: `${step} fails: ${code}`, facts }
+  }
+  if (age === null) return { name, state: 'ok', says: 'the first turn is under way', facts }
+  if (age > staleMs) return { name, state: 'warning', says: 'no turn for too long', facts }
+  return { name, state: 'ok', says: 'they go out', facts }
 }
 
 async function checkWebhooks(parts: ReadinessParts): Promise<Check> {

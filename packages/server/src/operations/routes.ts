@@ -22,7 +22,7 @@ const ReadySchema = named(
     status: words(['ready', 'not_ready']),
     checks: Type.Array(
       object({
-        name: Type.String({ description: 'process, database, node or webhooks' }),
+        name: Type.String({ description: 'process, database, node, payouts or webhooks' }),
         state: words(['ok', 'warning', 'failed']),
         says: Type.String(),
         facts: Type.Record(

@@ -14,6 +14,7 @@ import { readiness, type ReadinessParts } from '../operations/readiness.ts'
 import { operationsResource } from '../operations/routes.ts'
 import { openTelemetryTracer } from '../operations/tracer.ts'
 import { checkoutOf } from './checkout.ts'
+import { payOut } from './payouts.ts'
 import { startChores } from './chores.ts'
 import { certificateFiles, httpSettings, listenOn, metricsAddresses } from './settings.ts'
 
@@ -42,10 +43,12 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const { metrics } = exported
   const drain = new Drain()
   const following = follow(options)
+  const paying = payOut(host, config, logger)
   const look: ReadinessParts = {
     engine: host.engine,
     clock: systemClock,
     following: () => following.health(),
+    paying: () => paying.health(),
     ...(host.connections ? { pool: host.connections } : {}),
     draining: () => drain.isDraining,
     staleMs: Math.max(config['chain.stall_ms'], 2 * config['chain.poll_ms']),
@@ -83,13 +86,14 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const certificate = renewCertificate(app, config, logger)
   const steps = [
     { name: 'requests', stop: () => closeWithin(app, CLOSE_MS) },
+    { name: 'payouts', stop: () => paying.stop() },
     { name: 'webhooks', stop: () => webhooks.stop(WEBHOOKS_MS) },
     { name: 'chain', stop: () => following.stop() },
     { name: 'chores', stop: () => chores.stop() },
   ]
   try {
     onceListening(options, await app.listen(listenOn(config)))
-    await Promise.race([asked(signal), following.ended, webhooks.ended])
+    await Promise.race([asked(signal), following.ended, paying.ended, webhooks.ended])
   } finally {
     drain.begin()
     unlisten()

@@ -42,9 +42,11 @@ export type {
   WalletTransaction,
   WalletTransactionDetail,
 } from './calls/wallet.ts'
+export { createBitcoindBroadcaster } from './broadcaster.ts'
 export type { NodeCapabilities, ProbedMethod } from './capabilities.ts'
 export { type BitcoindClient, type BitcoindWallet, createBitcoindClient } from './client.ts'
 export type { RpcCall, RpcError, RpcReply } from './envelope.ts'
+export { createBitcoindMempool } from './mempool-source.ts'
 export { DEFAULT_DEADLINES, type Deadlines, type MethodClass } from './methods.ts'
 export type { BitcoindAuth, BitcoindOptions, BitcoindTls } from './options.ts'
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.ts'

@@ -32,6 +32,7 @@ import { Field } from './field.ts'
 import { createLife } from './life.ts'
 import { networkOfChain } from './networks.ts'
 import type { BitcoindOptions } from './options.ts'
+import { fetchTransaction } from './previous.ts'
 
 export interface BitcoindSource extends ChainSource {
   /** The typed calls below, for whoever needs more than the port has. */
@@ -60,6 +61,7 @@ export function createBitcoindSource(options: BitcoindOptions): BitcoindSource {
     mempool: (previousEpoch) => node.mempool(previousEpoch),
     mempoolTransactions: (txids) => node.mempoolTransactions(txids),
     coins: (points) => node.coins(points),
+    transaction: (txid, block) => fetchTransaction(client.rpc, txid, block),
     feeRates: (txids) => node.feeRates(txids),
     scanCoins: (ranges) => node.scanCoins(ranges),
     fees: async () => askFees(client.rpc, await node.capabilities()),

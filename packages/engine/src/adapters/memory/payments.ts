@@ -13,7 +13,8 @@ import { firstOf, GroupIndex, SortedIndex, Table, takeWhile } from './table.ts'
 
 /** Payments are ordered by (txid, output number), as their rows stand in a database. */
 const place = ({ point }: PaymentRecord): SortKey => [point.txid, point.vout]
-function placeOfId(id: PaymentId): SortKey {
+/** The place of a payment by its id. @throws AssertionError when it is none. */
+export function placeOfId(id: PaymentId): SortKey {
   const match = /^pay_([0-9a-f]{64})_(\d+)$/.exec(id)
   if (!match) throw new AssertionError(`not a payment id: ${id.slice(0, 80)}`)
   return [match[1] ?? '', Number(match[2])]
@@ -34,6 +35,12 @@ export function paymentTables() {
       ? [row.wallet, ...place(row)]
       : undefined,
   )
+  /** What may be a coin: credited, or change whose transaction decides. */
+  const byCoin = new SortedIndex<PaymentRecord>((row) =>
+    row.spender === undefined && (row.booked.state === 'credited' || row.purpose === 'change')
+      ? [row.wallet, ...place(row)]
+      : undefined,
+  )
   const byWalletSeen = new SortedIndex<WalletTransaction>((row) => [
     row.wallet,
     row.firstSeenAt,
@@ -50,6 +57,7 @@ export function paymentTables() {
   return {
     bySeen,
     byLeaving,
+    byCoin,
     byWalletSeen,
     walletTransactions: new Table<WalletTransaction>(
       'wallet transactions',
@@ -67,6 +75,7 @@ export function paymentTables() {
       byDue,
       bySeen,
       byLeaving,
+      byCoin,
     ]),
   }
 }

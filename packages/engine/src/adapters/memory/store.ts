@@ -3,28 +3,42 @@ import type { AccessRows } from '../../capabilities/access/index.ts'
 import type { AlertRows } from '../../capabilities/alerts/index.ts'
 import type { AuditRows } from '../../capabilities/audit/index.ts'
 import type { ChainRows } from '../../capabilities/chain/index.ts'
+import type { CoinRows } from '../../capabilities/coins/index.ts'
 import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
 import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
+import type { SpendingRows } from '../../capabilities/spending/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
+import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
+import type { LimitRows } from '../../capabilities/limits/index.ts'
+import type { RiskRows } from '../../capabilities/risk/index.ts'
+import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
 import { alertRows, alertTables } from './alerts.ts'
 import { auditRows, auditTables } from './audit.ts'
 import { chainRows, chainTables } from './chain.ts'
+import { coinRows, coinTables } from './coins.ts'
 import { copy } from './copy.ts'
 import { eventRows, eventTables } from './events.ts'
 import { idempotencyRows, idempotencyTables } from './idempotency.ts'
 import { ledgerRows, ledgerTables } from './ledger.ts'
 import { orderDoors, orderTables } from './orders.ts'
 import { paymentDoors, paymentTables } from './payments.ts'
+import { limitRows, limitTables } from './limits.ts'
+import { riskRows, riskTables } from './risk.ts'
+import { policyRows, policyTables } from './policy.ts'
+import { analyticsRows, analyticsTables } from './analytics.ts'
 import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
+import { spendingRows, spendingTables } from './spending.ts'
 import { transactionDoors, transactionTables } from './transactions.ts'
 import { walletRows, walletTables } from './wallet.ts'
 import { webhookRows, webhookTables } from './webhooks.ts'
+import { withdrawalRows, withdrawalTables } from './withdrawals.ts'
 
 /** Every row door of the engine. */
 export interface MemoryTx {
@@ -38,6 +52,13 @@ export interface MemoryTx {
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
+  readonly coins: CoinRows
+  readonly spending: SpendingRows
+  readonly withdrawals: WithdrawalRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -65,6 +86,13 @@ const createTables = () => ({
   access: accessTables(),
   idempotency: idempotencyTables(),
   webhooks: webhookTables(),
+  coins: coinTables(),
+  spending: spendingTables(),
+  withdrawals: withdrawalTables(),
+  analytics: analyticsTables(),
+  policy: policyTables(),
+  risk: riskTables(),
+  limits: limitTables(),
 })
 
 type Tables = ReturnType<typeof createTables>
@@ -85,6 +113,14 @@ const AREAS: {
   access: (tables, session) => accessRows(tables.access, session),
   idempotency: (tables, session) => idempotencyRows(tables.idempotency, session),
   webhooks: (tables, session) => webhookRows(tables.webhooks, session),
+  coins: ({ coins, payments, transactions }, session) =>
+    coinRows(coins, session, payments, (txid) => transactions.transactions.get(txid)),
+  spending: (tables, session) => spendingRows(tables.spending, session),
+  withdrawals: (tables, session) => withdrawalRows(tables.withdrawals, session),
+  analytics: (tables, session) => analyticsRows(tables.analytics, session),
+  policy: (tables, session) => policyRows(tables.policy, session),
+  risk: (tables, session) => riskRows(tables.risk, session),
+  limits: (tables, session) => limitRows(tables.limits, session),
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

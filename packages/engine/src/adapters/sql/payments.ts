@@ -39,6 +39,7 @@ export function paymentDoors(doors: Doors) {
       const rows = lastOfEach(payments, (payment) => payment.id).map(paymentRow)
       await insertRows(doors, 'payments', PAYMENTS, rows, { replaceBy: ['txid', 'vout'] })
       await noteTransactions(doors, payments)
+      await viewChange(doors, payments)
     },
     async payments(ids) {
       const found: PaymentRow[] = []
@@ -99,4 +100,18 @@ async function noteTransactions(
       from (${dialect.select(columns, chunk)}) as fresh join transactions t on t.txid = fresh.txid
       where true
       on conflict do nothing`.execute(db)
+}
+
+/** Remembers of change whether the present view has it: in the mempool and not missing there, or in a block. */
+async function viewChange(
+  { db, dialect }: Doors,
+  payments: readonly PaymentRecord[],
+): Promise<void> {
+  const change = payments.filter(({ purpose }) => purpose === 'change')
+  for (const chunk of chunksOf(change.map(({ id }) => pointOfPayment(id))))
+    await sql`update payments set in_view = case when exists (select 1 from transactions t
+        where t.txid = payments.txid
+          and (t.state = 'mined' or (t.state = 'mempool' and t.missing_since is null)))
+        then 1 else 0 end
+      where ${amongPoints(dialect, ['txid', 'vout'], chunk)}`.execute(db)
 }

@@ -1,3 +1,6 @@
+import type { PolicySchema } from './schema-policy.ts'
+import type { PayoutSchema } from './schema-payouts.ts'
+
 /**
  * The tables as rows. Integers (amounts in satoshi, times in milliseconds since the epoch, heights, counters, 0/1 for
  * no/yes) are 64 bits and arrive as bigint from both databases; hashes and scripts are bytes.
@@ -168,6 +171,10 @@ export interface PaymentRow {
   spend_booked: bigint
   due_height: bigint | null
 }
+/** With what is derived from the view of its transaction. */
+export interface StoredPaymentRow extends PaymentRow {
+  in_view: bigint
+}
 export interface FactRow {
   number: bigint
   txid: Uint8Array
@@ -306,7 +313,7 @@ export interface CounterRow {
   value: bigint
 }
 
-export interface Schema {
+export interface Schema extends PayoutSchema, PolicySchema {
   headers: HeaderRow
   memos: MemoRow
   wallets: WalletRow
@@ -318,7 +325,7 @@ export interface Schema {
   transactions: TransactionRow
   transaction_inputs: TransactionInputRow
   wallet_transactions: WalletTransactionRow
-  payments: PaymentRow
+  payments: StoredPaymentRow
   facts: FactRow
   entries: EntryRow
   accounts: AccountRow

@@ -3,17 +3,29 @@ import type { AccessRows } from '../../capabilities/access/index.ts'
 import type { AlertRows } from '../../capabilities/alerts/index.ts'
 import type { AuditRows } from '../../capabilities/audit/index.ts'
 import type { ChainRows } from '../../capabilities/chain/index.ts'
+import type { CoinRows } from '../../capabilities/coins/index.ts'
 import type { DepositRows } from '../../capabilities/deposits/index.ts'
 import type { EventRows } from '../../capabilities/events/index.ts'
 import type { IdempotencyRows } from '../../capabilities/idempotency/index.ts'
 import type { LedgerRows } from '../../capabilities/ledger/index.ts'
+import type { SpendingRows } from '../../capabilities/spending/index.ts'
 import type { WalletRows } from '../../capabilities/wallet/index.ts'
 import type { WebhookRows } from '../../capabilities/webhooks/index.ts'
+import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
+import type { LimitRows } from '../../capabilities/limits/index.ts'
+import type { RiskRows } from '../../capabilities/risk/index.ts'
+import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows } from './access.ts'
 import { alertRows } from './alerts.ts'
 import { auditRows } from './audit.ts'
 import { chainRows } from './chain.ts'
+import { coinRows } from './coins.ts'
+import { limitRows } from './limits.ts'
+import { riskRows } from './risk.ts'
+import { policyRows } from './policy.ts'
+import { analyticsRows } from './analytics.ts'
 import type { Doors } from './doors.ts'
 import type { PostgresPool, SqliteDatabase } from './drivers.ts'
 import { eventRows } from './events.ts'
@@ -26,9 +38,11 @@ import { paymentDoors } from './payments.ts'
 import { postgresHome } from './postgres.ts'
 import { type OpenSession, openSession } from './session.ts'
 import { sqliteHome } from './sqlite.ts'
+import { spendingRows } from './spending.ts'
 import { transactionDoors } from './transactions.ts'
 import { walletRows } from './wallet.ts'
 import { webhookRows } from './webhooks.ts'
+import { withdrawalRows } from './withdrawals.ts'
 
 /** Every row door of the engine. */
 export interface SqlTx {
@@ -42,6 +56,13 @@ export interface SqlTx {
   readonly access: AccessRows
   readonly idempotency: IdempotencyRows
   readonly webhooks: WebhookRows
+  readonly coins: CoinRows
+  readonly spending: SpendingRows
+  readonly withdrawals: WithdrawalRows
+  readonly limits: LimitRows
+  readonly risk: RiskRows
+  readonly policy: PolicyRows
+  readonly analytics: AnalyticsRows
 }
 export interface SqlStore extends Transactor<SqlTx> {
   /** Brings the schema up to date; safe to run at any time, from any number of processes. */
@@ -72,6 +93,13 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
   access: accessRows,
   idempotency: idempotencyRows,
   webhooks: webhookRows,
+  coins: coinRows,
+  spending: spendingRows,
+  withdrawals: withdrawalRows,
+  analytics: analyticsRows,
+  policy: policyRows,
+  risk: riskRows,
+  limits: limitRows,
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

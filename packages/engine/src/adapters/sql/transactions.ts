@@ -9,7 +9,7 @@ import { fromHex, toHex, txid } from '../../kernel/index.ts'
 import { among, amongPoints, chunksOf, insertRows, lastOfEach } from './batch.ts'
 import { FACTS, TRANSACTION_INPUTS, TRANSACTIONS } from './columns.ts'
 import { newestNumber, takeNumbers } from './counters.ts'
-import { type Doors, int, maybeInt, num, present } from './doors.ts'
+import { type Doors, flag, int, maybeInt, num, present } from './doors.ts'
 import type { FactRow, TransactionInputRow, TransactionRow } from './schema.ts'
 import { blockOf, transactionRecord, transactionRow } from './transaction-rows.ts'
 
@@ -65,6 +65,7 @@ function viewDoors(doors: Doors) {
       await insertRows(doors, 'transactions', TRANSACTIONS, last.map(transactionRow), key)
       const inputs = last.flatMap(inputRows)
       await insertRows(doors, 'transaction_inputs', TRANSACTION_INPUTS, inputs, 'keep')
+      await viewChange(doors, last)
     },
     async spendersOf(points) {
       const found = new Map<string, TransactionRow>()
@@ -87,6 +88,27 @@ function viewDoors(doors: Doors) {
       return inTxidOrder(await all().where(IN_MEMPOOL).execute())
     },
   } satisfies Partial<DepositRows>
+}
+
+/**
+ * Change follows the view of its transaction: what is unconfirmed is found without looking at what vanished. The purpose is
+ * hidden from the planner: the transaction leads to the payments, not their purpose.
+ */
+async function viewChange({ db, dialect }: Doors, records: readonly TxRecord[]): Promise<void> {
+  const columns = [
+    ['txid', 'bytes'],
+    ['in_view', 'int'],
+  ] as const
+  const rows = records.map(({ txid, view }) => {
+    const there =
+      view.state === 'mined' || (view.state === 'mempool' && view.missingSince === undefined)
+    return [fromHex(txid), flag(there)] as const
+  })
+  for (const chunk of chunksOf(rows))
+    await sql`update payments set in_view = fresh.in_view
+      from (${dialect.select(columns, chunk)}) as fresh
+      where payments.txid = fresh.txid and coalesce(payments.purpose, '') = 'change'
+        and payments.in_view <> fresh.in_view`.execute(db)
 }
 
 function factDoors(doors: Doors) {

@@ -15,6 +15,16 @@ export type AlertKind =
   | 'invariant_broken'
   | 'rescan_failed'
   | 'webhook_paused'
+  | 'signer_refused'
+  | 'foreign_spend'
+  | 'spend_lost'
+  | 'spend_reopened'
+  | 'broadcast_refused'
+  | 'bump_impossible'
+  | 'withdrawal_risk'
+  | 'withdrawal_held'
+  | 'withdrawal_failed'
+  | 'account_overdrawn'
 
 export interface NewAlert {
   /** The same key raises once: a repeated fact does not ring again. */

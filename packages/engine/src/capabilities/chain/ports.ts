@@ -105,6 +105,11 @@ export interface ChainSource {
   mempoolTransactions(txids: readonly Txid[]): Promise<readonly (Uint8Array | undefined)[]>
   /** Unspent state of outpoints in the order asked, mempool included; undefined is spent or unknown. */
   coins(points: readonly OutPoint[]): Promise<readonly (NodeCoin | undefined)[]>
+  /**
+   * Raw bytes of a transaction: of this block, or from the mempool without one. Undefined where the node does not have it
+   * there. The caller checks the hash. @throws NODE_BLOCK_PRUNED
+   */
+  transaction?(txid: Txid, block?: BlockRef): Promise<Uint8Array | undefined>
   /** Fee rates of mempool transactions in the order asked, where the node knows them. Only for statistics. */
   feeRates?(txids: readonly Txid[]): Promise<readonly (SatPerKvB | undefined)[]>
   /** What transactions have to pay now, by targets (`FEE_TARGETS`); a node that lacks a call gives what it has. */

@@ -61,6 +61,7 @@ export interface CoinRows {
   /** Makes the row when there is none. Taken before wallets and keychains, spends and withdrawals of the same wallet. */
   lockFunds(wallet: WalletId): Promise<FundsRecord>
   funds(wallet: WalletId): Promise<FundsRecord>
+  /** @throws AssertionError when nobody ever locked them. */
   saveFunds(funds: FundsRecord): Promise<void>
 
   /** Unspent coins without lease and freeze; credited ones, and our own change where asked. In payment id order. */
@@ -72,16 +73,16 @@ export interface CoinRows {
   /** Sum of the wallet's own change that is unspent, not credited yet, and neither leased nor frozen. */
   ownChange(wallet: WalletId): Promise<Sat>
 
-  /** Live leases of these outpoints. */
+  /** Live leases of these outpoints; as of every spend, by (txid, output number). */
   leases(points: readonly OutPoint[]): Promise<readonly LeaseRecord[]>
   leasesOf(spend: SpendId): Promise<readonly LeaseRecord[]>
   /** @throws EngineError STORE_CONFLICT when one of the coins has a lease. */
   lease(leases: readonly LeaseRecord[]): Promise<void>
-  /** Ends leases of this spend; all of them without `points`. A lease of another spend is never touched. */
+  /** Ends leases of this spend: those of `points`, or all of them without it. A lease of another spend is never touched. */
   release(spend: SpendId, points?: readonly OutPoint[]): Promise<void>
 
   frozen(points: readonly OutPoint[]): Promise<readonly FreezeRecord[]>
-  /** By outpoint key; `after` is exclusive. */
+  /** By (txid, output number); `after` is an outpoint key, exclusive. */
   listFrozen(
     wallet: WalletId,
     after: string | undefined,

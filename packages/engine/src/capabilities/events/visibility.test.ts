@@ -19,6 +19,10 @@ const event = (type: string, wallet?: unknown) =>
 
 const all: EventGrant = { scopes: READS }
 const limited: EventGrant = { scopes: READS, wallets: [ours] }
+const reading = (scope: string, wallets?: WalletId[]): EventGrant => ({
+  scopes: ['events:read', scope],
+  ...(wallets ? { wallets } : {}),
+})
 
 test.each<[string, Parameters<typeof mayEventBeSeen>[0], EventGrant, boolean]>([
   ['an order, all scopes', event('order.created', ours), all, true],
@@ -62,8 +66,31 @@ test.each<[string, Parameters<typeof mayEventBeSeen>[0], EventGrant, boolean]>([
   ['an alert', event('alert.raised'), { scopes: ['events:read', 'alerts:read'] }, true],
   ['a webhook', event('webhook.paused'), { scopes: ['events:read', 'webhooks:read'] }, true],
   ['a key', event('key.created'), { scopes: ['events:read', 'keys:read'] }, true],
-  ['an area nobody named', event('withdrawal.sent', ours), all, false],
-  ['an area nobody named, for admin', event('withdrawal.sent', ours), EVERYTHING, true],
+  ['an area nobody named', event('vault.opened', ours), all, false],
+  ['an area nobody named, for admin', event('vault.opened', ours), EVERYTHING, true],
+  ['a payout without its scope', event('withdrawal.sending', ours), all, false],
+  ['a payout', event('withdrawal.sending', ours), reading('withdrawals:read'), true],
+  [
+    'a payout of another wallet',
+    event('withdrawal.sending', 'wal_x'),
+    reading('withdrawals:read', [ours]),
+    false,
+  ],
+  ['a consolidation', event('consolidation.planned', ours), reading('withdrawals:read'), true],
+  ['a transaction to sign', event('psbt.signed', ours), reading('psbts:read'), true],
+  [
+    'a transaction to sign, by the scope of payouts',
+    event('psbt.signed', ours),
+    reading('withdrawals:read'),
+    false,
+  ],
+  ['a policy', event('policy.enabled'), reading('policies:read'), true],
+  [
+    'a policy, when limited to wallets',
+    event('policy.enabled'),
+    reading('policies:read', [ours]),
+    false,
+  ],
   ['a type without a dot', event('order', ours), all, true],
   ['an area of the prototype', event('constructor.x', ours), all, false],
   ['no type at all', event(''), all, false],

@@ -142,3 +142,17 @@ test('only a conflict of keys is tried again, and once', async () => {
   await expect(againAfterConflict(failing('STORE_UNAVAILABLE', 1))).rejects.toThrow('no')
   expect(attempts).toBe(1)
 })
+
+test('the answer of what moved money outlives every pruning', async () => {
+  const { run, find, time, idempotency } = setUp()
+  const { request, answer } = onceOf('paid')
+  await run({ request: { ...request, isForEver: true }, answer })
+  await idempotency.keep({ ...requestOf('kept'), isForEver: true }, { status: 200, body: 'x' })
+  await run(onceOf('made'))
+  time.now += 100 * 365 * 24 * HOUR
+  expect(await idempotency.prune()).toBe(1)
+  expect(await find('paid')).toMatchObject({ status: 201, body: 'made 1' })
+  expect(await find('kept')).toMatchObject({ status: 200, body: 'x' })
+  expect(await find('made')).toBeUndefined()
+  expect(outcome(await run(onceOf('paid')))).toBe('IDEMPOTENCY_ANSWERED')
+})

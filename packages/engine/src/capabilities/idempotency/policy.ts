@@ -6,6 +6,12 @@ const HOUR_MS = 60 * 60 * 1000
 export const LEAST_KEEP_MS = 24 * HOUR_MS
 export const DEFAULT_KEEP_MS = 7 * LEAST_KEEP_MS
 
+/** The time of an answer that is never pruned: the last moment that a `Date` can name. Source: ECMA-262 21.4.1.1. */
+export const FOR_EVER = 8_640_000_000_000_000
+/** What stands as the time of an answer that was given at `at`. */
+export const keptSince = ({ isForEver = false }: RequestKey, at: number): number =>
+  isForEver ? FOR_EVER : at
+
 /** Why a request is not done: it was answered before (read the answer with `find`), or its key names another one. */
 export type OnceRefusal = Refusal<'IDEMPOTENCY_ANSWERED' | 'IDEMPOTENCY_CONFLICT'>
 

@@ -6,6 +6,8 @@ export interface RequestKey {
   readonly key: string
   /** SHA-256 over method, path and body, 64 hex digits. */
   readonly digest: string
+  /** Money moved: the answer is never forgotten, however old it is. */
+  readonly isForEver?: boolean
 }
 
 /** The first answer, word for word. */
@@ -13,7 +15,7 @@ export interface KeptAnswer {
   /** As in HTTP. */
   readonly status: number
   readonly body: string
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; `FOR_EVER` for one that no pruning may reach. */
   readonly at: number
 }
 

@@ -1,5 +1,5 @@
 import { type Clock, ok, type Refusal, type Result, type Transactor } from '../../kernel/index.ts'
-import { conflictOf, DEFAULT_KEEP_MS, LEAST_KEEP_MS, nameOf } from './policy.ts'
+import { conflictOf, DEFAULT_KEEP_MS, keptSince, LEAST_KEEP_MS, nameOf } from './policy.ts'
 import type { AnswerRecord, KeptAnswer, RequestKey } from './ports.ts'
 import { againAfterConflict, type IdempotencyTx } from './transaction.ts'
 
@@ -19,7 +19,10 @@ export interface Idempotency {
     request: RequestKey,
     answer: Pick<KeptAnswer, 'status' | 'body'>,
   ): Promise<Result<KeptAnswer, Refusal<'IDEMPOTENCY_CONFLICT'>>>
-  /** Removes what is older than this many milliseconds, 7 days by default and never less than 24 hours; answers how many. */
+  /**
+   * Removes what is older than this many milliseconds, 7 days by default and never less than 24 hours; answers how many. Answers
+   * that are kept for ever stay.
+   */
   prune(olderThanMs?: number): Promise<number>
 }
 
@@ -43,14 +46,14 @@ export function createIdempotency({
 }): Idempotency {
   return {
     find: (request) => store.read((tx) => findIn(tx, request)),
-    keep: ({ scope, key, digest }, { status, body }) =>
+    keep: (request, { status, body }) =>
       againAfterConflict(() =>
         store.transact(async (tx) => {
-          const request = { scope, key, digest }
+          const { scope, key, digest } = request
           const found = await findIn(tx, request)
           if (!found.ok) return found
           if (found.value) return ok(found.value)
-          const kept = { ...request, status, body, at: clock.now() }
+          const kept = { scope, key, digest, status, body, at: keptSince(request, clock.now()) }
           await tx.idempotency.insert([kept])
           return ok(plain(kept))
         }),

@@ -1,5 +1,5 @@
 import { EngineError, type Refusal, type Result } from '../../kernel/index.ts'
-import { judge, nameOf, type OnceRefusal } from './policy.ts'
+import { judge, keptSince, nameOf, type OnceRefusal } from './policy.ts'
 import type { AnswerRecord, IdempotencyRows, Once, RequestKey } from './ports.ts'
 
 /** The row door of this capability. */
@@ -24,7 +24,7 @@ export async function earlierAnswers(
 export function answerTo<T>({ request, answer }: Once<T>, made: T, at: number): AnswerRecord {
   const { scope, key, digest } = request
   const { status, body } = answer(made)
-  return { scope, key, digest, status, body, at }
+  return { scope, key, digest, status, body, at: keptSince(request, at) }
 }
 
 /**

@@ -1,4 +1,5 @@
 export * from './accounts.ts'
 export * from './balances.ts'
 export * from './books.ts'
+export * from './network-fees.ts'
 export type * from './ports.ts'

@@ -1,12 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../adapters/memory/index.ts'
-import { type OrderId, sat, type WalletId } from '../../kernel/index.ts'
+import { type OrderId, sat, type WalletId, type WithdrawalId } from '../../kernel/index.ts'
 import {
   assertBooks,
   coinsAccount,
   expectedAccount,
+  HOUSE,
+  heldAccount,
   type LedgerRows,
+  NETWORK_FEES,
   naturalSide,
   overdraft,
   owedAccount,
@@ -41,6 +44,8 @@ describe('account names', () => {
     [owedAccount('a/b c'), 'owed/a/b c', 'credit'],
     [unassignedAccount(wallet), 'unassigned/wal_1', 'credit'],
     [spentAccount(wallet), 'spent/wal_1', undefined],
+    [heldAccount('wdr_1' as WithdrawalId), 'held/wdr_1', 'credit'],
+    [NETWORK_FEES, 'fees/network', 'debit'],
   ])('%s', (account, text, side) => {
     expect(account).toBe(text)
     expect(naturalSide(account)).toBe(side)
@@ -49,8 +54,15 @@ describe('account names', () => {
       owner: text.slice(text.indexOf('/') + 1),
     })
   })
-  test.each(['', 'coins', 'coins/', 'held/x', 'Coins/x', '/x'])('%j is none', (text) => {
-    expect(parseAccount(text)).toBeUndefined()
+  test.each(['', 'coins', 'coins/', 'keld/x', 'Coins/x', '/x', 'house/', 'house/x'])(
+    '%j is none',
+    (text) => {
+      expect(parseAccount(text)).toBeUndefined()
+    },
+  )
+  test('the house has no owner and no natural side', () => {
+    expect(parseAccount(HOUSE)).toEqual({ kind: 'house', owner: '' })
+    expect(naturalSide(HOUSE)).toBeUndefined()
   })
 })
 

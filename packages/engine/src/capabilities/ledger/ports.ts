@@ -1,6 +1,10 @@
 import type { BlockRef, OrderId, PaymentId, Sat, WalletId } from '../../kernel/index.ts'
 
-/** What a posting says happened; `reversal` and `unseen` undo a `credit` and a `seen`, nothing is ever edited. */
+/**
+ * What a posting says happened; `reversal` and `unseen` undo a `credit` and a `seen`, nothing is ever edited. A withdrawal
+ * `hold`s its money and either gives it up (`release`) or pays with it (`capture`, undone by `uncapture`); `fee` and `unfee`
+ * move what miners get, and what customers and recipients bear of it.
+ */
 export type EntryKind =
   | 'seen'
   | 'unseen'
@@ -10,6 +14,12 @@ export type EntryKind =
   | 'unspent'
   | 'change'
   | 'unchange'
+  | 'hold'
+  | 'release'
+  | 'capture'
+  | 'uncapture'
+  | 'fee'
+  | 'unfee'
 
 /** An account is a path, see design: `coins/<wallet>`, `pending/<wallet>`, `expected/<order>`, `owed/<customer or order>`, … */
 export type Account = string

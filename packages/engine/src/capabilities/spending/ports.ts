@@ -150,7 +150,9 @@ export interface VersionFilter {
   readonly limit: number
 }
 
+/** Rows of the spending capability. `save…` throws an AssertionError for what is not there. */
 export interface SpendingRows {
+  /** @throws EngineError STORE_CONFLICT when the id exists. */
   insertSpend(spend: SpendRecord): Promise<void>
   spend(id: SpendId): Promise<SpendRecord | undefined>
   /** Locked in id order. */
@@ -159,16 +161,18 @@ export interface SpendingRows {
   listSpends(filter: SpendFilter): Promise<readonly SpendRecord[]>
   /** Spends that are open or mined: what every look at the chain goes through. By id, `after` exclusive. */
   liveSpends(after: SpendId | undefined, limit: number): Promise<readonly SpendRecord[]>
-  /** Settled spends whose block is above `height`: what a deep reorganisation reopens. */
+  /** Settled spends whose block is above `height`: what a deep reorganisation reopens. By id. */
   settledAbove(height: number): Promise<readonly SpendRecord[]>
   /** Open spends with `bumpAt <= now`, soonest first. */
   dueBumps(now: number, limit: number): Promise<readonly SpendRecord[]>
 
+  /** @throws EngineError STORE_CONFLICT when the id, or the number within its spend, exists. */
   insertVersion(version: VersionRecord): Promise<void>
   version(id: PsbtId): Promise<VersionRecord | undefined>
   saveVersion(version: VersionRecord): Promise<void>
   /** Of these spends, by (spend, number). */
   versionsOf(spends: readonly SpendId[]): Promise<readonly VersionRecord[]>
+  /** The newest one with it: a plan that was dropped may be made again, byte for byte. */
   versionByTxid(txid: Txid): Promise<VersionRecord | undefined>
   listVersions(filter: VersionFilter): Promise<readonly VersionRecord[]>
   /** Versions in one of these states with `nextAt <= now` that no process has claimed beyond `now`; soonest first. */

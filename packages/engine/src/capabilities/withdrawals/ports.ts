@@ -117,12 +117,17 @@ export interface WithdrawalRows {
   byExternalId(externalId: string): Promise<WithdrawalRecord | undefined>
   /** Locked in id order. */
   lock(ids: readonly WithdrawalId[]): Promise<readonly WithdrawalRecord[]>
+  /**
+   * Writes what the engine does about them (`reserved` and below). What was asked for, and the verdict on it, never changes.
+   * @throws AssertionError for one that is not there, or whose digest is not the stored one.
+   */
   save(withdrawals: readonly WithdrawalRecord[]): Promise<void>
+  /** Newest first, in the order of their ids. */
   list(filter: WithdrawalFilter): Promise<readonly WithdrawalRecord[]>
   /** Approved ones of a wallet with `planAt <= now`, oldest first. */
   plannable(wallet: WalletId, now: number, limit: number): Promise<readonly WithdrawalRecord[]>
-  /** Wallets that have such ones. */
+  /** Wallets that have such ones, by id. */
   plannableWallets(now: number): Promise<readonly WalletId[]>
-  /** By spend, in id order. */
+  /** Those that one of these spends pays, in id order. */
   ofSpends(spends: readonly SpendId[]): Promise<readonly WithdrawalRecord[]>
 }

@@ -113,6 +113,24 @@ export function deriveScripts(
   })
 }
 
+/**
+ * The public keys behind one output script, in the order of the descriptor: for taproot the internal key (compressed where it
+ * was derived), for a multisig the keys before they are sorted. None for `addr` and `raw`.
+ * @throws AssertionError as `deriveScripts`.
+ */
+export function deriveKeys(
+  descriptor: Descriptor,
+  branch: number,
+  index: number,
+  curve: Curve = batchCurve,
+): Uint8Array[] {
+  const { isRanged, branches } = descriptor
+  assert(Number.isInteger(branch) && branch >= 0 && branch < branches, `no branch ${branch}`)
+  assert(isPlainIndex(index), `no index ${index}`)
+  assert(isRanged || index === 0, `a descriptor without wildcard has index 0 only`)
+  return keyRanges(descriptor, branch, curve).flatMap((range) => range(index, 1))
+}
+
 /** One output script. @throws AssertionError as `deriveScripts`. */
 export function scriptAt(descriptor: Descriptor, branch: number, index: number): Uint8Array {
   const [script] = deriveScripts(descriptor, branch, index, 1)

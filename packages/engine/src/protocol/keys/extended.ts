@@ -145,7 +145,7 @@ export const refuseNetwork = (found: KeyNetwork, network: Network) =>
     details: { found, network },
   })
 
-function serialize(key: ExtendedKey, version: KeyVersion, data: Uint8Array): string {
+function serialized(key: ExtendedKey, version: KeyVersion, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(LENGTH)
   const view = new DataView(bytes.buffer)
   view.setUint32(0, version.bytes)
@@ -154,8 +154,15 @@ function serialize(key: ExtendedKey, version: KeyVersion, data: Uint8Array): str
   view.setUint32(9, key.index)
   bytes.set(key.chainCode, 13)
   bytes.set(data, LENGTH - data.length)
-  return encodeBase58Check(bytes)
+  return bytes
 }
+
+const serialize = (key: ExtendedKey, version: KeyVersion, data: Uint8Array): string =>
+  encodeBase58Check(serialized(key, version, data))
+
+/** The 78 bytes of the public key with its plain prefix, as PSBTs have it. Source: BIP 32, BIP 174. */
+export const encodeExtendedPublicKey = (key: ExtendedKey): Uint8Array =>
+  serialized(key, plainVersion(key.version.network, false), key.publicKey)
 
 /** The public key as text, by default with the plain prefix (xpub or tpub). */
 export const printExtendedPublicKey = (

@@ -36,6 +36,7 @@ export {
 } from './model.ts'
 export {
   MAX_SERIALIZED_SIZE,
+  OUTSIDE_MONEY,
   scanTransaction,
   type TransactionRefusal,
   TransactionScan,

@@ -10,6 +10,9 @@ import { compactSize, compactSizeLength, uint64 } from './compact-size.ts'
 
 export type TransactionRefusal = Refusal<'CHAIN_TRANSACTION_INVALID'>
 
+/** The fault of an amount that no coin can have. */
+export const OUTSIDE_MONEY = 'has an output outside 0 to 21 million BTC'
+
 /** No serialised block or transaction is larger: its weight is at least its size (BIP 141). */
 export const MAX_SERIALIZED_SIZE = 4_000_000
 
@@ -176,7 +179,7 @@ export class TransactionScan {
     const { bytes } = this
     if (at + LEAST_OUTPUT > bytes.length) return this.#no('is cut off in an output')
     if (bytes[at + 7] !== 0 || uint64(bytes, at) > MOST_VALUE) {
-      return this.#no('has an output outside 0 to 21 million BTC')
+      return this.#no(OUTSIDE_MONEY)
     }
     const behind = behindSized(bytes, at + 8)
     return behind < 0 ? this.#no('has a bad output script') : behind
@@ -221,7 +224,7 @@ export function scanTransaction(
   const no = (fault: string) => {
     into.reset(new Uint8Array(0))
     return refuse('CHAIN_TRANSACTION_INVALID', `the transaction ${fault}`, {
-      details: { bytes: bytes.length },
+      details: { bytes: bytes.length, fault },
     })
   }
   if (bytes.length > MAX_SERIALIZED_SIZE) return no('is larger than a block')

@@ -1,4 +1,6 @@
 export type { Store, StoreTx } from '../../runtime/store.ts'
 export type { Check, MakeStore, Subject } from './check.ts'
 export * from './samples.ts'
+export * from './samples-payouts.ts'
+export * from './samples-policy.ts'
 export { storeConformance } from './suite.ts'

@@ -2,13 +2,18 @@ import { ACCESS } from './access.ts'
 import { LEDGER } from './books.ts'
 import { CHAIN } from './chain.ts'
 import type { Chapter, Check, MakeStore } from './check.ts'
+import { COINS } from './coins.ts'
 import { LISTS } from './lists.ts'
 import { ORDERS } from './orders.ts'
 import { PAYMENTS } from './payments.ts'
+import { SPENDING } from './spending.ts'
+import { DAYS, LIMITS } from './limits.ts'
+import { POLICY } from './policy.ts'
 import { TRAIL } from './trail.ts'
 import { TRANSACTIONS } from './transactions.ts'
 import { WALLET } from './wallet.ts'
 import { WEBHOOKS } from './webhooks.ts'
+import { WITHDRAWALS } from './withdrawals.ts'
 
 const CHAPTERS: Readonly<Record<string, Chapter>> = {
   transactions: TRANSACTIONS,
@@ -21,6 +26,12 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   trail: TRAIL,
   access: ACCESS,
   webhooks: WEBHOOKS,
+  coins: COINS,
+  spending: SPENDING,
+  withdrawals: WITHDRAWALS,
+  policy: POLICY,
+  limits: LIMITS,
+  days: DAYS,
 }
 
 /**

@@ -22,6 +22,16 @@ export type {
   ReconciliationJson,
   StatisticsJson,
 } from '../../http/schemas/ledger.ts'
+export type { CoinJson, FrozenJson } from '../../http/schemas/coins.ts'
+export type { PayoutDayJson } from '../../http/schemas/analytics.ts'
+export type {
+  LimitUseJson,
+  PolicyJson,
+  PolicyTestJson,
+  ReplayJson,
+} from '../../http/schemas/policies.ts'
+export type { PsbtJson, SignablePsbtJson, SpendJson, TakenJson } from '../../http/schemas/psbts.ts'
+export type { WithdrawalExplanationJson, WithdrawalJson } from '../../http/schemas/withdrawals.ts'
 export type { CreatedWebhookJson, DeliveryJson, WebhookJson } from '../../http/schemas/webhooks.ts'
 
 export type AuditHeadJson = Static<typeof AuditHeadSchema>

@@ -21,6 +21,7 @@ beforeAll(async () => {
       signal: new AbortController().signal,
       debug: false,
       readText: async () => '',
+      readBytes: async () => new Uint8Array(),
     })
     expect(code).toBe(0)
     scripts[shell] = text

@@ -2,7 +2,7 @@ import { type Media, type OpenApi, operationsOf, type Schema, schemaBehind } fro
 
 /** Values that a name or a form calls for; the rest is read off the schema. */
 const BY_NAME: Readonly<Record<string, unknown>> = {
-  address: 'bcrt1qcr8te4kr609gcawutmrza0j4xv80jy8zmfp6l0',
+  address: 'bcrt1qqv9pzxqlyckngw6zf9g9whn9d3eh4qvg0z9lm9',
   txid: '8f1c2d3e4f5061728394a5b6c7d8e9f00112233445566778899aabbccddeeff0',
   hash: '00000000000000000001a2b3c4d5e6f7089a1b2c3d4e5f60718293a4b5c6d7e8',
   url: 'https://shop.example/hooks',

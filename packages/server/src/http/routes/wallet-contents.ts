@@ -1,25 +1,23 @@
-import { paymentCursor, transactionCursor } from '@kaccy/bitcoin/deposits'
+import { transactionCursor } from '@kaccy/bitcoin/deposits'
 import type { WalletId } from '@kaccy/bitcoin/kernel'
-import { readPaymentCursor, readTransactionCursor, writePaymentCursor } from '../cursor.ts'
+import { readTransactionCursor } from '../cursor.ts'
 import type { AppParts } from '../parts.ts'
-import { paymentJson, standingOfView } from '../present/payments.ts'
 import { addressJson, transactionJson } from '../present/wallets.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Route, route } from '../route.ts'
 import { limitOf, ref } from '../schemas/basics.ts'
-import { PaymentList } from '../schemas/payments.ts'
 import {
   AddressChange,
   AddressList,
   AddressPath,
   AddressQuery,
   AddressSchema,
-  CoinQuery,
   TransactionList,
   TransactionQuery,
   WalletPath,
 } from '../schemas/wallets.ts'
 import { walletOf } from '../seen.ts'
+import { walletCoins } from './coins.ts'
 
 const tag = 'Wallets'
 
@@ -27,7 +25,7 @@ const tag = 'Wallets'
 export const walletContents = (parts: AppParts): readonly Route[] => [
   listAddresses(parts),
   labelAddress(parts),
-  listCoins(parts),
+  ...walletCoins(parts),
   listTransactions(parts),
 ]
 
@@ -76,29 +74,6 @@ const labelAddress = ({ engine }: AppParts): Route =>
       const { branch, index } = path
       const labelled = await engine.wallets.labelAddress({ wallet, branch, index }, body.label)
       return answer(200, addressJson(accept(labelled)))
-    },
-  })
-
-const listCoins = ({ engine }: AppParts): Route =>
-  route({
-    method: 'GET',
-    url: '/v1/wallets/:wallet/coins',
-    id: 'listCoins',
-    tag,
-    summary: 'Unspent payments of a wallet in mempool and best chain, newest first',
-    scope: 'wallets:read',
-    refuses: ['WALLET_NOT_FOUND'],
-    schemas: { path: WalletPath, query: CoinQuery, answers: { 200: PaymentList } },
-    async handle({ path, query, principal }) {
-      const { id } = await walletOf(engine, principal, path.wallet)
-      const { after } = query
-      const rows = await engine.wallets.coins(id, {
-        ...(after === undefined ? {} : { before: readPaymentCursor(after) }),
-        limit: limitOf(query) + 1,
-      })
-      const show = (row: (typeof rows)[number]) => paymentJson(standingOfView(row))
-      const cursorOf = (row: (typeof rows)[number]) => writePaymentCursor(paymentCursor(row))
-      return answer(200, page(rows, limitOf(query), show, cursorOf))
     },
   })
 

@@ -5,6 +5,7 @@ import { maySee } from '../principal.ts'
 import { accept, answer, page } from '../reply.ts'
 import { type Answer, type Resource, type Route, route } from '../route.ts'
 import { limitOf, ref } from '../schemas/basics.ts'
+import { CoinSchema, FrozenSchema } from '../schemas/coins.ts'
 import {
   AddressSchema,
   BalanceSchema,
@@ -33,7 +34,16 @@ export const walletResource = (parts: AppParts): Resource => ({
     ...walletContents(parts),
     ...walletFiles(parts),
   ],
-  named: [WalletSchema, BalanceSchema, AddressSchema, TransactionSchema, GapsSchema, LabelsSchema],
+  named: [
+    WalletSchema,
+    BalanceSchema,
+    AddressSchema,
+    CoinSchema,
+    FrozenSchema,
+    TransactionSchema,
+    GapsSchema,
+    LabelsSchema,
+  ],
 })
 
 const reading = ({ engine }: AppParts): readonly Route[] => [

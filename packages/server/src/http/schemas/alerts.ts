@@ -16,6 +16,16 @@ export const ALERT_KINDS = [
   'invariant_broken',
   'rescan_failed',
   'webhook_paused',
+  'signer_refused',
+  'foreign_spend',
+  'spend_lost',
+  'spend_reopened',
+  'broadcast_refused',
+  'bump_impossible',
+  'withdrawal_held',
+  'withdrawal_failed',
+  'account_overdrawn',
+  'withdrawal_risk',
 ] as const
 
 const AlertId = Type.String({

@@ -20,6 +20,7 @@ export const Block = object({ height: Type.Integer(), hash: Type.String() })
 export const PaymentId = Type.String({
   pattern: '^pay_[0-9a-f]{64}_\\d{1,10}$',
   description: '`pay_<txid>_<vout>`: the same output has the same id for ever',
+  examples: [`pay_${'4a'.repeat(32)}_1`],
 })
 
 export const PaymentSchema = named(

@@ -1,0 +1,6 @@
+export * from './buckets.ts'
+export { Counters } from './counters.ts'
+export type * from './ports.ts'
+export * from './rules.ts'
+export * from './windows.ts'
+export { isZone, type LocalTime, localTime } from './zone.ts'

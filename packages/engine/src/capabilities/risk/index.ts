@@ -1,0 +1,6 @@
+export * from './assess.ts'
+export type * from './facts.ts'
+export type * from './ports.ts'
+export * from './profile.ts'
+export * from './settings.ts'
+export type { Seen, SignalInput } from './signals.ts'

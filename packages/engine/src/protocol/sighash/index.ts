@@ -1,0 +1,3 @@
+export * from './hash-type.ts'
+export { SignatureHasher, type TaprootContext } from './hasher.ts'
+export * from './verify.ts'
