@@ -153,6 +153,25 @@ test('a thief with our keys: people know at once, coins are held until his block
   await expectSound(world)
 })
 
+test('a lost payout whose thief left with a deep fork is open again: its coins are held, and nothing is sent by itself', async () => {
+  await open()
+  await world.fund(100_000)
+  await world.mine(6)
+  const spend = await world.pay(50_000)
+  await world.send(spend.id)
+  world.devnet.trySend(world.keys.rival(await world.current(spend.id)).raw)
+  await world.mine(6)
+  expect(await world.status(spend.id)).toBe('lost: payment replaced')
+  world.devnet.reorg(6, { drop: 'all' })
+  await world.look()
+  expect(await world.status(spend.id)).toBe('open: payment replaced')
+  expect(await world.alerts()).toContain('spend_reopened')
+  await expectSound(world)
+  // What was given back because of the loss has to be looked at by people first.
+  world.now += 60 * MINUTE
+  expect(await world.broadcast.sendDue()).toMatchObject({ accepted: 0 })
+})
+
 test('a legacy payout under an id that only its signer knew is recognised, and counts as nothing before', async () => {
   await open({ kind: 'p2pkh' })
   await world.fund(100_000)

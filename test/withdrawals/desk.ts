@@ -40,7 +40,8 @@ import {
 } from '@kaccy/bitcoin/withdrawals'
 import { expect } from 'vitest'
 import { seededEntropy } from '../../tools/scenarios/engine.ts'
-import { MINUTE, recipient, World, type WorldOptions } from '../spending/world.ts'
+import { recipient } from '../spending/keys.ts'
+import { MINUTE, World, type WorldOptions } from '../spending/world.ts'
 
 export const ANN = 'operator:ann'
 export const BOB = 'operator:bob'

@@ -21,7 +21,7 @@ import {
   type Once,
   type OnceRefusal,
 } from '../idempotency/index.ts'
-import { assertBooks, overdraft } from '../ledger/index.ts'
+import { assertBooks, loweredBy, overdraft } from '../ledger/index.ts'
 import type { PolicySubject, PolicyVerdict } from '../policy/index.ts'
 import { emptyTrail, type Trail, writeTrail } from '../spending/index.ts'
 import { heldAlert, tellWithdrawal } from './announce.ts'
@@ -155,10 +155,7 @@ async function record(
   await countDay(tx, booked)
   await tx.ledger.post(at, postings)
   await refuseOverdraft(tx, checked)
-  await assertBooks(
-    tx,
-    postings.flatMap(({ debit, credit }) => [debit, credit]),
-  )
+  await assertBooks(tx, loweredBy(postings))
   tellRequest(trail, booked, actor)
   await writeTrail(tx, at, trail)
   deps.tally?.of(tx).count('kaccy_withdrawals_requested_total', 1, { decision: verdict.decision })
