@@ -52,6 +52,8 @@ export class Terminal {
     writeFileSync(join(bin, 'kaccy'), `${start} '${main}' "$@"\n`, { mode: 0o755 })
     const devnet = `${ROOT}packages/devnet/src/main.ts`
     writeFileSync(join(bin, 'kaccy-devnet'), `${start} '${devnet}' "$@"\n`, { mode: 0o755 })
+    const signer = `${ROOT}packages/signer/src/main.ts`
+    writeFileSync(join(bin, 'kaccy-signer'), `${start} '${signer}' "$@"\n`, { mode: 0o755 })
     writeFileSync(join(bin, 'node'), `${start} "$@"\n`, { mode: 0o755 })
     this.environment = {
       ...this.environment,
