@@ -38,7 +38,8 @@ async function outcomeIn(folder: string) {
   const books = await ask('books')
   await ask('audit', 'verify')
   // Ids carry the time of their making; everything else is the same in every run.
-  const bare = (value: unknown) => JSON.stringify(value).replace(/(wal|ord)_[0-9a-f]{32}/g, '$1')
+  const bare = (value: unknown) =>
+    JSON.stringify(value).replace(/(wal|ord|wdr|psb|spd)_[0-9a-f]{32}/g, '$1')
   return {
     order: { status: order?.['status'], credited: order?.['credited_sat'] },
     payments: ((order?.['payments'] ?? []) as Said[]).map(({ txid, amount_sat, booked }) =>
@@ -75,6 +76,9 @@ test('the demo goes from an order to its books, through a reorganisation', async
     'reorg',
     'redo',
     'finalize',
+    'payout',
+    'bump',
+    'cancel',
   ])
   expect(statesOf(said)).toEqual([
     'pending none 0',
@@ -100,18 +104,32 @@ test('the demo goes from an order to its books, through a reorganisation', async
   const seqs = said.filter(({ type }) => type === 'event').map(({ event }) => field(event, 'seq'))
   expect(seqs).toEqual(seqs.map((_, at) => at + 1))
   const books = said.find(({ type }) => type === 'books')
-  expect(books).toMatchObject({ sum_sat: 0, verified: true, drift_sat: 0, coins: 2 })
+  expect(books).toMatchObject({ sum_sat: 0, verified: true, drift_sat: 0, coins: 1 })
   expect(field(books, 'audit_entries')).toBeGreaterThan(5)
   const balances = (field(books, 'accounts') as Said[]).map(({ account, balance_sat }) => [
     String(account).split('/')[0],
     balance_sat,
   ])
   expect(balances).toEqual([
-    ['coins', 150_000],
+    ['coins', 37_518],
     ['expected', 0],
-    ['owed', -150_000],
+    ['fees', 2_482],
+    ['held', 0],
+    ['held', 0],
+    ['owed', -40_000],
     ['pending', 0],
+    ['spent', 0],
   ])
+  // One was paid by its second version, the other one taken back by a third.
+  const ends = (subject: string) => types.filter((type) => String(type).startsWith(subject))
+  expect(ends('withdrawal.')).toEqual(
+    [
+      ...['requested', 'approved', 'batched', 'signing', 'sending', 'replaced', 'bumped', 'mined'],
+      ...['requested', 'approved', 'batched', 'signing', 'sending', 'cancel_asked', 'replaced'],
+      ...['settled', 'cancelled'],
+    ].map((what) => `withdrawal.${what}`),
+  )
+  expect(times('psbt.confirmed')).toBe(2)
   expect(said.at(-1)).toMatchObject({ type: 'end', finished: true })
 })
 
@@ -120,6 +138,7 @@ test.each([
   ['SIGTERM', 'reorg', 130],
   ['SIGKILL', 'credit', null],
   ['SIGKILL', 'redo', null],
+  ['SIGKILL', 'bump', null],
 ] as const)('stopped by %s at %s it goes on where it was', async (signal, step, code) => {
   const folder = newFolder()
   const args = ['demo', '--fast', '--json', '--data', folder]

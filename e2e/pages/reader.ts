@@ -23,7 +23,7 @@ const STAYS =
   /^(\w+=('[^']*'|\S+) )*(kaccy-devnet\b|kaccy-signer serve\b|curl -N |kaccy (serve|watch|listen)\b(?!.*--(print-secret|limit|help))|node [\w/.-]+\.[tj]s$)/
 /** Commands that may be repeated until they say what the page promises: they only look. */
 const LOOKS =
-  /^(kaccy (order (show|explain|list)|events|payments|reconcile|books|wallet (show|list)|alerts|webhook (show|deliveries)|config)\b|curl (?!.*( -d | -X )))/
+  /^(kaccy (order (show|explain|list)|withdrawal (show|explain|list)|psbt (show|list)|events|payments|reconcile|books|wallet (show|list)|alerts|webhook (show|deliveries)|config)\b|curl (?!.*( -d | -X )))/
 const TRIES = 40
 const PAUSE_MS = 500
 

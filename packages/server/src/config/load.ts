@@ -38,8 +38,12 @@ export type ConfigRefusal = Refusal<
   | 'CONFIG_FILE_UNREADABLE'
 >
 
-/** Names that begin like settings and mean something else. */
-const OTHER_NAMES: readonly string[] = ['KACCY_CONFIG']
+/** Names that begin like settings and mean something else: the last two are read by `kaccy-signer`. */
+const OTHER_NAMES: readonly string[] = [
+  'KACCY_CONFIG',
+  'KACCY_SIGNER_HOME',
+  'KACCY_SIGNER_PASSPHRASE_FILE',
+]
 
 interface Found {
   readonly key: SettingKey

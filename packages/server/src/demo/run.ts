@@ -2,7 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createEngine, type Engine, runEngine } from '@kaccy/bitcoin'
-import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
+import {
+  createBitcoindBroadcaster,
+  createBitcoindMempool,
+  createBitcoindSource,
+} from '@kaccy/bitcoin/adapters/bitcoind'
 import type { SqlStore } from '@kaccy/bitcoin/adapters/sql'
 import {
   systemClock,
@@ -12,7 +16,8 @@ import {
 } from '@kaccy/bitcoin/adapters/system'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { OrderRecord } from '@kaccy/bitcoin/deposits'
-import { type Logger, sat } from '@kaccy/bitcoin/kernel'
+import { type Logger, sat, satPerKvB } from '@kaccy/bitcoin/kernel'
+import type { WalletRecord } from '@kaccy/bitcoin/wallet'
 import { START_HEIGHT } from '@kaccy/devnet'
 import { loadConfig } from '../config/load.ts'
 import { orThrow } from '../failure.ts'
@@ -23,6 +28,8 @@ import { readBooks } from '../host/snapshot.ts'
 import type { Presenter } from '../view/presenter.ts'
 import { type Session, startSession } from '../watch/session.ts'
 import { demoDescriptor } from './keys.ts'
+import { PAYDAY, remembering } from './payday.ts'
+import { openDemoSigner } from './signer.ts'
 import { ASKED, type Chapter, STORY } from './story.ts'
 import type { TypedChain } from '../cli/console.ts'
 import { type Served, serveDemo } from './serve.ts'
@@ -65,6 +72,7 @@ const SEE_MS = 800
 const SERVE_POLL_MS = 500
 const ACTOR = 'operator:demo'
 const ORDER = 'demo-order-1'
+const CHAPTERS = STORY.length + 1 + PAYDAY.length
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000
 
 /** Takes a payment from end to end on a chain in this process. Stopped at any moment, it goes on where it was. */
@@ -98,6 +106,7 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
     url: world.devnet.rpcUrl,
     auth: { cookieFile: world.devnet.cookiePath },
   })
+  const signer = openDemoSigner(folder)
   try {
     const { store } = database
     const network = 'regtest'
@@ -110,7 +119,21 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
       entropy: systemEntropy,
       sha256: systemSha256,
     } as const
-    const engine = await createEngine({ ...parts, logger: options.logger, origin: requestOrigin })
+    const payouts = {
+      broadcaster: remembering(createBitcoindBroadcaster(source), world),
+      mempool: createBitcoindMempool(source),
+      receiptKey: signer.receiptKey,
+      signersOf: ({ descriptor }: WalletRecord) => [signer.signerFor(descriptor)],
+      // A fresh chain has nothing to estimate from.
+      fixedFeeRate: satPerKvB(2_000n),
+      rhythm: { batchWaitMs: 0 },
+    }
+    const engine = await createEngine({
+      ...parts,
+      payouts,
+      logger: options.logger,
+      origin: requestOrigin,
+    })
     const after = await store.read((tx) => tx.events.head())
     const order = await openOrder(engine)
     const stage = { world, engine, store, source, order, folder }
@@ -130,6 +153,7 @@ async function inWorld(options: DemoOptions, world: World, folder: string): Prom
       return tellAndClose(options, { ...stage, session, served })
     })
   } finally {
+    signer.close()
     await source.close()
     await database.close()
   }
@@ -201,6 +225,7 @@ async function tellAndClose(options: DemoOptions, stage: Stage): Promise<DemoRes
   const folder = kept ? { folder: stage.folder } : {}
   try {
     await tell(options, stage)
+    await tellPayday(options, stage)
   } finally {
     await stage.session.stop()
   }
@@ -215,7 +240,7 @@ async function tellAndClose(options: DemoOptions, stage: Stage): Promise<DemoRes
 
 async function tell(options: DemoOptions, { world, session, order, served }: Stage): Promise<void> {
   const { presenter, signal, speed } = options
-  const total = STORY.length + 1
+  const total = CHAPTERS
   const pause = (milliseconds: number) => pauseFor(milliseconds / speed, signal)
   const beats = STORY.flatMap(({ id, beats: own }) => own.map((_, at) => `${id}.${at + 1}`))
   // What was done before this process began is not told again; the last deed is, until the engine has seen it.
@@ -241,6 +266,22 @@ async function tell(options: DemoOptions, { world, session, order, served }: Sta
       await pause(SEE_MS)
     }
   }
+}
+
+/** What goes out of the shop again; parts that are done already are passed over in silence. */
+async function tellPayday(options: DemoOptions, stage: Stage): Promise<void> {
+  const { presenter, signal, speed } = options
+  const { world, engine, session, order } = stage
+  if (world.done.includes('payday.told')) return
+  for (const [at, part] of PAYDAY.entries()) {
+    if (signal.aborted) return
+    const { id, title, text } = part
+    presenter.step({ number: STORY.length + 2 + at, total: CHAPTERS, id, title, text })
+    await pauseFor(READ_MS / speed, signal)
+    await part.play({ world, engine, session, order, signal })
+    await pauseFor(SEE_MS / speed, signal)
+  }
+  if (!signal.aborted) world.perform('payday.told', { do: 'mine', blocks: 0 })
 }
 
 const headOf = ({ id, title, text }: Chapter) => ({ id, title, text })

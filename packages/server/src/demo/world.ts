@@ -18,6 +18,8 @@ export type Deed = Readonly<
   | { do: 'prepare'; payment: string; coin: string; amount: number }
   /** Somebody who types pays from their own coins. */
   | { do: 'give'; address: string; amount: number }
+  /** The engine sends a transaction: hex. */
+  | { do: 'relay'; raw: string }
   | { do: 'mine'; blocks: number }
   /** The last `depth` blocks give way to empty ones. */
   | { do: 'undo'; depth: number }
@@ -118,6 +120,10 @@ function perform(devnet: Devnet, payments: Map<string, Spend>, deed: Deed): void
     }
     case 'give':
       devnet.pay(deed.address, BigInt(deed.amount))
+      return
+    case 'relay':
+      // What the mempool says to it is for the engine to hear.
+      devnet.trySend(deed.raw)
       return
     case 'mine':
       devnet.mine(deed.blocks)

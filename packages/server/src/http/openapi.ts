@@ -60,8 +60,8 @@ function bodiesByNeed(document: Document): Document {
     for (const operation of [path?.post, path?.patch]) {
       const body = operation?.requestBody
       if (!body || !('content' in body)) continue
-      const bytes = body.content[BYTES]
-      if (bytes) bytes.schema = { type: 'string', format: 'binary' }
+      if (body.content[BYTES])
+        body.content[BYTES] = { schema: { type: 'string', format: 'binary' }, example: 'psbt…' }
       const schema = body.content['application/json']?.schema
       const isNeeded = schema !== undefined && 'required' in schema && schema.required?.length !== 0
       body.required = isNeeded
