@@ -1,3 +1,4 @@
+import { deepStrictEqual, strictEqual } from 'node:assert'
 import { createEngine, type Engine, type EngineOptions, type Store } from '@kaccy/bitcoin'
 import {
   type BitcoindSource,
@@ -24,7 +25,6 @@ import type { WithdrawalInput, WithdrawalRecord } from '@kaccy/bitcoin/withdrawa
 import { addressOf, createDevnet, type Devnet } from '@kaccy/devnet'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
-import { expect } from 'vitest'
 import { seededEntropy } from '../../tools/scenarios/engine.ts'
 import { softSigner } from './soft-signer.ts'
 
@@ -54,7 +54,10 @@ export interface DeskOptions {
   /** Puts something between us and the node that takes transactions. */
   readonly between?: (broadcaster: Broadcaster) => Broadcaster
   readonly signer?: Signer
+  /** False: people bring signatures. */
   readonly signs?: boolean
+  /** How long the node may take, milliseconds. */
+  readonly patienceMs?: number
   readonly payouts?: Partial<NonNullable<EngineOptions['payouts']>>
 }
 export type Ask = Partial<Omit<WithdrawalInput, 'amount' | 'wallet'>> & { readonly amount: number }
@@ -79,6 +82,15 @@ export class Desk {
       url: devnet.rpcUrl,
       auth: { cookieFile: devnet.cookiePath },
       retry: { attempts: 1 },
+      ...(options.patienceMs === undefined
+        ? {}
+        : {
+            deadlines: {
+              read: options.patienceMs,
+              block: options.patienceMs,
+              send: options.patienceMs,
+            },
+          }),
     })
   }
   static async open(options: DeskOptions = {}): Promise<Desk> {
@@ -227,10 +239,13 @@ export class Desk {
 
   /** Books, events, trail and leases: all of it adds up. */
   async expectSound(): Promise<void> {
-    expect((await this.engine.ledger.verify()).differences).toEqual([])
-    expect((await this.engine.audit.verify()).ok).toBe(true)
+    deepStrictEqual((await this.engine.ledger.verify()).differences, [])
+    strictEqual((await this.engine.audit.verify()).ok, true)
     const events = await this.engine.events({ after: 0, limit: 100_000 })
-    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1))
+    deepStrictEqual(
+      events.map(({ seq }) => seq),
+      events.map((_, i) => i + 1),
+    )
     const spends = await this.engine.spends.list({ limit: 1000 })
     const holders = new Map<string, string>()
     for (const { id } of spends) {
@@ -239,11 +254,11 @@ export class Desk {
       const anchor = `${view.spend.anchor.txid}:${view.spend.anchor.vout}`
       for (const version of view.versions) {
         const points = version.transaction.inputs.map(({ txid, vout }) => `${txid}:${vout}`)
-        expect(points).toContain(anchor)
+        assert(points.includes(anchor), `a version of ${id} without its anchor`)
         const live = view.spend.status === 'open' || view.spend.status === 'mined'
         if (live)
           for (const point of points) {
-            expect(holders.get(point) ?? id, `two live spends spend ${point}`).toBe(id)
+            strictEqual(holders.get(point) ?? id, id, `two live spends spend ${point}`)
             holders.set(point, id)
           }
       }

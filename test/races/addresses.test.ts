@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { createWallets, createWatchedScripts } from '@kaccy/bitcoin/wallet'
 import { afterAll, expect, test } from 'vitest'
 import { findPostgres, startPostgres } from '../counterparts/postgres.ts'
 import type { Errand, Given } from './revealer.ts'
+import { killAll, startRacer } from './process.ts'
 import { type Meeting, openMeeting } from './store.ts'
 
 /** 10,000 addresses in all; a tenth where `npm run night` has not asked for everything. */
@@ -19,48 +19,11 @@ const entropy = {
   bytes: (length: number) => globalThis.crypto.getRandomValues(new Uint8Array(length)),
 }
 
-const running = new Set<ChildProcess>()
-afterAll(() => {
-  for (const child of running) child.kill('SIGKILL')
-})
+afterAll(killAll)
 
 /** Starts one process; `begin` lets it go and resolves with what it was given. */
-async function start(errand: Errand): Promise<{ readonly begin: () => Promise<Given[]> }> {
-  const program = new URL('./revealer.ts', import.meta.url).pathname
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@kaccy/source', program, JSON.stringify(errand)],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
-  )
-  running.add(child)
-  let output = ''
-  let faults = ''
-  let isReady = () => {}
-  const ready = new Promise<void>((resolve) => {
-    isReady = resolve
-  })
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString('utf8')
-    if (output.startsWith('ready\n')) isReady()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    faults += chunk.toString('utf8')
-  })
-  const ended = new Promise<number | null>((resolve) => {
-    child.on('close', (code) => {
-      running.delete(child)
-      resolve(code)
-    })
-  })
-  await Promise.race([ready, ended.then(() => expect(faults).toBe(''))])
-  return {
-    begin: async () => {
-      child.stdin.write('go\n')
-      expect([await ended, faults]).toEqual([0, ''])
-      return JSON.parse(output.slice('ready\n'.length))
-    },
-  }
-}
+const start = (errand: Errand) =>
+  startRacer<Given[]>(new URL('./revealer.ts', import.meta.url), errand)
 
 async function race(meeting: Meeting): Promise<void> {
   const home = await openMeeting(meeting)

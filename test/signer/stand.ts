@@ -18,7 +18,7 @@ import {
 export const PASSPHRASE = 'a passphrase for tests only'
 export const COST = { logN: 14, r: 8, p: 1 }
 export const RECEIPT_KEY = createReceiptKey(new Secret(new Uint8Array(32).fill(9)))
-export const TOKEN = 'a token for tests'
+export const TOKEN = 'kst_a-token-for-tests'
 export const NOW = 1_700_000_000_000
 
 export const LIMITS: WalletLimits = {

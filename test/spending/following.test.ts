@@ -1,5 +1,6 @@
 import { toHex } from '@kaccy/bitcoin/kernel'
 import { afterEach, expect, test } from 'vitest'
+import { expectSound } from './sound.ts'
 import { MINUTE, World, type WorldOptions } from './world.ts'
 
 let world: World
@@ -21,7 +22,7 @@ test('a reorganisation takes the block away: the payout waits again, is offered 
   expect(world.inMempool(txid)).toBe(false)
   expect(await world.broadcast.sendDue()).toMatchObject({ accepted: 1 })
   expect(world.inMempool(txid)).toBe(true)
-  await world.expectSound()
+  await expectSound(world)
   await world.mine(6)
   expect(await world.status(spend.id)).toBe('settled: payment confirmed')
   const path = world.moves.map(({ after }) => after.status)
@@ -45,11 +46,11 @@ test('a deep reorganisation opens what was settled, takes its coins back and tel
   await world.look()
   expect(await world.status(spend.id)).toBe('open: payment evicted')
   expect(await world.alerts()).toContain('spend_reopened')
-  await world.expectSound()
+  await expectSound(world)
   await world.broadcast.sendDue()
   await world.mine(6)
   expect(await world.status(spend.id)).toBe('settled: payment confirmed')
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('the other version is mined in the other branch', async () => {
@@ -67,7 +68,7 @@ test('the other version is mined in the other branch', async () => {
   await world.look()
   expect(await world.status(spend.id)).toBe('mined: payment confirmed, bump replaced')
   expect(world.moves.at(-1)?.version.number).toBe(1)
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('what falls out of the mempool is offered again at once, with the same bytes', async () => {
@@ -84,7 +85,7 @@ test('what falls out of the mempool is offered again at once, with the same byte
   await world.look()
   expect(world.inMempool(txid)).toBe(true)
   expect(await world.status(spend.id)).toBe('open: payment broadcast')
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('a node that restarted without its mempool is told again before it counts as evicted', async () => {
@@ -130,26 +131,45 @@ test('a thief with our keys: people know at once, coins are held until his block
   await world.fund(100_000)
   const spend = await world.pay(50_000)
   await world.send(spend.id)
-  const theft = world.rival(await world.current(spend.id))
+  const theft = world.keys.rival(await world.current(spend.id))
   expect(world.devnet.trySend(theft.raw)).toBeUndefined()
   await world.look()
   expect(await world.alerts()).toContain('foreign_spend')
   expect(await world.status(spend.id)).toBe('open: payment replaced')
   await world.mine(5)
   expect(await world.status(spend.id)).toBe('open: payment replaced')
-  await world.expectSound()
+  await expectSound(world)
   await world.mine()
   expect(await world.status(spend.id)).toBe('lost: payment replaced')
   expect(await world.alerts()).toContain('spend_lost')
   expect(world.moves.at(-1)?.after.status).toBe('lost')
-  await world.expectSound()
+  await expectSound(world)
   // Seven blocks are gone, and with them the theft: a version of ours is mined after all.
   const raw = toHex((await world.current(spend.id)).raw ?? new Uint8Array())
   world.devnet.reorg(6, { drop: 'all', blocks: [[raw], [], [], [], [], [], []] })
   await world.look()
   expect(await world.status(spend.id)).toBe('settled: payment confirmed')
   expect(await world.alerts()).toContain('spend_reopened')
-  await world.expectSound()
+  await expectSound(world)
+})
+
+test('a lost payout whose thief left with a deep fork is open again: its coins are held, and nothing is sent by itself', async () => {
+  await open()
+  await world.fund(100_000)
+  await world.mine(6)
+  const spend = await world.pay(50_000)
+  await world.send(spend.id)
+  world.devnet.trySend(world.keys.rival(await world.current(spend.id)).raw)
+  await world.mine(6)
+  expect(await world.status(spend.id)).toBe('lost: payment replaced')
+  world.devnet.reorg(6, { drop: 'all' })
+  await world.look()
+  expect(await world.status(spend.id)).toBe('open: payment replaced')
+  expect(await world.alerts()).toContain('spend_reopened')
+  await expectSound(world)
+  // What was given back because of the loss has to be looked at by people first.
+  world.now += 60 * MINUTE
+  expect(await world.broadcast.sendDue()).toMatchObject({ accepted: 0 })
 })
 
 test('a legacy payout under an id that only its signer knew is recognised, and counts as nothing before', async () => {
@@ -167,7 +187,7 @@ test('a legacy payout under an id that only its signer knew is recognised, and c
   expect(await world.spending.recognise()).toBe(1)
   expect(await world.status(spend.id)).toBe('settled: payment confirmed')
   expect(await world.spending.recognise()).toBe(0)
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('a version that nobody was asked to sign is mined all the same: the spend rises again', async () => {

@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
-import { World, type WorldOptions, type Kind } from './world.ts'
+import type { Kind } from './keys.ts'
+import { expectSound } from './sound.ts'
+import { World, type WorldOptions } from './world.ts'
 
 let world: World
 const open = async (options: WorldOptions = {}) => {
@@ -27,9 +29,10 @@ test.each<Kind>(['p2wpkh', 'p2tr', 'p2sh-p2wpkh', 'p2pkh'])(
     expect(await world.status(spend.id)).toBe('open: payment broadcast')
     await world.mine()
     expect(await world.status(spend.id)).toBe('mined: payment confirmed')
+    await expectSound(world)
     await world.mine(5)
     expect(await world.status(spend.id)).toBe('settled: payment confirmed')
     expect(await world.alerts()).toEqual([])
-    await world.expectSound()
+    await expectSound(world)
   },
 )

@@ -1,5 +1,6 @@
 import { sat, satPerKvB, type SpendId } from '@kaccy/bitcoin/kernel'
 import { afterEach, expect, test } from 'vitest'
+import { expectSound } from './sound.ts'
 import { World, type WorldOptions } from './world.ts'
 
 let world: World
@@ -23,7 +24,7 @@ test('a bump keeps every payment, takes the place of the first in the mempool, a
   const [v1, v2] = await world.versions(spend.id)
   expect(v2?.fee).toBeGreaterThan(v1?.fee ?? 0n)
   expect(v2?.rate).toBeGreaterThanOrEqual(6_000n)
-  await world.expectSound()
+  await expectSound(world)
   // The first stays offered until the second is out.
   expect(await world.status(spend.id)).toBe('open: payment broadcast, bump created')
   const second = await world.send(spend.id)
@@ -31,7 +32,7 @@ test('a bump keeps every payment, takes the place of the first in the mempool, a
   expect(await world.status(spend.id)).toBe('open: payment replaced, bump broadcast')
   await world.mine(6)
   expect(await world.status(spend.id)).toBe('settled: payment replaced, bump confirmed')
-  await world.expectSound()
+  await expectSound(world)
   expect(await world.alerts()).toEqual([])
   // The owner heard of the new txid when it was made, and of everything since.
   expect(world.moves.map(({ version, after }) => `${after.status} ${version.number}`)).toEqual([
@@ -55,7 +56,7 @@ test('a bump that the change cannot pay brings a coin, leased in the same commit
   expect(bumped.ok).toBe(true)
   const v2 = await world.current(spend.id)
   expect(v2.transaction.inputs.length).toBe(2)
-  await world.expectSound()
+  await expectSound(world)
   await world.send(spend.id)
   await world.mine()
   expect(await world.status(spend.id)).toBe('mined: payment replaced, bump confirmed')
@@ -79,7 +80,7 @@ test('the original wins the race: the books follow the chain, and the coin of th
   await world.mine(5)
   expect(await world.status(spend.id)).toBe('settled: payment confirmed, bump replaced')
   expect((await world.free(false)).map(({ amount }) => amount)).toContain(40_000n)
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('what a bump has to pay is within the ceilings, or refused with the figures', async () => {
@@ -103,7 +104,7 @@ test('what a bump has to pay is within the ceilings, or refused with the figures
   const capped = await bumpTo(spend.id, 900_000, { maxFee: sat(5_000n) })
   expect(capped.ok && capped.value.version?.fee).toBe(5_000n)
   await world.send(spend.id)
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('the least that the rules ask for is taken by the node, one satoshi less is not', async () => {
@@ -135,7 +136,7 @@ test('a payout before anybody signs is dropped: its coins are free at once', asy
   expect(await world.spending.cancel(spend.id, 'x')).toMatchObject({
     error: { code: 'SPEND_NOT_OPEN' },
   })
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('a payout that was signed is cancelled by a conflicting spend that pays only ourselves', async () => {
@@ -165,7 +166,7 @@ test('a payout that was signed is cancelled by a conflicting spend that pays onl
   )
   const free = await world.free()
   expect(sum(free.map(({ amount }) => amount))).toBeGreaterThan(140_000n)
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('a child pays for a parent that is too cheap, alone or as a package', async () => {
@@ -184,13 +185,13 @@ test('a child pays for a parent that is too cheap, alone or as a package', async
   const { fee, weight } = await world.current(spend.id)
   const vsize = BigInt(Math.ceil(weight / 4) + Math.ceil(version.weight / 4))
   expect(((fee + version.fee) * 1000n) / vsize).toBeGreaterThanOrEqual(9_900n)
-  await world.expectSound()
+  await expectSound(world)
   const txid = await world.send(second.id)
   expect(world.inMempool(parent) && world.inMempool(txid)).toBe(true)
   await world.mine(6)
   expect(await world.status(spend.id)).toBe('settled: payment confirmed')
   expect(await world.status(second.id)).toBe('settled: payment confirmed')
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('a parent below the floor of the mempool enters with its child', async () => {
@@ -208,7 +209,7 @@ test('a parent below the floor of the mempool enters with its child', async () =
   )
   expect(child.ok).toBe(true)
   if (!child.ok) return
-  await world.expectSound()
+  await expectSound(world)
   await world.sign(child.value.spend.id)
   expect(await world.broadcast.sendDue()).toMatchObject({ accepted: 1 })
   await world.look()
@@ -246,7 +247,7 @@ test('a bump that would throw out another payout of ours is refused; one that th
   await world.mine(6)
   // The child spent what was never made.
   expect(await world.status(child.value.spend.id)).toBe('lost: payment replaced')
-  await world.expectSound()
+  await expectSound(world)
 })
 
 test('a deadline bumps by itself, within its budget and never before the first sending', async () => {
@@ -274,5 +275,5 @@ test('a deadline bumps by itself, within its budget and never before the first s
   world.now += 31 * 60_000
   await world.spending.bumpDue()
   expect((await world.current(spend.id)).fee).toBeLessThanOrEqual(4_000n)
-  await world.expectSound()
+  await expectSound(world)
 })

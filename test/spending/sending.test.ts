@@ -1,6 +1,7 @@
 import type { Broadcaster, SendAnswer } from '@kaccy/bitcoin/broadcast'
 import { type SpendId, toHex } from '@kaccy/bitcoin/kernel'
 import { afterEach, expect, test } from 'vitest'
+import { expectSound } from './sound.ts'
 import { MINUTE, World, type WorldOptions } from './world.ts'
 
 let world: World
@@ -49,6 +50,9 @@ test.each([[false], [true]])(
     expect(await world.broadcast.sendDue()).toMatchObject({ unknown: 1 })
     const version = await world.current(spend.id)
     expect(version).toMatchObject({ sends: 1, lastSend: { answer: 'unknown' } })
+    // Nobody knows, so nobody says that it is out.
+    expect(version.status).toBe('finalized')
+    expect(await world.told('psbt.broadcast')).toEqual([])
     expect(await world.broadcast.sendDue()).toMatchObject({ unknown: 0 })
     world.now += 6_000
     expect(await world.broadcast.sendDue()).toMatchObject({ unknown: 1 })
@@ -58,7 +62,7 @@ test.each([[false], [true]])(
     expect((await world.spending.list({ limit: 10 })).length).toBe(1)
     expect((await world.versions(spend.id)).length).toBe(1)
     await world.look()
-    await world.expectSound()
+    await expectSound(world)
   },
 )
 
@@ -107,7 +111,7 @@ test.each([
   expect((await world.spending.get(spend.id))?.spend.bumpAt === world.now).toBe(bumps === 'bump')
   expect(await world.status(spend.id)).toBe('open: payment finalized')
   expect((await world.free()).length).toBe(0)
-  await world.expectSound()
+  await expectSound(world)
   // A person has looked, and the node takes it now.
   expect(await world.broadcast.sendSoon((await world.current(spend.id)).id)).toBe(true)
   expect(await world.broadcast.sendDue()).toMatchObject({ accepted: 1 })
@@ -138,6 +142,29 @@ test('who dies between claim and answer leaves a claim that ends: the next one s
   expect(new Set(ear.sent).size).toBe(1)
   await world.look()
   expect(await world.status(spend.id)).toBe('open: payment broadcast')
+})
+
+test('an older version is not offered beside a newer one that can be sent, and is again when that one is refused', async () => {
+  const ear = listener()
+  await open({ between: ear.between })
+  await world.fund(100_000)
+  const spend = await world.pay(50_000)
+  const first = await world.send(spend.id)
+  world.devnet.evict(first)
+  await world.look()
+  await world.spending.bump(spend.id, { speed: world.rate(9_000) }, 'operator:test')
+  const [v1] = await world.versions(spend.id)
+  const v2 = await world.sign(spend.id)
+  ear.sent.length = 0
+  ear.answers.push(refused('never'))
+  await world.broadcast.sendDue()
+  expect(ear.sent).toEqual([toHex(v2.raw ?? new Uint8Array())])
+  if (v1) await world.broadcast.sendSoon(v1.id)
+  await world.broadcast.sendDue()
+  expect(ear.sent.length).toBe(2)
+  await world.look()
+  expect(await world.status(spend.id)).toBe('open: payment broadcast, bump finalized')
+  await expectSound(world)
 })
 
 test('two processes at once send once', async () => {

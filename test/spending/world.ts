@@ -13,8 +13,6 @@ import { createIntake, createWatch, DEFAULT_THRESHOLDS } from '@kaccy/bitcoin/de
 import {
   assert,
   type Network,
-  outPointKey,
-  type Sat,
   type SatPerKvB,
   type SpendId,
   sat,
@@ -22,10 +20,8 @@ import {
   silentLogger,
   silentMetrics,
   silentTracer,
-  sumSat,
   type Transactor,
   type Txid,
-  toHex,
   type WalletId,
   type WithdrawalId,
   weight,
@@ -52,31 +48,17 @@ import {
   type SpendOwner,
   type SpendRecord,
   type Spending,
+  steadyCoins,
   tipOf,
   type VersionRecord,
 } from '@kaccy/bitcoin/spending'
 import { createWallets, createWatchedScripts, revealAddress } from '@kaccy/bitcoin/wallet'
 import { createDevnet, type Devnet } from '@kaccy/devnet'
-import { HDKey } from '@scure/bip32'
-import { mnemonicToSeedSync } from '@scure/bip39'
-import { Transaction as Signable } from '@scure/btc-signer'
-import { expect } from 'vitest'
 import { seededEntropy } from '../../tools/scenarios/engine.ts'
+import { type Kind, Keys, recipient } from './keys.ts'
 
 export const START = 1_780_000_000_000
 export const MINUTE = 60_000
-/** Somebody who is not us: addresses that nobody has keys of. */
-export const recipient = (n: number): Uint8Array =>
-  Uint8Array.of(0, 20, ...new Uint8Array(19).fill(9), n)
-const TPUB = { private: 0x04358394, public: 0x043587cf }
-/** Published test words (BIP 39): their coins exist on test chains only. */
-const ROOT = HDKey.fromMasterSeed(
-  mnemonicToSeedSync(
-    'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about',
-  ),
-  TPUB,
-)
-export type Kind = 'p2wpkh' | 'p2tr' | 'p2pkh' | 'p2sh-p2wpkh'
 const NETWORK: Network = 'regtest'
 
 export interface WorldOptions {
@@ -86,18 +68,20 @@ export interface WorldOptions {
   readonly between?: (broadcaster: Broadcaster) => Broadcaster
   readonly owner?: Partial<SpendOwner<StoreTx>>
   readonly order?: 'bip69' | 'random'
+  /** Default: memory. */
+  readonly store?: Transactor<StoreTx>
 }
 
 /** Spends over a devnet behind its HTTP face, with keys that sign, on virtual time. */
 export class World {
   readonly devnet: Devnet
   readonly source: BitcoindSource
-  readonly store: Transactor<StoreTx> = createMemoryStore()
+  readonly store: Transactor<StoreTx>
   readonly moves: SpendMove[] = []
   readonly spending: Spending<StoreTx>
   readonly broadcast: Broadcast
   readonly quotes: FeeQuotes
-  readonly kind: Kind
+  readonly keys: Keys
   now = START
   #follower: Follower
   readonly #wallets: ReturnType<typeof createWallets>
@@ -111,8 +95,9 @@ export class World {
     const { kind = 'p2wpkh', seed = 1, between = (one) => one, order } = options
     this.devnet = devnet
     this.source = source
-    this.kind = kind
-    const { store } = this
+    this.keys = new Keys(kind)
+    const { store = createMemoryStore() } = options
+    this.store = store
     const clock = { now: () => this.now }
     const entropy = seededEntropy(seed)
     this.#entropy = entropy
@@ -193,16 +178,12 @@ export class World {
     assert(this.#wallet, 'no wallet')
     return this.#wallet
   }
-  get #account(): HDKey {
-    const purpose = { p2wpkh: 84, p2tr: 86, p2pkh: 44, 'p2sh-p2wpkh': 49 }[this.kind]
-    return ROOT.derive(`m/${purpose}'/1'/0'`)
-  }
   async #register(): Promise<void> {
     const registered = await this.#wallets.register(
       {
         name: 'wallet',
-        xpub: this.#account.publicExtendedKey,
-        scriptType: this.kind,
+        xpub: this.keys.account.publicExtendedKey,
+        scriptType: this.keys.kind,
         lookahead: 100,
       },
       'operator:test',
@@ -280,6 +261,9 @@ export class World {
       ...more,
     } as const satisfies DraftRequest
   }
+  async draft(payments: readonly DraftPayment[], more: Partial<DraftRequest> = {}) {
+    return draftSpend(await this.request(payments, more))
+  }
   /** Plans and commits a payout of these payments. */
   async plan(payments: readonly DraftPayment[], more: Partial<DraftRequest> = {}) {
     const request = await this.request(payments, more)
@@ -311,6 +295,17 @@ export class World {
     const committed = await this.plan(amounts.map((amount) => this.payment(amount)))
     assert(committed.ok, committed.ok ? '' : committed.error.message)
     return committed.value.spend
+  }
+  /** Pays if there are coins for it that nobody takes away. */
+  async tryPay(amounts: readonly number[]): Promise<void> {
+    const payments = amounts.map((amount) => this.payment(amount))
+    const tip = await this.store.read(tipOf)
+    const request = await this.request(payments, { tipHeight: tip.height })
+    const coins = await this.store.read((tx) => steadyCoins(tx, request.coins))
+    const drafted = draftSpend({ ...request, coins })
+    if (!drafted.ok) return
+    const committed = await this.plan(payments, { coins })
+    assert(committed.ok, 'steady coins are free')
   }
   /** Pays from the one coin of this size. */
   async payFrom(coin: number, ...amounts: readonly number[]): Promise<SpendRecord> {
@@ -346,7 +341,7 @@ export class World {
   async sign(id: SpendId): Promise<VersionRecord> {
     const version = await this.current(id)
     const ours = parsePsbt(version.psbt)
-    const theirs = parsePsbt(this.#signed(version))
+    const theirs = parsePsbt(this.keys.sign(version))
     assert(ours.ok && theirs.ok, 'two PSBTs')
     const taken = takeSignatures(ours.value, theirs.value)
     assert(taken.ok, taken.ok ? '' : taken.error.message)
@@ -373,15 +368,6 @@ export class World {
       return final
     })
   }
-  #signed({ psbt, transaction }: VersionRecord): Uint8Array {
-    const signable = Signable.fromPSBT(psbt, { allowUnknownOutputs: true })
-    for (const [i, { branch, index }] of transaction.inputs.entries()) {
-      const key = this.#account.derive(`m/${branch}/${index}`).privateKey
-      assert(key, 'a private key')
-      signable.signIdx(key, i)
-    }
-    return signable.toPSBT()
-  }
   /** As somebody with a hand in the database would do it. */
   async tamper(id: SpendId, how: (version: VersionRecord) => VersionRecord): Promise<void> {
     const version = await this.current(id)
@@ -389,36 +375,7 @@ export class World {
   }
   /** Final bytes that a signer made for himself: nobody here hears of them. */
   async signedOutside(id: SpendId): Promise<Uint8Array> {
-    const signed = Signable.fromPSBT(this.#signed(await this.current(id)), {
-      allowUnknownOutputs: true,
-    })
-    signed.finalize()
-    return signed.extract()
-  }
-  /** Another transaction with the coins of a version, by somebody who has our keys; not sent. */
-  rival(
-    { transaction }: VersionRecord,
-    fee = 50_000n,
-  ): { readonly raw: string; readonly txid: string } {
-    const signable = new Signable({ allowUnknownOutputs: true })
-    let total = 0n
-    for (const { txid, vout, amount, script } of transaction.inputs) {
-      total += amount
-      signable.addInput({
-        txid,
-        index: vout,
-        witnessUtxo: { amount, script },
-        sequence: 0xfffffffd,
-      })
-    }
-    signable.addOutput({ script: recipient(255), amount: total - fee })
-    for (const [i, { branch, index }] of transaction.inputs.entries()) {
-      const key = this.#account.derive(`m/${branch}/${index}`).privateKey
-      assert(key, 'a private key')
-      signable.signIdx(key, i)
-    }
-    signable.finalize()
-    return { raw: signable.hex, txid: signable.id }
+    return this.keys.finish(await this.current(id))
   }
   /** Signs, sends and looks. */
   async send(id: SpendId): Promise<Txid> {
@@ -439,68 +396,5 @@ export class World {
     const all = await this.store.read((tx) => tx.alerts.list({ limit: 1000 }))
     // Nobody has orders here: what funds us is unmatched, which is not what these stories are about.
     return all.map(({ kind }) => kind).filter((kind) => kind !== 'unmatched_payment')
-  }
-
-  /** What holds after every step, whatever happened (I4, I5, I6, I11, I12, I13). */
-  async expectSound(): Promise<void> {
-    const spends = await this.spending.list({ limit: 1000 })
-    const holders = new Map<string, SpendId>()
-    for (const spend of spends) {
-      const versions = await this.versions(spend.id)
-      const leases = await this.store.read((tx) => tx.coins.leasesOf(spend.id))
-      const held = new Set(leases.map(({ point }) => outPointKey(point)))
-      const isLive = spend.status === 'open' || spend.status === 'mined'
-      for (const key of held) {
-        expect(holders.get(key), `two spends hold ${key}`).toBeUndefined()
-        holders.set(key, spend.id)
-      }
-      if (!isLive) expect(held.size, `${spend.status} spend holds coins`).toBe(0)
-      expect(versions.filter(({ status }) => status === 'confirmed').length).toBeLessThanOrEqual(1)
-      for (const version of versions) await this.#expectVersion(spend, version, held, isLive)
-    }
-    await this.#expectChain(spends)
-  }
-  async #expectVersion(
-    spend: SpendRecord,
-    version: VersionRecord,
-    held: ReadonlySet<string>,
-    isLive: boolean,
-  ): Promise<void> {
-    const { transaction, fee, maxFee } = version
-    const keys = transaction.inputs.map(outPointKey)
-    expect(keys).toContain(outPointKey(spend.anchor))
-    if (isLive) for (const key of keys) expect(held.has(key), `${key} of a live spend`).toBe(true)
-    if (version.sends > 0) expect(version.raw).toBeDefined()
-    const sum = (list: readonly { readonly amount: Sat }[]) =>
-      sumSat(list.map(({ amount }) => amount))
-    expect(sum(transaction.inputs)).toBe(sum(transaction.outputs) + fee)
-    expect(fee > 0n && fee <= maxFee).toBe(true)
-    const owed = this.owedBy(version).map(({ script, amount }) => `${toHex(script)} ${amount}`)
-    const paid: string[] = []
-    for (const { role, script, amount } of transaction.outputs) {
-      if (role.kind === 'payment') paid.push(`${toHex(script)} ${amount}`)
-      else {
-        const address = await this.store.read((tx) =>
-          tx.wallet.address(spend.wallet, role.branch, role.index),
-        )
-        expect(address && toHex(address.script)).toBe(toHex(script))
-        expect(address?.state).toBe('revealed')
-      }
-    }
-    expect(paid.sort()).toEqual(owed.sort())
-  }
-  /** The chain has at most one version of each spend, and nothing of us that was not stored first. */
-  async #expectChain(spends: readonly SpendRecord[]): Promise<void> {
-    const mined = new Map<SpendId, number>()
-    const stored = new Set<string>()
-    for (const spend of spends)
-      for (const { txid, raw } of await this.versions(spend.id)) {
-        if (txid === undefined) continue
-        if (raw !== undefined) stored.add(txid)
-        const [record] = await this.store.read((tx) => tx.deposits.transactions([txid]))
-        if (record) expect(raw, `${txid} was seen and never stored`).toBeDefined()
-        if (record?.view.state === 'mined') mined.set(spend.id, (mined.get(spend.id) ?? 0) + 1)
-      }
-    expect([...mined.values()].every((count) => count === 1)).toBe(true)
   }
 }

@@ -5,6 +5,7 @@ import type { CaseRecord } from './cases.ts'
 import * as attacks from './topics/attacks.ts'
 import * as amounts from './topics/amounts.ts'
 import * as chain from './topics/chain.ts'
+import * as coinselect from './topics/coinselect.ts'
 import * as coreConsensus from './topics/core-consensus.ts'
 import * as coreRpc from './topics/core-rpc.ts'
 import * as ecdsa from './topics/ecdsa.ts'
@@ -40,6 +41,7 @@ const modules = [
   amounts,
   attacks,
   chain,
+  coinselect,
   coreConsensus,
   coreRpc,
   ecdsa,

@@ -4,7 +4,6 @@ export const UNBUILT: Readonly<Record<string, string>> = {
   bolt12: 'Lightning offers are not built yet',
   bolt3: 'Lightning channels are not built yet',
   bolt4: 'Lightning onion packets are not built yet',
-  coinselect: 'coin selection comes with withdrawals and is not built yet',
   dlc: 'discreet log contracts are not built yet',
   'lnd-api': 'the LND client is not built yet',
   messages: 'signed messages are not built yet',

@@ -42,6 +42,11 @@ const PARTS: readonly Part[] = [
     what: '1,000 random schedules',
     command: tool('simulate', '--schedules', '1000'),
   },
+  {
+    name: 'selections',
+    what: '100,000 random choices of coins',
+    command: tool('selections', '--count', '100000'),
+  },
   { name: 'kills', what: '100 kill -9 on SQLite and on PostgreSQL', command: suite('e2e/kills') },
   {
     name: 'together',
@@ -98,7 +103,7 @@ interface Result {
 }
 
 const TELLING =
-  / x |grows by|^\{.*"passed"|Tests |Test Files |schedules from seed|kills, |^\{"topic"|failed|FAIL/
+  / x |grows by|^\{.*"passed"|Tests |Test Files |schedules from seed|selections from seed|kills, |^\{"topic"|failed|FAIL/
 
 async function run({ name, command }: Part, quiet: boolean): Promise<Result> {
   const [program = '', ...args] = command

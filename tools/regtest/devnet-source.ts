@@ -6,6 +6,7 @@ import {
   isHash,
   sat,
   type Txid,
+  tryFromHex,
 } from '@kaccy/bitcoin/kernel'
 import { type Devnet, TransportFault } from '@kaccy/devnet'
 import { type Switchable, switchable } from './switchable.ts'
@@ -68,6 +69,12 @@ export function devnetSource(devnet: Devnet): Switchable {
     async mempoolTransactions(txids) {
       await reachable()
       return txids.map((txid) => devnet.view.mempoolTransaction(txid))
+    },
+    async transaction(txid, block) {
+      await reachable()
+      if (!block) return devnet.view.mempoolTransaction(txid)
+      if (!devnet.view.blockTxids(block.hash)?.includes(txid)) return undefined
+      return tryFromHex(String(await devnet.rpc('getrawtransaction', [txid, 0, block.hash])))
     },
     async coins(points) {
       await reachable()

@@ -19,9 +19,10 @@ export function switchable(source: ChainSource): Switchable {
     mempoolTransactions: (txids) => ask(() => source.mempoolTransactions(txids)),
     coins: (points) => ask(() => source.coins(points)),
   }
-  const { feeRates, fees, scanCoins } = source
+  const { feeRates, fees, scanCoins, transaction } = source
   if (fees) outer.fees = () => ask(() => fees())
   if (feeRates) outer.feeRates = (txids) => ask(() => feeRates(txids))
   if (scanCoins) outer.scanCoins = (ranges) => ask(() => scanCoins(ranges))
+  if (transaction) outer.transaction = (txid, block) => ask(() => transaction(txid, block))
   return outer
 }

@@ -1,5 +1,5 @@
 /** What must be true of every answer, counted again with bigints and from an encoded transaction of the planned size. */
-import { feeFor, outPointKey, type Sat, type SatPerKvB, weight } from '@kaccy/bitcoin/kernel'
+import { feeFor, outPointKey, type Sat, type SatPerKvB, weight, ZERO } from '@kaccy/bitcoin/kernel'
 import { dustThreshold } from '@kaccy/bitcoin/protocol/amounts'
 import type { CandidateCoin, Selection } from '@kaccy/bitcoin/protocol/coins'
 import {
@@ -17,7 +17,7 @@ function transactionOf(
   amounts: readonly Sat[],
   change: Sat | undefined,
 ): Transaction {
-  const outputs = request.payments.map(({ script }, i) => ({ script, amount: amounts[i] as Sat }))
+  const outputs = request.payments.map(({ script }, i) => ({ script, amount: amounts[i] ?? ZERO }))
   if (change !== undefined) {
     const script = new Uint8Array(request.change.outputWeight / 4 - 9)
     outputs.push({ script, amount: change })
@@ -67,90 +67,101 @@ export function wasteOf(
   return least - base - fees(longTermRate, inputs) + later
 }
 
+type Claim = readonly [isRight: boolean, otherwise: string]
+
 /** What is wrong with an answer, in words. */
 export function faultsOf(one: Case, selection: Selection): string[] {
-  const { request } = one
-  const faults: string[] = []
-  const say = (isRight: boolean, what: string) => {
-    if (!isRight) faults.push(what)
-  }
-  const { coins, payments, fee, change, waste } = selection
-  const allowed = new Map(
-    [...request.coins, ...(request.required ?? [])].map((coin) => [outPointKey(coin.point), coin]),
-  )
+  const transaction = transactionOf(one, selection.coins, selection.payments, selection.change)
+  const least = leastFee(one.request, weightOf(transaction))
+  const claims: readonly Claim[] = [
+    ...coinClaims(one, selection),
+    ...sizeClaims(one, selection, transaction),
+    ...feeClaims(one, selection, least),
+    ...changeClaims(one, selection, least),
+    ...paymentClaims(one, selection),
+  ]
+  return claims.filter(([isRight]) => !isRight).map(([, otherwise]) => otherwise)
+}
+
+function coinClaims(one: Case, { coins, payments, change, fee }: Selection): Claim[] {
+  const { coins: offered, required = [], avoidPartialSpends = false } = one.request
+  const allowed = new Set([...offered, ...required].map(({ point }) => outPointKey(point)))
   const keys = coins.map(({ point }) => outPointKey(point))
-  say(
-    keys.every((key) => allowed.has(key)),
-    'a coin that was not offered',
-  )
-  say(new Set(keys).size === keys.length, 'a coin twice')
-  say(
-    (request.required ?? []).every(({ point }) => keys.includes(outPointKey(point))),
-    'a required coin is missing',
-  )
-  say(
-    total(coins) === payments.reduce((sum, amount) => sum + amount, 0n) + (change ?? 0n) + fee,
-    'inputs are not outputs and fee',
-  )
-  const transaction = transactionOf(one, coins, payments, change)
-  const read = decodeTransaction(encodeTransaction(transaction))
-  say(read.ok, 'no transaction comes out')
+  const paid = payments.reduce((sum, amount) => sum + amount, 0n)
+  return [
+    [keys.every((key) => allowed.has(key)), 'a coin that was not offered'],
+    [new Set(keys).size === keys.length, 'a coin twice'],
+    [
+      required.every(({ point }) => keys.includes(outPointKey(point))),
+      'a required coin is missing',
+    ],
+    [total(coins) === paid + (change ?? 0n) + fee, 'inputs are not outputs and fee'],
+    [!avoidPartialSpends || areGroupsWhole(one, coins), 'a part of a group'],
+  ]
+}
+
+function sizeClaims({ request }: Case, selection: Selection, transaction: Transaction): Claim[] {
   const size = weightOf(transaction)
-  say(size === selection.weight, `${selection.weight} weight units instead of ${size}`)
-  say(size <= (request.maxWeight ?? 400_000), 'too heavy')
-  const least = leastFee(request, size)
-  say(fee >= least, 'a fee below the least')
-  say(fee >= feeFor(request.minRate ?? (1000n as SatPerKvB), size), 'below the relay minimum')
-  say(request.maxFee === undefined || fee <= request.maxFee, 'above the largest fee')
-  say(
-    request.maxRate === undefined || fee <= feeFor(request.maxRate, size),
-    'above the ceiling of the rate',
-  )
-  say(selection.rate === (fee * 1000n) / BigInt(Math.ceil(size / 4)), 'another rate')
-  say(change === undefined || change >= request.change.dust, 'dust change')
+  const rate = (selection.fee * 1000n) / BigInt(Math.ceil(size / 4))
+  return [
+    [decodeTransaction(encodeTransaction(transaction)).ok, 'no transaction comes out'],
+    [size === selection.weight, `${selection.weight} weight units instead of ${size}`],
+    [size <= (request.maxWeight ?? 400_000), 'too heavy'],
+    [selection.rate === rate, 'another rate'],
+  ]
+}
+
+function feeClaims({ request }: Case, { fee, weight: size }: Selection, least: bigint): Claim[] {
+  const { minRate = 1000n as SatPerKvB, maxFee, maxRate } = request
+  return [
+    [fee >= least, 'a fee below the least'],
+    [fee >= feeFor(minRate, size), 'below the relay minimum'],
+    [maxFee === undefined || fee <= maxFee, 'above the largest fee'],
+    [maxRate === undefined || fee <= feeFor(maxRate, size), 'above the ceiling of the rate'],
+  ]
+}
+
+function changeClaims(one: Case, selection: Selection, least: bigint): Claim[] {
+  const { request } = one
+  const { coins, change, fee, waste } = selection
+  const isBorne = request.feeFrom === 'payments' && request.payments.length > 0
+  const surplus = total(coins) - total(request.payments) - (isBorne ? 0n : least)
+  const counted = wasteOf(one, coins, least, change === undefined ? surplus : undefined)
   const spend = fees(request.longTermRate, request.change.spendWeight)
-  say(change === undefined || change > spend, 'change that is not worth having')
-  say(change === undefined || fee === least, 'a surplus beside change')
-  const surplus =
-    total(coins) - total(request.payments) - (request.feeFrom === 'change' ? least : 0n)
-  const viable = request.change.dust > spend ? request.change.dust : spend + 1n
-  const changeFee = fees(request.rate, request.change.outputWeight + 8)
-  say(
-    change !== undefined || surplus <= changeFee + (viable > spend ? viable : spend) + 2n + least,
-    'a large surplus',
-  )
-  if (change === undefined && request.feeFrom === 'change') {
-    say(
-      surplus <= changeFee + viable + (request.minFee?.fee ?? 0n) + 2n,
-      'a surplus that could have been change',
-    )
+  const claims: Claim[] = [[waste === counted, `a waste of ${waste} instead of ${counted}`]]
+  if (change !== undefined) {
+    claims.push([change >= request.change.dust, 'dust change'])
+    claims.push([change > spend, 'change that is not worth having'])
+    claims.push([fee === least, 'a surplus beside change'])
+    return claims
   }
-  payments.forEach((amount, i) => {
-    const payment = request.payments[i]
-    if (!payment) {
-      faults.push('a payment too many')
-      return
-    }
-    const dust = dustThreshold(payment.script)
-    say(amount >= dust, `payment ${i} is dust`)
-    say(
-      request.feeFrom === 'payments' ? amount <= payment.amount : amount === payment.amount,
-      `payment ${i} has another amount`,
-    )
-  })
-  say(payments.length === request.payments.length, 'a payment is missing')
-  const lost = total(request.payments) - payments.reduce((sum, amount) => sum + amount, 0n)
+  const dust = request.change.dust
+  const viable = dust > spend ? dust : spend + 1n
+  // The output, with the count of outputs that may get longer; a floor of the fee may make it cheaper, never dearer.
+  const output = leastFee(request, selection.weight + request.change.outputWeight + 8) - least
+  const rate =
+    request.minFee && request.minFee.rate > request.rate ? request.minFee.rate : request.rate
+  const byRate = fees(rate, request.change.outputWeight)
+  const most = (output > byRate ? output : byRate) + viable
+  return [...claims, [surplus <= most, 'a surplus that could have been change']]
+}
+
+function paymentClaims({ request }: Case, { payments }: Selection): Claim[] {
   const parts = payments.map((amount, i) => (request.payments[i]?.amount ?? 0n) - amount)
-  say(
-    parts.every((part) => part - lost / BigInt(Math.max(1, parts.length)) <= 1n),
-    'unequal parts of the fee',
-  )
-  say(
-    waste === wasteOf(one, coins, least, change === undefined ? surplus : undefined),
-    `a waste of ${waste}`,
-  )
-  say(request.avoidPartialSpends !== true || areGroupsWhole(one, coins), 'a part of a group')
-  return faults
+  const lost = parts.reduce((sum, part) => sum + part, 0n)
+  const even = lost / BigInt(Math.max(1, parts.length))
+  return [
+    [payments.length === request.payments.length, 'not as many payments as asked for'],
+    [parts.every((part) => part === even || part === even + 1n), 'unequal parts of the fee'],
+    [lost === 0n || request.feeFrom === 'payments', 'a payment has another amount'],
+    [
+      payments.every((amount, i) => {
+        const script = request.payments[i]?.script
+        return script !== undefined && amount >= dustThreshold(script)
+      }),
+      'a payment is dust',
+    ],
+  ]
 }
 
 function areGroupsWhole({ request }: Case, coins: readonly CandidateCoin[]): boolean {

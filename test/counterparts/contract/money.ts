@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import type { SendOutcome, Verdict } from '@kaccy/bitcoin/adapters/bitcoind'
-import type { Txid } from '@kaccy/bitcoin/kernel'
+import type { BlockHash, Txid } from '@kaccy/bitcoin/kernel'
 import { type Bench, NOBODY, point, sameBytes } from './bench.ts'
 import { OWN_SCRIPT, pay } from './build.ts'
 import type { Check } from './check.ts'
@@ -65,6 +65,21 @@ export const MONEY_CHECKS: readonly Check[] = [
         found.map((one) => one !== undefined),
         asked.map(({ txid }) => txid !== NOBODY),
       )
+    },
+  },
+  {
+    name: 'the bytes of a transaction come from the mempool, and from its block without any index',
+    run: async (bench) => {
+      const coin = await bench.coin()
+      const payment = pay({ coins: [coin], amounts: [coin.amount - FEE] })
+      const txid = payment.txid as Txid
+      assert.equal(await bench.source.transaction?.(txid), undefined)
+      await bench.accept(payment)
+      sameBytes(await bench.source.transaction?.(txid), payment.raw)
+      const { height, hash } = await bench.mine([payment])
+      const ref = { height, hash: hash as BlockHash }
+      sameBytes(await bench.source.transaction?.(txid, ref), payment.raw)
+      assert.equal(await bench.source.transaction?.(NOBODY, ref), undefined)
     },
   },
   {

@@ -173,4 +173,10 @@ export const METRICS = [
     help: 'Transactions that were handed to a node, by its answer',
     labels: ['answer'],
   },
+  {
+    name: 'kaccy_signer_answers_total',
+    kind: 'counter',
+    help: 'Answers of signers that were asked for signatures',
+    labels: ['signer', 'answer'],
+  },
 ] as const satisfies readonly MetricDefinition[]

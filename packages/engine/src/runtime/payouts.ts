@@ -138,7 +138,11 @@ export function wirePayouts(parts: PayoutParts) {
   const steps: PayoutSteps = {
     plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
     sign: async () => (await signDue()).signed,
-    send: async () => (await broadcast.sendDue()).accepted,
+    send: async () => {
+      const { accepted } = await broadcast.sendDue()
+      // What a signer sent by itself has an id that only it knew.
+      return accepted + (await spending.recognise())
+    },
     bump: async () => (await spending.bumpDue()).bumped.length,
     consolidate: async () => 0,
   }

@@ -1,3 +1,3 @@
-export * from './store-conformance/index.ts'
 export { type SignOptions, secretsFor, signPsbt } from './sign-psbt.ts'
 export * from './signer-conformance/index.ts'
+export * from './store-conformance/index.ts'

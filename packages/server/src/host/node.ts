@@ -57,6 +57,7 @@ export function nodeOrNone(): ChainSource {
     block: none,
     mempool: none,
     mempoolTransactions: none,
+    transaction: none,
     coins: none,
   }
 }

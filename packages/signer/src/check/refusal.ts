@@ -8,7 +8,6 @@ export type Reason =
   | 'approvals_missing'
   // The wallet.
   | 'wallet_unknown'
-  | 'key_missing'
   // The transaction.
   | 'malformed'
   | 'version'

@@ -131,7 +131,7 @@ function removeOthers(home: string, current: number): void {
 }
 
 /** Records that nothing asks for any more are left out of the next generation when they are this many, and most. */
-const WORTH_IT = 1000
+const WORTH_IT = 256
 
 /**
  * Opens the journal and checks every line. `isNeeded` says which records still count: the others are left out of a fresh file now and then, so

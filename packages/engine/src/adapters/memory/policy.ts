@@ -74,7 +74,7 @@ type History =
   | 'decisions'
   | 'addMove'
   | 'moves'
-  | 'firstMove'
+  | 'firstNumber'
 
 const historyDoors = (
   { decisions, byNumber, moves, byMove }: Tables,
@@ -91,8 +91,13 @@ const historyDoors = (
     firstOf(decisions.rows(byNumber.ascending([after])), limit),
   addMove: async (move) => moves.insert(session, move),
   moves: async ({ after = 0, limit }) => firstOf(moves.rows(byMove.ascending([after])), limit),
-  firstMove: async (from) =>
-    firstOf(moves.rows(byMove.ascending()), 1, ({ at }) => at >= from)[0]?.number,
+  firstNumber: async (from) => {
+    const [move] = firstOf(moves.rows(byMove.ascending()), 1, ({ at }) => at >= from)
+    const isLater = ({ subject }: DecisionRecord) => subject.at >= from
+    const [decision] = firstOf(decisions.rows(byNumber.ascending()), 1, isLater)
+    const numbers = [move, decision].flatMap((row) => (row ? [row.number] : []))
+    return numbers.length === 0 ? undefined : Math.min(...numbers)
+  },
 })
 
 type Approvals = 'insertTask' | 'task' | 'lockTask' | 'insertApproval' | 'approvals'

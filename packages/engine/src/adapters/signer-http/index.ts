@@ -76,13 +76,10 @@ const objectOf = (body: Uint8Array): JsonObject | undefined => {
   return parsed.ok && isJsonObject(parsed.value) ? parsed.value : undefined
 }
 
-/** Reasons that a configuration has to cure. */
-const UNFIT = ['wallet_unknown', 'key_missing']
-
 /** What a refusal is for the engine; undefined for what could hide a signature. */
 function codeOf(status: number, code: string, reason: string): SignerRefusalCode | undefined {
   if (status === 422 && code === 'REFUSED') {
-    return UNFIT.includes(reason) ? 'SIGNER_MISCONFIGURED' : 'SIGNER_REFUSED'
+    return reason === 'wallet_unknown' ? 'SIGNER_MISCONFIGURED' : 'SIGNER_REFUSED'
   }
   if (status === 503 && code === 'NOT_READY') return 'SIGNER_NOT_READY'
   return [400, 401, 404, 405, 413].includes(status) ? 'SIGNER_MISCONFIGURED' : undefined

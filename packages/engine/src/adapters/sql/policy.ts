@@ -1,5 +1,5 @@
 import type { ApprovalSubject, PolicyHead, PolicyRows } from '../../capabilities/policy/index.ts'
-import { AssertionError, assert } from '../../kernel/index.ts'
+import { AssertionError, assert, fromHex, toHex } from '../../kernel/index.ts'
 import { insertRows } from './batch.ts'
 import {
   APPROVAL_TASKS,
@@ -8,7 +8,7 @@ import {
   POLICY_DECISIONS,
   POLICY_MOVES,
 } from './columns-policy.ts'
-import { type Doors, int, num } from './doors.ts'
+import { type Doors, int, num, present } from './doors.ts'
 import {
   approvalOf,
   approvalRow,
@@ -27,7 +27,12 @@ async function readHead({ db, dialect }: Doors, isLocked: boolean): Promise<Poli
   const locked = isLocked && dialect.locksRows ? query.forUpdate() : query
   const row = await locked.executeTakeFirst()
   if (!row) throw new AssertionError('the head of the policies is missing')
-  return { enabled: num(row.enabled), versions: num(row.versions), moves: num(row.moves) }
+  return {
+    enabled: num(row.enabled),
+    ...present('digest', row.digest && toHex(row.digest)),
+    versions: num(row.versions),
+    moves: num(row.moves),
+  }
 }
 
 export function policyRows(doors: Doors): PolicyRows {
@@ -39,9 +44,14 @@ export function policyRows(doors: Doors): PolicyRows {
       return readHead(doors, true)
     },
     head: () => readHead(doors, false),
-    async saveHead({ enabled, versions, moves }) {
+    async saveHead({ enabled, digest, versions, moves }) {
       session.requireWriter()
-      const values = { enabled: int(enabled), versions: int(versions), moves: int(moves) }
+      const values = {
+        enabled: int(enabled),
+        digest: digest === undefined ? null : fromHex(digest),
+        versions: int(versions),
+        moves: int(moves),
+      }
       await db.updateTable('policy_head').set(values).where('id', '=', 1n).execute()
     },
     async insert(policy) {
@@ -79,7 +89,7 @@ type History =
   | 'decisions'
   | 'addMove'
   | 'moves'
-  | 'firstMove'
+  | 'firstNumber'
 
 function historyDoors(doors: Doors): Pick<PolicyRows, History> {
   const { db, session } = doors
@@ -112,15 +122,16 @@ function historyDoors(doors: Doors): Pick<PolicyRows, History> {
       const query = db.selectFrom('policy_moves').selectAll().where('number', '>', int(after))
       return (await query.orderBy('number').limit(limit).execute()).map(moveOf)
     },
-    async firstMove(from) {
-      const query = db
-        .selectFrom('policy_moves')
-        .select((eb) => eb.fn.min('number').as('number'))
-        .where('at', '>=', int(from))
-      const row = await query.executeTakeFirst()
-      // Of no rows the least number is null, whatever the types say.
-      const number = row?.number as bigint | null | undefined
-      return number === null || number === undefined ? undefined : num(number)
+    async firstNumber(from) {
+      const least = async (table: 'policy_decisions' | 'policy_moves') => {
+        const query = db.selectFrom(table).select((eb) => eb.fn.min('number').as('number'))
+        const row = await query.where('at', '>=', int(from)).executeTakeFirst()
+        // Of no rows the least number is null, whatever the types say.
+        const number = row?.number as bigint | null | undefined
+        return number === null || number === undefined ? [] : [num(number)]
+      }
+      const numbers = [...(await least('policy_decisions')), ...(await least('policy_moves'))]
+      return numbers.length === 0 ? undefined : Math.min(...numbers)
     },
   }
 }

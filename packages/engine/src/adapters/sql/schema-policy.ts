@@ -2,6 +2,7 @@
 export interface PolicyHeadRow {
   id: bigint
   enabled: bigint
+  digest: Uint8Array | null
   versions: bigint
   moves: bigint
 }

@@ -1,7 +1,7 @@
 import type { PsbtId } from '../../kernel/index.ts'
 import type { SpendingTx, SpendRecord, VersionRecord } from '../spending/index.ts'
+import type { BroadcastOptions } from './options.ts'
 import { BATCH, CLAIM_MS } from './policy.ts'
-import type { BroadcastOptions } from './service.ts'
 
 /**
  * Claims what is due, committed before anything is sent. Two processes do not claim the same: each looks again under the lock
@@ -37,7 +37,7 @@ export async function claimDue<Tx extends SpendingTx>({
 const isDue = ({ nextAt, claimedUntil }: VersionRecord, now: number): boolean =>
   nextAt !== undefined && nextAt <= now && (claimedUntil === undefined || claimedUntil <= now)
 
-/** Mined, over, without bytes, or an older version while the newer one is out: nothing is gained by sending it. */
+/** Mined, over, without bytes, or an older version while the newer one can be sent: nothing is gained by offering it. */
 async function isSuperfluous(
   tx: SpendingTx,
   spend: SpendRecord,
@@ -46,5 +46,11 @@ async function isSuperfluous(
   if (spend.status !== 'open' || version.raw === undefined) return true
   if (version.id === spend.current) return false
   const current = await tx.spending.version(spend.current)
-  return current?.status === 'broadcast'
+  if (!current || !isSendable(current)) return false
+  // A newer one that the node will not have does not speak for the older one.
+  return current.lastSend?.answer !== 'refused'
 }
+
+/** Whether there are final bytes that may be offered. */
+export const isSendable = ({ raw, status }: VersionRecord): boolean =>
+  raw !== undefined && (status === 'finalized' || status === 'broadcast' || status === 'evicted')

@@ -1,7 +1,7 @@
+export type { BroadcastOptions } from './options.ts'
 export type * from './ports.ts'
 export {
   type Broadcast,
-  type BroadcastOptions,
   createBroadcast,
   type SendReport,
 } from './service.ts'

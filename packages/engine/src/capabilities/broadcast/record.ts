@@ -11,9 +11,9 @@ import {
   type VersionRecord,
   writeTrail,
 } from '../spending/index.ts'
+import type { BroadcastOptions } from './options.ts'
 import { pauseAfter } from './policy.ts'
 import type { SendAnswer } from './ports.ts'
-import type { BroadcastOptions } from './service.ts'
 
 /**
  * Writes down what a node said. No answer frees anything: an unknown one has the same bytes sent again, a refusal has them sent again,

@@ -1,28 +1,18 @@
-import type { Clock, Entropy, Network, PsbtId, Tally, Transactor } from '../../kernel/index.ts'
+import type { PsbtId } from '../../kernel/index.ts'
 import { type LookFault, type LookToken, lastLook } from '../../protocol/last-look/index.ts'
 import {
   descriptorOf,
   expectationOf,
   type SpendingTx,
-  type SpendOwners,
   type SpendRecord,
   tipOf,
   type VersionRecord,
 } from '../spending/index.ts'
-import { claimDue } from './claim.ts'
+import { claimDue, isSendable } from './claim.ts'
+import type { BroadcastOptions } from './options.ts'
 import { withSlack } from './policy.ts'
 import type { Broadcaster, SendAnswer } from './ports.ts'
 import { recordAnswer, recordFault } from './record.ts'
-
-export interface BroadcastOptions<Tx extends SpendingTx> {
-  readonly store: Transactor<Tx>
-  readonly clock: Clock
-  readonly entropy: Entropy
-  readonly network: Network
-  readonly broadcaster: Broadcaster
-  readonly owners: SpendOwners<Tx>
-  readonly tally?: Tally<Tx>
-}
 
 /** What one pass did: how many bytes were offered, and what was answered. */
 export type SendReport = Readonly<Record<SendAnswer['answer'] | 'held_back', number>>
@@ -40,7 +30,15 @@ export function createBroadcast<Tx extends SpendingTx>(options: BroadcastOptions
     async sendDue() {
       const report = { accepted: 0, already_known: 0, refused: 0, unknown: 0, held_back: 0 }
       // The intent is committed before the act: whoever dies now leaves a claim that ends by itself.
-      for (const id of await claimDue(options)) report[await sendOne(options, id)] += 1
+      const failures: unknown[] = []
+      for (const id of await claimDue(options))
+        try {
+          report[await sendOne(options, id)] += 1
+        } catch (error) {
+          // The others are not held up; its claim ends by itself, and the same bytes are sent again.
+          failures.push(error)
+        }
+      if (failures.length > 0) throw failures[0]
       return report
     },
     sendSoon: (id) =>
@@ -49,18 +47,12 @@ export function createBroadcast<Tx extends SpendingTx>(options: BroadcastOptions
         if (!found) return false
         await tx.spending.lockSpends([found.spend])
         const version = await tx.spending.version(id)
-        if (version?.raw === undefined || !SENDABLE.has(version.status)) return false
+        if (!version || !isSendable(version)) return false
         await tx.spending.saveVersion({ ...version, nextAt: options.clock.now() })
         return true
       }),
   }
 }
-
-const SENDABLE: ReadonlySet<VersionRecord['status']> = new Set([
-  'finalized',
-  'broadcast',
-  'evicted',
-])
 
 interface Prepared {
   readonly spend: SpendRecord
@@ -96,7 +88,8 @@ async function offer(
   const token = tokens.at(-1)
   if (!token) return { answer: 'unknown', reason: 'nothing to send' }
   const alone = await broadcaster.send(token, withSlack(version.maxRate))
-  if (alone.answer !== 'refused' || tokens.length === 1) return alone
+  const isDecided = alone.answer !== 'refused' || alone.verdict === 'never'
+  if (isDecided || tokens.length === 1) return alone
   return (await broadcaster.sendPackage?.(tokens)) ?? alone
 }
 
@@ -107,8 +100,9 @@ async function lookAgain<Tx extends SpendingTx>(
   id: PsbtId,
 ): Promise<Looked | undefined> {
   const version = await tx.spending.version(id)
-  const spend = version && (await tx.spending.spend(version.spend))
-  if (!version || spend?.status !== 'open' || !SENDABLE.has(version.status)) return undefined
+  if (!version || !isSendable(version)) return undefined
+  const spend = await tx.spending.spend(version.spend)
+  if (spend?.status !== 'open') return undefined
   const tokens: LookToken[] = []
   for (const one of [...(await parentsOf(tx, version)), version]) {
     const token = await tokenFor(options, tx, one)
@@ -130,7 +124,7 @@ async function parentsOf(
   for (const txid of txids) {
     if (views.get(txid)?.state === 'mined') continue
     const parent = await tx.spending.versionByTxid(txid)
-    if (parent?.raw !== undefined && SENDABLE.has(parent.status)) parents.push(parent)
+    if (parent && isSendable(parent)) parents.push(parent)
   }
   return parents
 }

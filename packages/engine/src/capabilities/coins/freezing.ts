@@ -11,7 +11,7 @@ import {
 import { appendAudit } from '../audit/index.ts'
 import { appendEvents } from '../events/index.ts'
 import type { FreezeRecord } from './ports.ts'
-import type { CoinsDeps, CoinsTx, FreezeRefusal } from './service.ts'
+import type { CoinsDeps, CoinsTx, FreezeRefusal } from './transaction.ts'
 
 /** Coins that one request names at most. */
 const MOST_NAMED = 1000

@@ -7,12 +7,5 @@ export {
   type SpendPolicy,
 } from './means.ts'
 export type * from './ports.ts'
-export {
-  type Coins,
-  type CoinsDeps,
-  type CoinsTx,
-  createCoins,
-  type FreezeRefusal,
-  type FundsLayers,
-  layersOf,
-} from './service.ts'
+export { type Coins, createCoins, type FundsLayers, layersOf } from './service.ts'
+export type { CoinsDeps, CoinsTx, FreezeRefusal } from './transaction.ts'

@@ -1,16 +1,4 @@
-import {
-  type Clock,
-  type OutPoint,
-  type Refusal,
-  type Result,
-  type Sat,
-  sat,
-  type Transactor,
-  type WalletId,
-} from '../../kernel/index.ts'
-import type { AuditRows } from '../audit/index.ts'
-import type { EventRows } from '../events/index.ts'
-import type { WalletRows } from '../wallet/index.ts'
+import { type OutPoint, type Result, type Sat, sat, type WalletId } from '../../kernel/index.ts'
 import { walletBalance } from '../ledger/index.ts'
 import { candidatesOf } from './candidates.ts'
 import { freezeCoins, unfreezeCoins } from './freezing.ts'
@@ -22,22 +10,8 @@ import {
   type SpendPolicy,
 } from './means.ts'
 import type { Coin, FreezeRecord } from './ports.ts'
+import type { CoinsDeps, FreezeRefusal } from './transaction.ts'
 
-/** The row doors of this capability. */
-export interface CoinsTx extends MeansTx {
-  readonly wallet: WalletRows
-  readonly events: EventRows
-  readonly audit: AuditRows
-}
-export interface CoinsDeps {
-  readonly store: Transactor<CoinsTx>
-  readonly clock: Clock
-  /** For whoever names no other. */
-  readonly policy?: SpendPolicy
-}
-export type FreezeRefusal = Refusal<
-  'WALLET_NOT_FOUND' | 'COIN_UNKNOWN' | 'COIN_REASON_INVALID' | 'COINS_TOO_MANY'
->
 /** What a wallet has, layer by layer, in satoshi. */
 export interface FundsLayers {
   /** Coins deep enough to be credited whose spending is not deep yet. */

@@ -1,4 +1,5 @@
 import {
+  assert,
   type BlockRef,
   type Metrics,
   type OrderId,
@@ -7,7 +8,7 @@ import {
 } from '../../kernel/index.ts'
 import { raiseAlerts } from '../alerts/index.ts'
 import { appendAudit } from '../audit/index.ts'
-import { assertBooks, type Posting } from '../ledger/index.ts'
+import { loweredBy, overdrawn, type Posting } from '../ledger/index.ts'
 import {
   type Announcement,
   announceOrder,
@@ -167,9 +168,33 @@ async function commitBooks(
 ): Promise<void> {
   if (postings.length > 0) {
     await tx.ledger.post(unit.at, postings)
-    await assertBooks(tx, [...new Set(postings.flatMap((p) => [p.debit, p.credit]))])
+    await judgeBooks(tx, postings, say)
   }
   if (say.audits.length > 0) await appendAudit(tx, unit.at, say.audits)
   if (say.alerts.length > 0) await raiseAlerts(tx, unit.at, say.alerts)
   if (say.events.length > 0) await tx.events.append(unit.at, say.events)
+}
+
+/**
+ * Holds the accounts against zero (I7). What a customer has withdrawn cannot be taken back when a reorganisation takes the
+ * deposit that it came from: that is a fact of the chain, and people are told; nothing else could be followed if it undid the
+ * transaction.
+ */
+async function judgeBooks(
+  tx: DepositsTx,
+  postings: readonly Posting[],
+  say: Announcement,
+): Promise<void> {
+  for (const { account, by } of await overdrawn(tx, loweredBy(postings))) {
+    const cause = postings.find(({ kind, debit }) => kind === 'reversal' && debit === account)
+    assert(cause, `I7: account ${account} would be ${by} sat below zero`)
+    say.alerts.push({
+      key: `account_overdrawn/${account}/${cause.key}`,
+      kind: 'account_overdrawn',
+      severity: 'critical',
+      subject: account,
+      message: `A deposit left the best chain after its money was paid out: account ${account} lacks ${by} sat`,
+      data: { account, missing_sat: Number(by), wallet: cause.wallet },
+    })
+  }
 }

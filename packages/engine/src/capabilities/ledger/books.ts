@@ -1,7 +1,7 @@
 import { assert, type Transactor } from '../../kernel/index.ts'
 import { naturalSide } from './accounts.ts'
 import { debitBalance } from './balances.ts'
-import type { Account, AccountTotals, LedgerRows } from './ports.ts'
+import type { Account, AccountTotals, LedgerRows, Posting } from './ports.ts'
 
 const PAGE = 1000
 
@@ -15,6 +15,33 @@ export function overdraft(totals: AccountTotals): bigint {
 }
 
 /**
+ * The accounts that these movements lower on their natural side: the others cannot be below zero because of them, and an
+ * account that a reorganisation left there may always be paid into.
+ */
+export const loweredBy = (
+  postings: readonly Pick<Posting, 'debit' | 'credit'>[],
+): readonly Account[] => {
+  const lowered = new Set<Account>()
+  for (const { debit, credit } of postings) {
+    if (naturalSide(debit) === 'credit') lowered.add(debit)
+    if (naturalSide(credit) === 'debit') lowered.add(credit)
+  }
+  return [...lowered]
+}
+
+/** The accounts among these that are below zero on their natural side, with how far, in satoshi. */
+export async function overdrawn(
+  tx: { readonly ledger: LedgerRows },
+  accounts: readonly Account[],
+): Promise<readonly { readonly account: Account; readonly by: bigint }[]> {
+  const totals = await tx.ledger.totals([...new Set(accounts)])
+  return totals.flatMap((one) => {
+    const by = overdraft(one)
+    return by === 0n ? [] : [{ account: one.account, by }]
+  })
+}
+
+/**
  * Holds the accounts that a transaction moved against I7, inside that transaction, so that nothing that breaks it is ever
  * committed. I1 holds by form: a posting has two sides of one amount.
  * @throws AssertionError naming the account that is below zero on its natural side.
@@ -23,10 +50,8 @@ export async function assertBooks(
   tx: { readonly ledger: LedgerRows },
   accounts: readonly Account[],
 ): Promise<void> {
-  for (const totals of await tx.ledger.totals([...new Set(accounts)])) {
-    const missing = overdraft(totals)
-    assert(missing === 0n, `I7: account ${totals.account} would be ${missing} sat below zero`)
-  }
+  for (const { account, by } of await overdrawn(tx, accounts))
+    assert(false, `I7: account ${account} would be ${by} sat below zero`)
 }
 
 /** One thing that is wrong with the books, to the satoshi. */

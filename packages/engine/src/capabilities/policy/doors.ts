@@ -34,7 +34,8 @@ export type Approved = Promise<Result<ApprovalProgress, ApprovalRefusal>>
 
 /**
  * Decides about a request, in the transaction that records it, and writes the decision down. Locks the head of the policies,
- * so call it before anything takes coins, the ledger, the audit trail or events. When it holds, the approvals wait from here on.
+ * so call it after the
+ * funds of the wallet are locked and before anything takes the ledger, the audit trail or events. When it holds, the approvals wait from here on.
  */
 export type Judge = (tx: PolicyTx, subject: PolicySubject) => Promise<PolicyVerdict>
 /** Counts a request that was allowed or held, in the same transaction as `judge`. */

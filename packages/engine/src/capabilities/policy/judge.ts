@@ -12,7 +12,7 @@ import { LONGEST_MINUTES } from './parse-limits.ts'
 import type { Judge, Release, Reserve, Settle } from './doors.ts'
 import type { Policy } from './document.ts'
 import { membersOf } from './lint.ts'
-import type { ApprovalTask, DecisionRecord, MoveKind, PolicyHead, PolicyTx } from './ports.ts'
+import type { ApprovalTask, DecisionRecord, Move, PolicyHead, PolicyTx } from './ports.ts'
 import { digestOf, viewOf } from './request.ts'
 import { policyAt } from './stored.ts'
 import type { PolicySubject, PolicyVerdict } from './subject.ts'
@@ -20,8 +20,9 @@ import { decideWith, keyOf, verdictOf, windowsOf } from './verdict.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-/** Nothing looks back further, so what is older is forgotten: a few entries with each new one, so that it never piles up. */
+/** Nothing looks back further, so what is older is forgotten: some entries with each 16th number, more than came since, so that it never piles up. */
 const KEEP_MS = LONGEST_MINUTES * 60_000 + windowReach({ kind: 'rolling', ms: DAY_MS })
+const PRUNE_EVERY = 16
 const PRUNED = 20
 
 /** Sums of windows and of the last hour and day, in one question. */
@@ -60,14 +61,12 @@ async function look(
 async function move(
   tx: PolicyTx,
   head: PolicyHead,
-  kind: MoveKind,
-  withdrawal: WithdrawalId,
-  at: number,
-): Promise<number> {
+  { kind, withdrawal, at }: Pick<Move, 'kind' | 'withdrawal' | 'at'>,
+): Promise<void> {
   const number = head.moves + 1
   await tx.policy.addMove({ number, at, kind, withdrawal })
+  await tx.policy.saveState(withdrawal, kind)
   await tx.policy.saveHead({ ...head, moves: number })
-  return number
 }
 
 const taskOf = (policy: Policy, subject: PolicySubject, verdict: PolicyVerdict): ApprovalTask => {
@@ -103,14 +102,23 @@ function alertsOf(
   ]
 }
 
+/** What was decided in a transaction that is under way, and not counted yet. */
+const waiting = new WeakMap<PolicyTx, Map<WithdrawalId, DecisionRecord>>()
+
+function waitIn(tx: PolicyTx, decision: DecisionRecord): void {
+  const decisions = waiting.get(tx) ?? new Map<WithdrawalId, DecisionRecord>()
+  waiting.set(tx, decisions.set(decision.subject.withdrawal, decision))
+}
+
 /**
  * Decides about a request with the policy in force, in the transaction that records it. Holds the head of the policies
- * from here to the commit, so requests are decided one after the other and no two of them pass one limit together.
+ * from here to the commit, so requests are decided one after the other and no two of them pass one limit together. What
+ * it allows or holds has to be counted by `reserve` before the commit.
  * @throws EngineError STORE_CONFLICT for a withdrawal that was decided before
  */
 export const judge: Judge = async (tx, subject) => {
   const head = await tx.policy.lockHead()
-  const policy = await policyAt(tx, head.enabled)
+  const policy = await policyAt(tx, head.enabled, head.digest)
   const request = viewOf(subject)
   const { facts, sums } = await look(tx, subject, windowsOf(policy, request))
   const decided = decideWith(policy, request, facts, (limit) => {
@@ -120,8 +128,11 @@ export const judge: Judge = async (tx, subject) => {
   })
   const verdict = verdictOf(decided, head.enabled, digestOf(subject))
   const number = head.moves + 1
-  await tx.policy.insertDecision({ subject, facts, verdict, number, state: 'judged' })
-  await move(tx, head, 'judged', subject.withdrawal, subject.at)
+  const state = verdict.decision === 'deny' ? 'denied' : 'reserved'
+  const decision: DecisionRecord = { subject, facts, verdict, number, state }
+  await tx.policy.insertDecision(decision)
+  await tx.policy.saveHead({ ...head, moves: number })
+  if (verdict.decision !== 'deny') waitIn(tx, decision)
   if (verdict.decision === 'hold') await tx.policy.insertTask(taskOf(policy, subject, verdict))
   await raiseAlerts(tx, subject.at, alertsOf(policy, subject, verdict))
   return verdict
@@ -134,22 +145,18 @@ async function count(tx: PolicyTx, subject: PolicySubject): Promise<void> {
 
 /**
  * Counts a request that was allowed or held in every window there is or will be, in the transaction of `judge`.
- * @throws AssertionError for one that was not decided, was denied, or is counted already
+ * @throws AssertionError for one that was not decided in this transaction, was denied, or is counted already
  */
 export const reserve: Reserve = async (tx, subject) => {
   const { withdrawal, amount, at } = subject
-  const head = await tx.policy.lockHead()
-  const decision = await tx.policy.decision(withdrawal)
-  assert(decision?.state === 'judged', `withdrawal ${withdrawal} is not waiting to be counted`)
-  assert(decision.verdict.decision !== 'deny', `withdrawal ${withdrawal} was denied`)
+  const decision = waiting.get(tx)?.get(withdrawal)
+  assert(decision, `withdrawal ${withdrawal} is not waiting to be counted`)
   assert(decision.verdict.digest === digestOf(subject), `withdrawal ${withdrawal} is another one`)
+  waiting.get(tx)?.delete(withdrawal)
   await count(tx, subject)
-  const who = profileSubject(subject)
-  const profile = (await tx.risk.profile(who)) ?? emptyProfile(who)
+  const profile = (await tx.risk.profile(profileSubject(subject))) ?? decision.facts.profile
   await tx.risk.saveProfile(withRequest(profile, { withdrawal, at, amount }))
-  await tx.policy.saveState(withdrawal, 'reserved')
-  await move(tx, head, 'reserved', withdrawal, at)
-  await tx.limits.prune(at - KEEP_MS, PRUNED)
+  if (decision.number % PRUNE_EVERY === 0) await tx.limits.prune(at - KEEP_MS, PRUNE_EVERY * PRUNED)
 }
 
 /** A decision that is in one of these states, with the head locked. */
@@ -168,8 +175,7 @@ export const release: Release = async (tx, withdrawal, at) => {
   const found = await inState(tx, withdrawal, ['reserved', 'settled'])
   if (!found) return
   await tx.limits.remove(withdrawal)
-  await tx.policy.saveState(withdrawal, 'released')
-  await move(tx, found.head, 'released', withdrawal, at)
+  await move(tx, found.head, { kind: 'released', withdrawal, at })
 }
 
 /**
@@ -185,6 +191,5 @@ export const settle: Settle = async (tx, withdrawal, at) => {
   const profile = (await tx.risk.profile(who)) ?? emptyProfile(who)
   await tx.risk.saveProfile(withPaid(profile, sat(subject.amount), subject.at))
   await tx.risk.addPaid(who, viewOf(subject).destination)
-  await tx.policy.saveState(withdrawal, 'settled')
-  await move(tx, found.head, 'settled', withdrawal, at)
+  await move(tx, found.head, { kind: 'settled', withdrawal, at })
 }

@@ -45,8 +45,8 @@ export async function limitsInUse(
   asked: LimitsAsked,
 ): Promise<readonly LimitUse[]> {
   const { at } = asked
-  const { enabled } = await tx.policy.head()
-  const policy = await policyAt(tx, enabled)
+  const { enabled, digest } = await tx.policy.head()
+  const policy = await policyAt(tx, enabled, digest)
   const concerned = policy.limits.flatMap((rule) => {
     const id = idAsked(rule.per, asked)
     if (id === undefined || !appliesTo(rule, id)) return []

@@ -30,16 +30,18 @@ export interface PolicyRecord {
 export interface PolicyHead {
   /** The version in force. */
   readonly enabled: number
+  /** Of its document; absent for the built-in one. */
+  readonly digest?: string
   /** The newest version. */
   readonly versions: number
-  /** The newest move. */
+  /** The newest number of a decision or a move. */
   readonly moves: number
 }
 
-/** What happened to a request, in the order in which it happened. */
-export type MoveKind = 'judged' | 'reserved' | 'released' | 'settled'
+/** What became of a request that was counted. */
+export type MoveKind = 'released' | 'settled'
 export interface Move {
-  /** Dense, from 1. */
+  /** Dense, from 1, together with the numbers of decisions: the order in which everything happened. */
   readonly number: number
   readonly at: number
   readonly kind: MoveKind
@@ -51,12 +53,12 @@ export interface DecisionRecord {
   readonly subject: PolicySubject
   readonly facts: RiskFacts
   readonly verdict: PolicyVerdict
-  /** Of its move. */
+  /** Its place in the order of everything. */
   readonly number: number
-  readonly state: 'judged' | 'reserved' | 'released' | 'settled'
+  readonly state: 'denied' | 'reserved' | 'released' | 'settled'
 }
 export interface DecisionPage {
-  /** Decisions with a greater number. */
+  /** Those with a greater number. */
   readonly after?: number
   readonly limit: number
 }
@@ -92,7 +94,7 @@ export interface Approval {
 
 /** Rows of this capability. */
 export interface PolicyRows {
-  /** Locks the head until the commit: take it before coins, ledger, audit and events. */
+  /** Locks the head until the commit: take it after the funds of wallets, before ledger, audit and events. */
   lockHead(): Promise<PolicyHead>
   head(): Promise<PolicyHead>
   /** The head has to be locked. */
@@ -115,8 +117,8 @@ export interface PolicyRows {
   addMove(move: Move): Promise<void>
   /** In the order of their numbers. */
   moves(page: DecisionPage): Promise<readonly Move[]>
-  /** The number of the first move at or after a time; undefined when there is none. */
-  firstMove(from: number): Promise<number | undefined>
+  /** The least number of a decision or a move at or after a time; undefined when there is none. */
+  firstNumber(from: number): Promise<number | undefined>
 
   /** @throws EngineError STORE_CONFLICT when there is one for this subject */
   insertTask(task: ApprovalTask): Promise<void>

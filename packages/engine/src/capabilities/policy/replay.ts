@@ -63,24 +63,38 @@ const isSame = (a: ShortVerdict, b: ShortVerdict): boolean =>
   a.approvals === b.approvals &&
   a.transactionApprovals === b.transactionApprovals
 
-/** Every move from a number on, with the decision of those that were one, read a page at a time. */
+type Happened =
+  | { readonly decision: DecisionRecord; readonly number: number; readonly at: number }
+  | { readonly move: Move; readonly number: number; readonly at: number }
+
+/** Everything that happened from a number on, in its order, read a page at a time. */
 async function* history(
   store: Transactor<Pick<PolicyTx, 'policy'>>,
   first: number,
-): AsyncGenerator<{ readonly move: Move; readonly decision?: DecisionRecord }> {
+): AsyncGenerator<Happened> {
   let after = first - 1
   for (;;) {
-    const page = await store.read(async ({ policy }) => ({
+    const { moves, decisions } = await store.read(async ({ policy }) => ({
       moves: await policy.moves({ after, limit: PAGE }),
       decisions: await policy.decisions({ after, limit: PAGE }),
     }))
-    const decisions = new Map(page.decisions.map((one) => [one.number, one]))
-    for (const move of page.moves) {
-      const decision = decisions.get(move.number)
-      yield { move, ...(decision ? { decision } : {}) }
-    }
-    after = page.moves.at(-1)?.number ?? after
-    if (page.moves.length < PAGE) return
+    const isFull = [moves, decisions].some((page) => page.length === PAGE)
+    // A full page ends somewhere in the other one: what stands behind that comes with the next.
+    const ends = [moves, decisions].flatMap((page) =>
+      page.length === PAGE ? [page.at(-1)?.number ?? 0] : [],
+    )
+    const last = isFull ? Math.min(...ends) : Number.POSITIVE_INFINITY
+    const all: readonly Happened[] = [
+      ...decisions.map((decision) => ({
+        decision,
+        number: decision.number,
+        at: decision.subject.at,
+      })),
+      ...moves.map((move) => ({ move, number: move.number, at: move.at })),
+    ]
+    yield* all.filter(({ number }) => number <= last).sort((a, b) => a.number - b.number)
+    if (!isFull) return
+    after = last
   }
 }
 
@@ -90,18 +104,18 @@ class Past {
   readonly #denied = new Set<WithdrawalId>()
   readonly #known = new Map<WithdrawalId, DecisionRecord>()
 
-  /** @param now undefined for a request from before the time that is replayed: it stays as it was decided */
-  decided(decision: DecisionRecord, now: Decision | undefined): void {
+  /** @param now what the policy says; of a request from before the time that is replayed, what was said then */
+  decided(decision: DecisionRecord, now: Decision): void {
     const { withdrawal } = decision.subject
     this.#known.set(withdrawal, decision)
+    // What was denied then and is let through now counts as well: what would have become of it nobody knows.
     if (now === 'deny') this.#denied.add(withdrawal)
-    // Nobody reserved what was denied then: what became of it nobody knows, so it counts.
-    else if (now !== undefined && decision.verdict.decision === 'deny') this.#count(withdrawal)
+    else this.#count(withdrawal)
   }
 
   moved({ kind, withdrawal }: Move): void {
     if (kind === 'released') this.counters.remove(withdrawal)
-    else if (kind !== 'judged' && !this.#denied.has(withdrawal)) this.#count(withdrawal)
+    else if (!this.#denied.has(withdrawal)) this.#count(withdrawal)
   }
 
   #count(withdrawal: WithdrawalId): void {
@@ -125,22 +139,23 @@ export async function replayPolicy(
   { from, until, list = 1000 }: ReplayOptions,
 ): Promise<ReplayReport> {
   const reach = Math.max(0, ...policy.limits.map(({ window }) => windowReach(window)))
-  const first = await store.read((tx) => tx.policy.firstMove(from - reach))
+  const first = await store.read((tx) => tx.policy.firstNumber(from - reach))
   const past = new Past()
   const differences: ReplayDifference[] = []
   const changes: Record<string, { count: number; amount: bigint }> = {}
   let requests = 0
   let different = 0
-  for await (const { move, decision } of first === undefined ? [] : history(store, first)) {
+  for await (const happened of first === undefined ? [] : history(store, first)) {
     // Clocks of several processes differ a little: decisions are in the order of their numbers, not of their times.
-    if (move.at >= until + DAY_MS) break
-    if (!decision) {
-      past.moved(move)
+    if (happened.at >= until + DAY_MS) break
+    if ('move' in happened) {
+      past.moved(happened.move)
       continue
     }
+    const { decision } = happened
     const { subject, facts, verdict } = decision
     if (subject.at < from || subject.at >= until) {
-      past.decided(decision, undefined)
+      past.decided(decision, verdict.decision)
       continue
     }
     requests += 1

@@ -209,7 +209,7 @@ const enable = (
       return refuse('POLICY_NOT_TESTED', `policy ${version} has not passed its tests`)
     const fault = soundness(record)
     if (fault) return { ok: false, error: fault }
-    const inForce = await policyAt(tx, head.enabled)
+    const inForce = await policyAt(tx, head.enabled, head.digest)
     if (inForce.secondPerson && actor === record.createdBy)
       return refuse('POLICY_ENABLER_IS_AUTHOR', 'somebody else has to put this policy in force')
     const at = clock.now()
@@ -218,7 +218,8 @@ const enable = (
     const { retiredAt: _, ...rest } = record
     const enabled: PolicyRecord = { ...rest, status: 'enabled', enabledAt: at, enabledBy: actor }
     if (version !== 0) await tx.policy.save(enabled)
-    await tx.policy.saveHead({ ...head, enabled: version })
+    const { digest: __, ...next } = { ...head, enabled: version }
+    await tx.policy.saveHead(version === 0 ? next : { ...next, digest: record.digest })
     await writeDown(tx, at, actor, 'enable', enabled, { previous: head.enabled })
     return ok(enabled)
   })

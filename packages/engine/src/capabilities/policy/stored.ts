@@ -18,9 +18,15 @@ export function readStored(stored: { readonly digest: string; readonly document:
   return policy.value
 }
 
-/** The policy of a version that exists. */
-export async function policyAt(tx: Pick<PolicyTx, 'policy'>, version: number): Promise<Policy> {
+/** The policy of a version that exists. @param digest of its document, where it is known: saves reading it again */
+export async function policyAt(
+  tx: Pick<PolicyTx, 'policy'>,
+  version: number,
+  digest?: string,
+): Promise<Policy> {
   if (version === 0) return defaultPolicy()
+  const known = digest === undefined ? undefined : read.get(digest)
+  if (known) return known
   const stored = await tx.policy.policy(version)
   assert(stored, `no policy ${version}`)
   return readStored(stored)

@@ -61,7 +61,8 @@ async function considerOne<Tx extends SpendingTx>(
   const done = await bump(options, id, wish, 'engine')
   if (done.ok) return 'bumped'
   const { code, message, details } = done.error
-  if (code !== 'SPEND_NOT_REPLACEABLE' && code !== 'SPEND_HAS_CHILDREN') return 'waits'
+  const isStuck = code === 'SPEND_NOT_REPLACEABLE' || code === 'SPEND_HAS_CHILDREN'
+  if (!isStuck || details['reason'] === 'overtaken') return 'waits'
   const at = clock.now()
   const trail = emptyTrail()
   trail.alerts.push({

@@ -53,6 +53,7 @@ export function createFollow<Tx extends SpendingTx>(options: FollowOptions<Tx>):
       const doing = work(tx, move.tip, move.at)
       const ended = [
         ...(move.fork ? await tx.spending.settledAbove(move.fork.height) : []),
+        ...(isDeep(move, doing.settleDepth) ? await lostSpends(tx) : []),
         ...(await risen(tx, move)),
       ].map(({ id }) => id)
       await followLive(doing, new Set(ended))
@@ -99,6 +100,24 @@ async function followLive<Tx extends SpendingTx>(
   }
   await tx.chain.saveMemo(MEMO, await newsAt(tx, tip))
   await writeTrail(tx, at, work.trail)
+}
+
+/** Whether what was buried has left: only then can a lost spend be regained. Nothing but an attack or a broken node does that. */
+const isDeep = ({ fork, previousTip }: ChainMove, settleDepth: number): boolean =>
+  fork !== undefined && previousTip.height - fork.height >= settleDepth
+
+async function lostSpends(tx: SpendingTx): Promise<readonly SpendRecord[]> {
+  const all: SpendRecord[] = []
+  for (;;) {
+    const before = all.at(-1)?.id
+    const page = await tx.spending.listSpends({
+      status: 'lost',
+      limit: PAGE,
+      ...(before === undefined ? {} : { before }),
+    })
+    all.push(...page)
+    if (page.length < PAGE) return all
+  }
 }
 
 /** Spends that were over, of which this move mined a version: what signers once signed may come at any time. */

@@ -260,8 +260,8 @@ async function commitVersion<Tx extends SpendingTx>(
   await tx.wallet.lockKeychain(wallet, CHANGE)
   const [before] = await tx.spending.lockSpends([seen.spend.id])
   if (!before) return refuseUnknown(seen.spend.id)
-  if (before.status !== 'open' || before.versions !== seen.spend.versions)
-    return refuseNotOpen(before)
+  if (before.status !== 'open') return refuseNotOpen(before)
+  if (before.versions !== seen.spend.versions) return refuseOvertaken(before)
   const versions = await tx.spending.versionsOf([before.id])
   const child = await childIn(tx, versions)
   if (child) return refuseChildren(before, child)
@@ -358,6 +358,10 @@ export const changePoints = (versions: readonly VersionRecord[]): readonly OutPo
   versions.flatMap(({ txid, transaction }) => {
     const change = changeOf(transaction)
     return txid !== undefined && change ? [{ txid, vout: change.vout }] : []
+  })
+const refuseOvertaken = ({ id, versions }: SpendRecord) =>
+  refuse('SPEND_NOT_REPLACEABLE', `spend ${id} has got version ${versions} meanwhile; ask again`, {
+    details: { spend: id, reason: 'overtaken', versions },
   })
 const refuseChildren = (spend: SpendRecord, child: SpendId) =>
   refuse('SPEND_HAS_CHILDREN', `spend ${child} spends the change of ${spend.id}`, {

@@ -8,7 +8,7 @@ import {
   ZERO,
 } from '../../kernel/index.ts'
 import { type DayChange, type DayMove, recordDays } from '../analytics/index.ts'
-import { assertBooks, overdraft, type Posting } from '../ledger/index.ts'
+import { assertBooks, loweredBy, overdrawn, type Posting } from '../ledger/index.ts'
 import type { Trail } from '../spending/index.ts'
 import { eventOf, failedAlert, tellWithdrawal } from './announce.ts'
 import { bookChange, ownTargets } from './books.ts'
@@ -229,23 +229,17 @@ export async function post(
 ): Promise<void> {
   if (postings.length === 0) return
   await tx.ledger.post(at, postings)
-  const accounts = [...new Set(postings.flatMap(({ debit, credit }) => [debit, credit]))]
+  const accounts = loweredBy(postings)
   if (!isFact) return assertBooks(tx, accounts)
-  for (const totals of await tx.ledger.totals(accounts)) {
-    const missing = overdraft(totals)
-    if (missing === 0n) continue
+  for (const { account, by } of await overdrawn(tx, accounts)) {
     const [first] = postings
     trail.alerts.push({
-      key: `account_overdrawn/${totals.account}/${first?.key ?? ''}`,
+      key: `account_overdrawn/${account}/${first?.key ?? ''}`,
       kind: 'account_overdrawn',
       severity: 'critical',
-      subject: totals.account,
-      message: `The chain took back what account ${totals.account} had spent: ${missing} sat are missing`,
-      data: {
-        account: totals.account,
-        missing_sat: Number(missing),
-        wallet: first?.wallet ?? null,
-      },
+      subject: account,
+      message: `The chain took back what account ${account} had spent: ${by} sat are missing`,
+      data: { account, missing_sat: Number(by), wallet: first?.wallet ?? null },
     })
   }
 }

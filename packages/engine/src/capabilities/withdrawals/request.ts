@@ -21,7 +21,7 @@ import {
   type Once,
   type OnceRefusal,
 } from '../idempotency/index.ts'
-import { assertBooks, overdraft } from '../ledger/index.ts'
+import { assertBooks, loweredBy, overdraft } from '../ledger/index.ts'
 import type { PolicySubject, PolicyVerdict } from '../policy/index.ts'
 import { emptyTrail, type Trail, writeTrail } from '../spending/index.ts'
 import { heldAlert, tellWithdrawal } from './announce.ts'
@@ -137,17 +137,17 @@ async function record(
   const refused = await judgeWallet(tx, checked)
   if (refused) return { ok: false, error: refused }
   const funds = await tx.coins.lockFunds(checked.wallet)
-  const short =
-    (await judgeMeans(deps, tx, checked)) ??
-    (await tx.policy.lockHead().then(() => judgeBalance(tx, checked)))
-  if (short) return { ok: false, error: short }
+  await tx.policy.lockHead()
   const id = idAt(deps, at)
   const subject = subjectOf(id, checked, actor, at)
   const verdict = await deps.policy.judge(tx, subject)
   const made = recordOf(deps, id, checked, actor, verdict, at)
   const { record: booked, postings } = bookChange(undefined, { record: made, own: undefined })
   const trail = emptyTrail()
+  // What is denied is written down whether or not there is money for it.
   if (verdict.decision !== 'deny') {
+    const short = (await judgeMeans(deps, tx, checked)) ?? (await judgeBalance(tx, checked))
+    if (short) throw new Undone(short)
     await deps.policy.reserve(tx, subject)
     await tx.coins.saveFunds({ ...funds, queued: addSat(funds.queued, booked.reserved) })
   }
@@ -155,10 +155,7 @@ async function record(
   await countDay(tx, booked)
   await tx.ledger.post(at, postings)
   await refuseOverdraft(tx, checked)
-  await assertBooks(
-    tx,
-    postings.flatMap(({ debit, credit }) => [debit, credit]),
-  )
+  await assertBooks(tx, loweredBy(postings))
   tellRequest(trail, booked, actor)
   await writeTrail(tx, at, trail)
   deps.tally?.of(tx).count('kaccy_withdrawals_requested_total', 1, { decision: verdict.decision })

@@ -26,6 +26,8 @@ export function branchAndBound(view: PoolView, terms: Terms, base: CoinSums): Fo
   const bounds = boundsOf(view, terms, base, { hasChange: false, extra: 0 })
   const chosen = new Chosen(view, base, bounds.mostEntries)
   const window = new Window(view, terms, bounds)
+  // Where one coin will do, all that follows is measured by it.
+  window.offerLast(chosen, 0)
   let next = 0
   let isNew = true
   for (let step = 0; step < MAX_STEPS; step++) {
@@ -39,6 +41,10 @@ export function branchAndBound(view: PoolView, terms: Terms, base: CoinSums): Fo
     }
     if (!isDone) {
       isDone = isHopeless(view, terms, chosen, next, bounds) || window.isWasteful(chosen, next)
+    }
+    if (!isDone && window.isLast(chosen, next)) {
+      step += window.offerLast(chosen, next)
+      isDone = true
     }
     isNew = !isDone
     if (!isDone) {
@@ -89,11 +95,37 @@ class Window {
   offer(chosen: Chosen): boolean {
     const outcome = this.#terms.changeless(chosen)
     if (!outcome) return false
-    if (outcome.waste < (this.best?.waste ?? Number.POSITIVE_INFINITY)) {
+    // Of equals the later one, as in Bitcoin Core: it has smaller coins.
+    if (outcome.waste <= (this.best?.waste ?? Number.POSITIVE_INFINITY)) {
       this.best = { places: chosen.places(), waste: outcome.waste }
       if (this.#perUnit >= 0) this.#enough = outcome.waste + this.#loose
     }
     return this.#perUnit >= 0
+  }
+
+  /** True when a set with two more coins is no better than the best one, so that only one more matters. */
+  isLast(chosen: Chosen, next: number): boolean {
+    const lightest = this.#view.lightest[next] as number
+    return this.#perUnit * (chosen.weight + 2 * lightest) > this.#enough
+  }
+
+  /** Offers the set with one more coin: the smallest that suffices, or a lighter one. Answers how many were tried. */
+  offerLast(chosen: Chosen, next: number): number {
+    if (this.#perUnit < 0) return 0
+    const view = this.#view
+    const { least, rounding } = this.#bounds
+    const missing = least - rounding * (chosen.depth + 1) - chosen.value
+    const most = this.most(chosen.weight) - chosen.value
+    let tried = 0
+    let place = firstAtMost(view, next, missing - 1) - 1
+    for (; place >= next && (view.value[place] as number) <= most; place--) {
+      if (++tried > MAX_STEPS) break
+      chosen.push(place)
+      const isEnough = this.offer(chosen)
+      chosen.pop()
+      if (isEnough && view.weight[place] === view.lightest[next]) break
+    }
+    return tried
   }
 
   /** Most value that a set may have whose inputs have this weight. */

@@ -1,4 +1,11 @@
-import { assert, MAX_SAT, type Sat, type SatPerKvB, sat } from '../../kernel/index.ts'
+import {
+  AssertionError,
+  assert,
+  MAX_SAT,
+  type Sat,
+  type SatPerKvB,
+  sat,
+} from '../../kernel/index.ts'
 import type { CandidateCoin } from './coin.ts'
 
 /** Bitcoin Core's limit (OUTPUT_GROUP_MAX_ENTRIES): an address that was paid without end must not make one huge input set. */
@@ -112,7 +119,9 @@ function columnsOf(unsorted: readonly Entry[]): Columns {
       weight[i] = (weight[i] as number) + coin.weight
       if (coin.hasWitness) witnesses[i] = (witnesses[i] as number) + 1
     }
-    assert((weight[i] as number) <= MAX_ENTRY_WEIGHT, `an input of ${weight[i]} weight units`)
+    if ((weight[i] as number) > MAX_ENTRY_WEIGHT) {
+      throw new AssertionError(`an input of ${weight[i]} weight units`)
+    }
   }
   return { entries, amount, weight, inputs, witnesses }
 }
@@ -142,7 +151,10 @@ function descending(keys: Float64Array): Uint32Array {
 
 function viewOf(columns: Columns, rate: number, measure: Measure): PoolView {
   const { entries, amount, weight } = columns
-  const effective = amount.map((value, i) => value - inputFee(rate, weight[i] as number))
+  const effective = new Float64Array(entries.length)
+  for (let i = 0; i < entries.length; i++) {
+    effective[i] = (amount[i] as number) - inputFee(rate, weight[i] as number)
+  }
   const value = measure === 'amount' ? amount : effective
   let uneconomical = 0
   let kept = 0
@@ -159,7 +171,12 @@ function viewOf(columns: Columns, rate: number, measure: Measure): PoolView {
   }
   const places = order.subarray(0, kept)
   if (!isSorted) places.sort((a, b) => comparePlaces(value, weight, a, b))
-  const column = (from: Float64Array) => Float64Array.from(places, (place) => from[place] as number)
+  const column = (from: Float64Array) => {
+    // TypedArray.from is ten times as slow.
+    const to = new Float64Array(kept)
+    for (let i = 0; i < kept; i++) to[i] = from[places[i] as number] as number
+    return to
+  }
   const values = column(value)
   const weights = column(weight)
   const rest = new Float64Array(kept + 1)

@@ -3,6 +3,7 @@ import { classifyOutput } from '../script/index.ts'
 import { type TransactionOutput, txidOf } from '../transaction/index.ts'
 import type { Psbt, PsbtInput } from './model.ts'
 import type { PsbtFaultReason } from './policy.ts'
+import { redeemScriptOf } from './shown.ts'
 
 /** Something that is wrong with one input or output. */
 export interface PartFault {
@@ -17,10 +18,13 @@ export interface Coin {
   readonly faults: readonly PartFault[]
 }
 
+const WITNESS_TYPES: readonly string[] = ['p2wpkh', 'p2wsh', 'p2tr', 'p2a', 'witness_unknown']
+
 /** True where signatures cover the amount of the coin, so that a witness output may describe it. */
-function isWitnessCoin({ script }: TransactionOutput, { redeemScript }: PsbtInput): boolean {
+function isWitnessCoin({ script }: TransactionOutput, input: PsbtInput): boolean {
   const { type } = classifyOutput(script)
-  if (type !== 'p2sh') return 'p2wpkh p2wsh p2tr p2a witness_unknown'.split(' ').includes(type)
+  if (type !== 'p2sh') return WITNESS_TYPES.includes(type)
+  const redeemScript = redeemScriptOf(input)
   const inner = redeemScript && classifyOutput(redeemScript).type
   return inner === 'p2wpkh' || inner === 'p2wsh'
 }

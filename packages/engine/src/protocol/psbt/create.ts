@@ -4,8 +4,8 @@ import { encodeExtendedPublicKey } from '../keys/index.ts'
 import { SIGHASH } from '../sighash/index.ts'
 import { decodeTransaction, type Transaction, txidOf } from '../transaction/index.ts'
 import type { Psbt, PsbtInput, PsbtOutput, PsbtVersion, PsbtXpub } from './model.ts'
-import { isAt, type Place, rootOrigin } from './place.ts'
-import { ownFields } from './scripts.ts'
+import { rootOrigin } from './place.ts'
+import { ownAt } from './scripts.ts'
 import { byKey } from './sort.ts'
 
 /** A coin of ours, in the order of the inputs of the transaction. */
@@ -50,7 +50,8 @@ function previousOf({ previous }: DraftInput, transaction: Transaction, i: numbe
 
 function inputOf(draft: DraftInput, transaction: Transaction, i: number): PsbtInput {
   const { amount, script, descriptor } = draft
-  assert(isAt(script, draft), `the coin of input ${i} is not where the draft says`)
+  const own = ownAt(draft)
+  assert(equalBytes(script, own.script), `the coin of input ${i} is not where the draft says`)
   const previous = previousOf(draft, transaction, i)
   const coin = previous?.outputs[transaction.inputs[i]?.vout ?? -1]
   const isCoin = !previous || (coin?.amount === amount && equalBytes(coin.script, script))
@@ -66,7 +67,7 @@ function inputOf(draft: DraftInput, transaction: Transaction, i: number): PsbtIn
     // Said aloud, because signers choose for themselves where nothing is said; for taproot that is DEFAULT.
     ...(isTaproot ? {} : { sighash: SIGHASH.ALL }),
     signatures: [],
-    ...ownFields(draft),
+    ...own.fields,
   }
 }
 
@@ -74,10 +75,10 @@ function outputOf(draft: DraftOutput, transaction: Transaction, i: number): Psbt
   const { descriptor, branch, index } = draft
   if (!descriptor) return { ...NOTHING_KEPT, origins: [], tapOrigins: [] }
   assert(branch !== undefined && index !== undefined, `output ${i} is ours and has no place`)
-  const place: Place = { descriptor, branch, index }
-  const script = transaction.outputs[i]?.script
-  assert(script && isAt(script, place), `output ${i} is not where the draft says`)
-  return { ...NOTHING_KEPT, ...ownFields(place) }
+  const { script, fields } = ownAt({ descriptor, branch, index })
+  const paid = transaction.outputs[i]?.script
+  assert(paid && equalBytes(paid, script), `output ${i} is not where the draft says`)
+  return { ...NOTHING_KEPT, ...fields }
 }
 
 /** The account key of an expression, where its origin says how deep it lies. Source: BIP 174, PSBT_GLOBAL_XPUB. */

@@ -135,18 +135,23 @@ function outputPairs(output: PsbtOutput, pays: TransactionOutput, version: PsbtV
   return list
 }
 
-/** The pairs in the order of the file they came from; by type where there was none. */
+/** The pairs in the order of the file they came from; by type where there was none. What is new to a file goes behind the rest. */
 function ordered(
   { pairs }: PairList,
   kept: readonly PsbtPair[],
-  layout: readonly number[] | undefined,
+  layout: readonly number[] = [],
 ): PsbtPair[] {
-  const all = [...pairs, ...kept]
-  const ranks = new Map(layout?.map((type, rank) => [type, rank]))
-  const isAscending = layout?.every((type, i) => i === 0 || (layout[i - 1] ?? 0) < type) ?? true
-  // What is new to a file with an order of its own goes behind everything that was there.
-  const rank = ({ type }: PsbtPair) => (isAscending ? type : (ranks.get(type) ?? ranks.size + type))
-  return all.sort((a, b) => rank(a) - rank(b))
+  const all = [...pairs, ...kept].sort((a, b) => a.type - b.type)
+  if (layout.every((type, i) => i === 0 || (layout[i - 1] ?? 0) <= type)) return all
+  const queues = new Map<number, PsbtPair[]>()
+  for (const pair of all) {
+    const queue = queues.get(pair.type)
+    if (queue) queue.push(pair)
+    else queues.set(pair.type, [pair])
+  }
+  for (const queue of queues.values()) queue.reverse()
+  const known = layout.flatMap((type) => queues.get(type)?.pop() ?? [])
+  return [...known, ...[...queues.values()].flatMap((queue) => queue.reverse())]
 }
 
 function mapBytes(pairs: readonly PsbtPair[]): Uint8Array {

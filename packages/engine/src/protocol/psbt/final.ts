@@ -1,7 +1,8 @@
 import { equalBytes } from '../../kernel/index.ts'
-import { encodePush, joinBytes, readScript } from '../script/index.ts'
+import { encodePush, joinBytes } from '../script/index.ts'
 import type { PartialSignature, PsbtInput } from './model.ts'
 import type { SpendRule } from './rule.ts'
+import { pushesOf } from './shown.ts'
 
 /** What makes an input spend its coin. */
 export interface FinalInput {
@@ -31,18 +32,6 @@ export function finalInput(rule: SpendRule, signatures: readonly PartialSignatur
     script: redeemScript ? encodePush(redeemScript) : EMPTY,
     witness: witnessScript ? [...stack, witnessScript] : stack,
   }
-}
-
-/** The data that an input script pushes; undefined where it does anything else. */
-function pushesOf(script: Uint8Array): Uint8Array[] | undefined {
-  const steps = readScript(script)
-  if (!steps.ok) return undefined
-  const pushes: Uint8Array[] = []
-  for (const { data } of steps.value) {
-    if (!data) return undefined
-    pushes.push(data)
-  }
-  return pushes
 }
 
 /** Takes the expected last item off a stack; undefined when another one stands there. */

@@ -12,7 +12,7 @@ export const MAX_KEY_LENGTH = 10_000
 /** One map as it stands in the file. */
 export interface RawMap {
   readonly pairs: readonly PsbtPair[]
-  /** The types in order of appearance. */
+  /** The type of each pair. */
   readonly layout: readonly number[]
 }
 
@@ -30,12 +30,12 @@ export class PairReader {
   /** The next map; a text says why there is none. Values are views of the bytes. */
   map(): RawMap | Fault {
     const pairs: PsbtPair[] = []
-    const layout = new Set<number>()
+    const layout: number[] = []
     const seen = new Set<string>()
     for (;;) {
       const key = this.#sized()
       if (key === undefined) return 'is cut off'
-      if (key.length === 0) return { pairs, layout: [...layout] }
+      if (key.length === 0) return { pairs, layout }
       if (key.length > MAX_KEY_LENGTH) return 'has a key that is too long'
       const type = compactSize(key, 0)
       if (type < 0) return 'has a key without a type'
@@ -44,7 +44,7 @@ export class PairReader {
       const name = asText(key)
       if (seen.has(name)) return 'has a key twice'
       seen.add(name)
-      layout.add(type)
+      layout.push(type)
       pairs.push({ type, key, value })
       if (++this.count > MAX_PSBT_PAIRS) return TOO_MANY_PAIRS
     }

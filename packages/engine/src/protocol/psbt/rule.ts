@@ -4,6 +4,7 @@ import { equalBytes, toHex } from '../../kernel/index.ts'
 import { classifyOutput, hash160, type Output, p2pkhScript, p2shOf } from '../script/index.ts'
 import { type PartFault, part } from './coin.ts'
 import type { PsbtInput } from './model.ts'
+import { redeemScriptOf, witnessScriptOf } from './shown.ts'
 
 /** How a coin is spent: which hash is signed by whom, and what stands around the signatures. */
 export interface SpendRule {
@@ -40,7 +41,7 @@ function innerOf(output: Output): Inner | undefined {
 }
 
 function witnessScriptRule(program: Uint8Array, input: PsbtInput): SpendRule | PartFault {
-  const { witnessScript } = input
+  const witnessScript = witnessScriptOf(input)
   if (!witnessScript) return part('script_missing', 'the witness script is missing')
   if (!equalBytes(sha256(witnessScript), program)) {
     return part('script_mismatch', 'the witness script does not make the script of the coin')
@@ -107,7 +108,7 @@ function taprootRule(outputKey: Uint8Array, input: PsbtInput): SpendRule | PartF
 }
 
 function p2shRule(script: Uint8Array, input: PsbtInput): SpendRule | PartFault {
-  const { redeemScript } = input
+  const redeemScript = redeemScriptOf(input)
   if (!redeemScript) return part('script_missing', 'the redeem script is missing')
   if (!equalBytes(p2shOf(redeemScript), script)) {
     return part('script_mismatch', 'the redeem script does not make the script of the coin')

@@ -1,6 +1,7 @@
 import { assert } from '../../kernel/index.ts'
+import { batchCurve } from '../keys/index.ts'
 import { sortedMultisigScript } from '../multisig/index.ts'
-import { hash160, p2wpkhScript, p2wshOf } from '../script/index.ts'
+import { hash160, p2pkhScript, p2shOf, p2trScript, p2wpkhScript, p2wshOf } from '../script/index.ts'
 import type { PsbtOrigin } from './model.ts'
 import { originsAt, type Place } from './place.ts'
 import { byKey } from './sort.ts'
@@ -14,39 +15,58 @@ export interface OwnFields {
   readonly tapOrigins: readonly PsbtOrigin[]
 }
 
-function multisigFields(place: Place, origins: readonly PsbtOrigin[]): Partial<OwnFields> {
+const originKey = ({ publicKey }: PsbtOrigin): Uint8Array => publicKey
+
+/** An output script of ours, and what is said about it. */
+export interface Own {
+  readonly script: Uint8Array
+  readonly fields: OwnFields
+}
+
+function multisig(place: Place, origins: readonly PsbtOrigin[]): Own {
   const { kind, threshold } = place.descriptor
   const publicKeys = origins.map(({ publicKey }) => publicKey)
-  const script = sortedMultisigScript({ threshold: threshold ?? 0, publicKeys })
-  assert(script.ok, 'a registered multisig makes no script')
-  const witnessScript = script.value
-  return kind === 'wsh(sortedmulti)'
-    ? { witnessScript }
-    : { witnessScript, redeemScript: p2wshOf(witnessScript) }
+  const made = sortedMultisigScript({ threshold: threshold ?? 0, publicKeys })
+  assert(made.ok, 'a registered multisig makes no script')
+  const witnessScript = made.value
+  const script = p2wshOf(witnessScript)
+  const fields = { witnessScript, origins: byKey(origins, originKey), tapOrigins: [] }
+  if (kind === 'wsh(sortedmulti)') return { script, fields }
+  return { script: p2shOf(script), fields: { ...fields, redeemScript: script } }
+}
+
+function taproot(origin: PsbtOrigin): Own {
+  const { publicKey } = origin
+  const tapInternalKey = publicKey.length === 32 ? publicKey : publicKey.slice(1, 33)
+  const [outputKey] = batchCurve.taprootKeys([tapInternalKey])
+  assert(outputKey, 'an internal key without output key')
+  const tapOrigins = [{ ...origin, publicKey: tapInternalKey, leafHashes: [] }]
+  return { script: p2trScript(outputKey), fields: { origins: [], tapOrigins, tapInternalKey } }
 }
 
 /**
- * The scripts and key origins of one script of ours.
+ * The script at a place of our wallet, with scripts and key origins for its signers.
  * @throws AssertionError for a descriptor without keys, and a place that it does not have.
  */
-export function ownFields(place: Place): OwnFields {
+export function ownAt(place: Place): Own {
   const origins = originsAt(place)
   const [first] = origins
   const { kind } = place.descriptor
   assert(first, `a descriptor ${kind} has no keys that could sign`)
-  const fields = { origins: byKey(origins, ({ publicKey }) => publicKey), tapOrigins: [] }
+  const fields = { origins, tapOrigins: [] }
+  const hash = hash160(first.publicKey)
   switch (kind) {
-    case 'tr': {
-      const x = first.publicKey.length === 32 ? first.publicKey : first.publicKey.slice(1, 33)
-      const tapOrigins = [{ ...first, publicKey: x, leafHashes: [] }]
-      return { origins: [], tapOrigins, tapInternalKey: x }
+    case 'tr':
+      return taproot(first)
+    case 'pkh':
+      return { script: p2pkhScript(hash), fields }
+    case 'wpkh':
+      return { script: p2wpkhScript(hash), fields }
+    case 'sh(wpkh)': {
+      const redeemScript = p2wpkhScript(hash)
+      return { script: p2shOf(redeemScript), fields: { ...fields, redeemScript } }
     }
-    case 'sh(wpkh)':
-      return { ...fields, redeemScript: p2wpkhScript(hash160(first.publicKey)) }
-    case 'wsh(sortedmulti)':
-    case 'sh(wsh(sortedmulti))':
-      return { ...fields, ...multisigFields(place, origins) }
     default:
-      return fields
+      return multisig(place, origins)
   }
 }

@@ -17,7 +17,7 @@ const ONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0))
 const OPEN_OUTPUT = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0)
 const EMPTY = new Uint8Array()
 
-/** OP_CODESEPARATOR is never signed; a script that cannot be read to its end is signed as it is. */
+/** OP_CODESEPARATOR is never signed. A script that cannot be read to its end is never spent; its hash means nothing. */
 function withoutSeparators(script: Uint8Array): Uint8Array {
   if (!script.includes(CODESEPARATOR)) return script
   const steps = readScript(script)

@@ -6,13 +6,17 @@ import { decisionOf, policyOf, policySubjectOf, taskOf, requestIdOf } from './sa
 export const POLICY: Chapter = {
   'the head begins with the built-in policy, and is saved': async ({ store, reopen }) => {
     same(await store.read((tx) => tx.policy.head()), { enabled: 0, versions: 0, moves: 0 }, 'new')
-    const next = { enabled: 2, versions: 3, moves: 17 }
+    const next = { enabled: 2, digest: digest(2, 6), versions: 3, moves: 17 }
     await store.transact(async (tx) => {
       same(await tx.policy.lockHead(), { enabled: 0, versions: 0, moves: 0 }, 'locked')
       await tx.policy.saveHead(next)
       same(await tx.policy.lockHead(), next, 'in the transaction')
     })
     same(await store.read((tx) => tx.policy.head()), next, 'saved')
+    const { digest: _, ...builtIn } = next
+    await store.transact((tx) => tx.policy.saveHead(builtIn))
+    same(await store.read((tx) => tx.policy.head()), builtIn, 'without a digest')
+    await store.transact((tx) => tx.policy.saveHead(next))
     const again = await reopen?.()
     if (again) same(await again.read((tx) => tx.policy.head()), next, 'after a restart')
     await again?.close()
@@ -85,7 +89,7 @@ export const POLICY: Chapter = {
     const moves = times.map((at, i) => ({
       number: i + 1,
       at,
-      kind: i % 2 === 0 ? ('judged' as const) : ('reserved' as const),
+      kind: i % 2 === 0 ? ('released' as const) : ('settled' as const),
       withdrawal: requestIdOf(i),
     }))
     await store.transact(async (tx) => {
@@ -95,8 +99,14 @@ export const POLICY: Chapter = {
       same(await tx.policy.moves({ limit: 3 }), moves.slice(0, 3), 'a page')
       same(await tx.policy.moves({ after: 3, limit: 3 }), moves.slice(3), 'the next')
       const first: (number | undefined)[] = []
-      for (const from of [0, 10, 11, 25, 31, 41]) first.push(await tx.policy.firstMove(from))
+      for (const from of [0, 10, 11, 25, 31, 41]) first.push(await tx.policy.firstNumber(from))
       same(first, [1, 1, 2, 2, 4, undefined], 'the first of a time')
+    })
+    const subject = policySubjectOf(9, { at: 35 })
+    await store.transact((tx) => tx.policy.insertDecision(decisionOf(9, { subject, number: 3 })))
+    await store.read(async (tx) => {
+      same(await tx.policy.firstNumber(32), 3, 'a decision')
+      same(await tx.policy.firstNumber(30), 2, 'a move before it')
     })
   },
 

@@ -69,7 +69,7 @@ export const decisionOf = (number: number, more: Partial<DecisionRecord> = {}): 
       digest: digest(number, 5),
     },
     number,
-    state: 'judged',
+    state: 'reserved',
     ...more,
   }
 }

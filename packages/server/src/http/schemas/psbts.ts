@@ -198,7 +198,7 @@ export const SpendSchema = named(
       parent: nullable(Id('spd', 'The spend whose change a child spends')),
       status: words(
         SPEND_STATUSES,
-        'open: any version may be mined; dropped: nobody was ever asked to sign; lost: another transaction took its coins',
+        'open: every version may still be mined; dropped: nobody was ever asked to sign; lost: another transaction took its coins',
       ),
       anchor: object(Outpoint, {
         description: 'The coin that every version spends: at most one of them can be mined',

@@ -11,6 +11,7 @@ const policies = ({ text, int, bytes, table }: Words) => [
   table('policy_head', [
     `id ${int} primary key`,
     `enabled ${int} not null`,
+    `digest ${bytes}`,
     `versions ${int} not null`,
     `moves ${int} not null`,
   ]),
@@ -39,6 +40,7 @@ const policies = ({ text, int, bytes, table }: Words) => [
     `verdict ${text} not null`,
   ]),
   'create unique index policy_decisions_number on policy_decisions (number)',
+  'create index policy_decisions_at on policy_decisions (at, number)',
   table('policy_moves', [
     `number ${int} primary key`,
     `at ${int} not null`,
