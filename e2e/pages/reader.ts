@@ -28,7 +28,7 @@ const TRIES = 40
 const PAUSE_MS = 500
 
 /** Ports as the pages write them. Several readers read at once, so each gets others. */
-const PORTS = ['18443', '8080', '3000'] as const
+const PORTS = ['18443', '8080', '7655', '3000'] as const
 
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {

@@ -177,6 +177,35 @@ describe.each(KINDS)('planted mutations of final bytes: %s', (kind) => {
   })
 })
 
+describe('a fault by its name', () => {
+  const found = (kind: Kind, change: Change) =>
+    reasons(encodeTransaction(change(decoded(sample(kind).bytes))), sample(kind))
+  test('an annex', () => {
+    expect(
+      found(
+        'tr',
+        witness((items) => [...items, Uint8Array.of(0x50, 1)]),
+      ),
+    ).toEqual(['annex'])
+  })
+  test('one key that signs twice, and signatures in another order', () => {
+    for (const kind of ['wsh(sortedmulti)', 'sh(wsh(sortedmulti))'] as const) {
+      const [first, second] = [1, 2].map(
+        (at) => (items: readonly Uint8Array[]) => items[at] ?? Uint8Array.of(),
+      )
+      if (!first || !second) return expect.unreachable()
+      const last = (items: readonly Uint8Array[]) => items.slice(3)
+      const none = Uint8Array.of()
+      const twice = witness((items) => [none, first(items), first(items), ...last(items)])
+      const turned = witness((items) => [none, second(items), first(items), ...last(items)])
+      const one = witness((items) => [none, first(items), ...last(items)])
+      expect(found(kind, twice)).toEqual(['signature'])
+      expect(found(kind, turned)).toEqual(['signature'])
+      expect(found(kind, one)).toEqual(['script_shape'])
+    }
+  })
+})
+
 /** The wallet's keys signed it, the id is as planned: only what the engine knows by itself is left. */
 const SIGNED: readonly (readonly [name: string, LookReason, (plan: Plan, kind: Kind) => void])[] = [
   [

@@ -135,14 +135,18 @@ describe('bitcoinjs-lib and the devnet', () => {
         const hasher = new SignatureHasher(transaction, coins)
         const peer = Peer.fromBuffer(encodeTransaction(transaction))
         const amounts = inputs.map(({ coin }) => coin.amount)
-        const legacy = peer.hashForSignature(index, script, hashType)
-        expect(toHex(hasher.legacy(index, script, hashType))).toBe(toHex(legacy))
+        const legacy = hasher.legacy(index, script, hashType)
+        // Where SINGLE has no output the hash is the number one, which bitcoinjs-lib writes from the other end.
+        const isOne = (hashType & 3) === 3 && index >= rest.outputs.length
+        const other = isOne ? legacy : peer.hashForSignature(index, script, hashType)
+        expect(toHex(legacy)).toBe(toHex(other))
         const amount = amounts[index] ?? 0n
         const segwit = peer.hashForWitnessV0(index, script, amount, hashType)
         expect(toHex(hasher.segwit(index, script, amount, hashType))).toBe(toHex(segwit))
         // bitcoinjs-lib fails on some of the hash types of taproot; the devnet has its own code for all of them.
         const spent = inputs.map(({ coin }) => ({ value: coin.amount, script: coin.script }))
         const devnet = signatureHasher(encodeTransaction(transaction), spent)
+        expect(legacy).toEqual(devnet.legacy(index, script, hashType))
         expect(hasher.taproot(index, hashType)).toEqual(devnet.taproot(index, hashType))
       }),
       { numRuns: 300 },

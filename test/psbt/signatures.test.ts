@@ -1,5 +1,6 @@
 import { toHex } from '@kaccy/bitcoin/kernel'
 import {
+  combinePsbts,
   encodePsbt,
   finalizeInputs,
   finalizePsbt,
@@ -163,6 +164,23 @@ describe('signatures of others', () => {
     expect(code(ours, theirs)).toBe('SIGNATURE_INVALID')
   })
 
+  it('make the same PSBT in whatever order they come', () => {
+    const ours = psbtOf(MULTI)
+    const orders = [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+    ]
+    const ends = orders.map((order) => {
+      const all = order.reduce(
+        (sum, one) => must(takeSignatures(sum, signedBy(ours, one))).psbt,
+        ours,
+      )
+      return toHex(encodePsbt(all))
+    })
+    expect(new Set(ends).size).toBe(1)
+  })
+
   it('are all or none: one bad one refuses the good ones beside it', () => {
     const ours = psbtOf(MULTI)
     const good = signedBy(ours, 0)
@@ -178,6 +196,34 @@ describe('signatures of others', () => {
     let count = 0
     while (!steps.next().done) count += 1
     expect(count).toBe(2)
+  })
+})
+
+describe('two good signatures of one key', () => {
+  it('combine to the same one whoever comes first', () => {
+    const ours = psbtOf(TAPROOT)
+    const one = signedBy(ours, 0)
+    const master = MASTERS[0]
+    if (!master) throw new TypeError('no signer')
+    const two = signPsbt(ours, secretsFor(ours, master), { hashType: 1 })
+    const both = toHex(encodePsbt(must(combinePsbts(one, two))))
+    expect(toHex(encodePsbt(must(combinePsbts(two, one))))).toBe(both)
+    const [single, other] = [signedBy(psbtOf(SINGLE), 0), signedBy(psbtOf(SINGLE), 0)]
+    const changed = withSignature(other, (item) => {
+      return { ...item, signature: Uint8Array.of(...item.signature.slice(0, -1), 2) }
+    })
+    const joined = toHex(encodePsbt(must(combinePsbts(single, changed))))
+    expect(toHex(encodePsbt(must(combinePsbts(changed, single))))).toBe(joined)
+  })
+
+  it('add nothing to each other: the one that is there stays', () => {
+    const ours = signedBy(psbtOf(TAPROOT), 0)
+    const master = MASTERS[0]
+    if (!master) throw new TypeError('no signer')
+    const again = signPsbt(ours, secretsFor(ours, master), { hashType: 1 })
+    const { psbt, added } = must(takeSignatures(ours, again))
+    expect(added).toBe(0)
+    expect(toHex(encodePsbt(psbt))).toBe(toHex(encodePsbt(ours)))
   })
 })
 

@@ -129,6 +129,31 @@ describe('what is signed', () => {
   })
 })
 
+describe('key origins', () => {
+  const { desk, close } = standWith().open()
+  afterAll(close)
+  const made = payment({ kind: 'wpkh', coins: [1], pays: [100_000] })
+  const foreign = '0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798'
+  const [[own] = []] = btc.Transaction.fromPSBT(made.bytes).getOutput(1).bip32Derivation ?? []
+  /** The pair that says where the key of the change comes from. */
+  const pair = new RegExp(`2202${Buffer.from(own ?? []).toString('hex')}18([0-9a-f]{48})`)
+  const found = (to: string) => {
+    const hex = Buffer.from(made.bytes).toString('hex')
+    const changed = hex.replace(pair, to)
+    expect(changed).not.toBe(hex)
+    return reasonsOf(desk.sign(Uint8Array.from(Buffer.from(changed, 'hex')), receiptFor(made)))
+  }
+  test('change that names another key than the one of its place', () => {
+    expect(found(`2202${foreign}18$1`)).toEqual(['change_not_ours'])
+  })
+  test("a stranger's key beside ours", () => {
+    expect(found(`$&2202${foreign}18${'ff'.repeat(24)}`)).toEqual(['change_not_ours'])
+  })
+  test('change that does not say whose it is', () => {
+    expect(found('')).toEqual(['unknown_output'])
+  })
+})
+
 describe('receipts', () => {
   const { desk, close } = standWith().open()
   afterAll(close)

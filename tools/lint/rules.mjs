@@ -39,7 +39,10 @@ const layers = [
   rule(
     'last-look-stands-alone',
     { path: '^src/protocol/last-look/', pathNot: TEST },
-    { path: '^src/protocol/(psbt|coins|sighash)/|(^|/)node_modules/@scure/btc-signer/', reachable: true },
+    {
+      path: '^src/protocol/(psbt|coins|sighash)/|(^|/)node_modules/@scure/btc-signer/',
+      reachable: true,
+    },
   ),
   rule('pure-means-pure', { path: PURE, pathNot: TEST }, { dependencyTypes: ['core'] }),
   rule(

@@ -20,11 +20,12 @@ import {
   takeSignatures,
   takingSignatures,
 } from '@kaccy/bitcoin/protocol/psbt'
-import { p2wpkhScript } from '@kaccy/bitcoin/protocol/script'
+import { p2pkhScript, p2wpkhScript } from '@kaccy/bitcoin/protocol/script'
+import { SignatureHasher } from '@kaccy/bitcoin/protocol/sighash'
 import { encodeTransaction, type Transaction, txidOf } from '@kaccy/bitcoin/protocol/transaction'
 import { secretsFor, signPsbt } from '@kaccy/bitcoin/testing'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { Psbt as PeerPsbt } from 'bitcoinjs-lib'
+import { Psbt as PeerPsbt, Transaction as PeerTransaction } from 'bitcoinjs-lib'
 import { costLine, type Report, rateLine, rates } from '../measure.ts'
 
 export const name = 'psbt'
@@ -107,6 +108,28 @@ const peer = (unsigned: Uint8Array, signed: Uint8Array) => (): number => {
   return 1
 }
 
+/** The hashes that all inputs sign: what they share is hashed once by us, and once an input by others. */
+function hashing(psbt: Psbt) {
+  const { transaction } = psbt
+  const scripts = psbt.inputs.map(({ witnessUtxo }) => {
+    const program = witnessUtxo?.script.subarray(2) ?? new Uint8Array(20)
+    return p2pkhScript(program)
+  })
+  const raw = encodeTransaction(transaction)
+  return {
+    ourHashes(): number {
+      const hasher = new SignatureHasher(transaction)
+      for (const [i, script] of scripts.entries()) hasher.segwit(i, script, 1_000_000n, 1)
+      return 1
+    },
+    peerHashes(): number {
+      const peer = PeerTransaction.fromBuffer(raw)
+      for (const [i, script] of scripts.entries()) peer.hashForWitnessV0(i, script, 1_000_000n, 1)
+      return 1
+    },
+  }
+}
+
 /** The longest that one step of the two generators holds the event loop, in milliseconds. */
 function longestStep(job: Job, signed: Uint8Array): number {
   const psbt = job.build()
@@ -146,6 +169,7 @@ export async function run(report: Report): Promise<void> {
         build: () => Number(encodePsbt(build()).length > 0),
         read,
         peerRead,
+        ...hashing(job.build()),
       },
       { rounds: 3 },
     )
@@ -155,6 +179,7 @@ export async function run(report: Report): Promise<void> {
       report(costLine(`${what}: ${text}`, 'ms', cost(rate), baseline, cost(other)))
     line('build, verify twice, complete', measured.ours, 'bitcoinjs-lib, same curve', measured.peer)
     line('read', measured.read, 'bitcoinjs-lib', measured.peerRead)
+    line('hash what all inputs sign', measured.ourHashes, 'bitcoinjs-lib', measured.peerHashes)
     report(
       rateLine(`${what}: build and write`, 'PSBTs/s', measured.build, 'whole job', measured.ours),
     )

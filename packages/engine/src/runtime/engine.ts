@@ -1,5 +1,4 @@
 import { createAccess } from '../capabilities/access/index.ts'
-import { type DayFilter, withdrawalDays } from '../capabilities/analytics/index.ts'
 import { createAlerts, type NewAlert, raiseAlerts } from '../capabilities/alerts/index.ts'
 import {
   type AuditAnchor,
@@ -35,7 +34,6 @@ import {
 import { type EventFilter, originatingStore } from '../capabilities/events/index.ts'
 import { createIdempotency } from '../capabilities/idempotency/index.ts'
 import { type EntryFilter, verifyBooks, walletBalance } from '../capabilities/ledger/index.ts'
-import { createPolicies } from '../capabilities/policy/index.ts'
 import { createWallets, createWatchedScripts } from '../capabilities/wallet/index.ts'
 import { createWebhooks, type TargetRules } from '../capabilities/webhooks/index.ts'
 import {
@@ -191,8 +189,6 @@ const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {
   return {
     access: createAccess({ store, clock, entropy, network, ...(sha256 ? { sha256 } : {}) }),
     alerts: createAlerts({ store, clock }),
-    /** What decides about withdrawals: versioned documents, their tests, what they would have done. */
-    policies: createPolicies({ store, clock, network }),
     /** Subscriptions; `runWebhooks` delivers. */
     webhooks: createWebhooks({ store, clock, entropy, targets: webhookTargets }),
   }
@@ -219,8 +215,6 @@ const questions = ({ store, source, clock }: EngineOptions) => ({
     /** Counts every entry again and compares: I1, I7, I8. */
     verify: () => verifyBooks(store),
   },
-  /** Withdrawals by day, wallet and customer: newest day first. */
-  withdrawalDays: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)),
   tip: () => store.read((tx) => tx.chain.tip()),
   /** Holds our coins against the node's, and the ledger against the coins (I23). */
   reconcile: (wallet: WalletId) => reconcile({ store, source, at: clock.now() }, wallet),

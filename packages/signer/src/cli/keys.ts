@@ -88,7 +88,10 @@ export async function addKey(given: Arguments, home: Home, terminal: Terminal): 
 
 /** `kaccy-signer xpub`: the text of a key as it stands in a descriptor. */
 export function xpub(given: Arguments, home: Home, terminal: Terminal): void {
-  const fingerprint = given.needed('fingerprint').toLowerCase()
+  const [only, ...others] = home.vault.fingerprints
+  const isClear = only !== undefined && others.length === 0
+  const named = given.text('fingerprint') ?? (isClear ? only : given.needed('fingerprint'))
+  const fingerprint = named.toLowerCase()
   const path = given.needed('path').replace(/^m\//, '').replaceAll('h', "'")
   if (!/^\d+'?(\/\d+'?)*$/.test(path)) throw new UsageFailure('--path is like 84h/0h/0h')
   const family = home.settings.network === 'main' ? 'main' : 'test'

@@ -14,7 +14,7 @@ const HELP = `kaccy-signer signs Bitcoin transactions that come with a policy re
   init --network NET --receipt-key HEX [--listen HOST:PORT | --socket PATH]
                                   makes a home; shows the bearer token once
   add-key [--mnemonic-file FILE | --generate] [--bip39-passphrase-file FILE]
-  xpub --fingerprint FP --path 84h/0h/0h
+  xpub --path 84h/0h/0h [--fingerprint FP]
                                   a key as it stands in a descriptor
   wallets [list | add | remove]   add: --name --descriptor | --descriptor-file
                                   --max-transaction-sat --max-day-sat [--max-fee-sat

@@ -26,12 +26,26 @@ const nextDay = (unit: CalendarUnit, first: CivilDay): CivilDay => {
   return civilDay(dayNumber(first) + (unit === 'day' ? 1 : 7))
 }
 
+interface Period {
+  readonly from: number
+  /** When the next one begins. */
+  readonly until: number
+}
+/** The period of each unit and zone that was asked for last: nearly every request is in the same one. */
+const last = new Map<string, Period>()
+
 /** When the running period began, and when the next one begins, milliseconds since the epoch. */
-export function period(
-  unit: CalendarUnit,
-  zone: string,
-  at: number,
-): { readonly from: number; readonly until: number } {
+export function period(unit: CalendarUnit, zone: string, at: number): Period {
+  const key = `${unit}/${zone}`
+  const known = last.get(key)
+  if (known && known.from <= at && at < known.until) return known
+  const found = findPeriod(unit, zone, at)
+  if (last.size >= 300) last.clear()
+  last.set(key, found)
+  return found
+}
+
+function findPeriod(unit: CalendarUnit, zone: string, at: number): Period {
   const first = firstDay(unit, localTime(zone, at))
   const next = nextDay(unit, first)
   const until = startOfDay(zone, next)

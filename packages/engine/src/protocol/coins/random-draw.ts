@@ -1,4 +1,4 @@
-import type { Entropy } from '../../kernel/index.ts'
+import { AssertionError, type Entropy } from '../../kernel/index.ts'
 
 import type { PoolView } from './pool.ts'
 import { boundsOf, Chosen, type Found } from './search.ts'
@@ -7,6 +7,8 @@ import type { CoinSums, Terms } from './terms.ts'
 /** Random numbers are asked for in pieces; most draws end within the first. */
 const PIECE = 16
 const RANGE = 0x1_0000_0000
+/** Each fails less than every second time. */
+const MAX_TRIES = 128
 
 /** Even numbers below a limit, from random bytes. */
 function randomBelow(entropy: Entropy): (limit: number) => number {
@@ -24,9 +26,11 @@ function randomBelow(entropy: Entropy): (limit: number) => number {
   return (limit) => {
     // The last incomplete stretch is drawn again, or small numbers would come more often.
     const fair = RANGE - (RANGE % limit)
-    let number = next()
-    while (number >= fair) number = next()
-    return number % limit
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const number = next()
+      if (number < fair) return number % limit
+    }
+    throw new AssertionError('the randomness is always the same')
   }
 }
 

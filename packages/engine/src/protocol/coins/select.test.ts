@@ -79,6 +79,13 @@ describe('a choice of coins', () => {
     expect(select({ coins: coins(500_000) })).toMatchObject({ change: 398_590n, fee: 1_410n })
   })
 
+  it('goes on from the first changeless set to the one with the least waste', () => {
+    const pool = coins(60_000, 43_860, 55_000, 48_820)
+    const answer = select({ coins: pool, rate: rate(20) })
+    expect(answer).toMatchObject({ algorithm: 'bnb', fee: 3_560n + 260n })
+    expect(amounts(answer.coins)).toEqual([48_820, 55_000])
+  })
+
   it('never makes change that is dust, nor change that costs more to spend than it is worth', () => {
     const dear = { ...CHANGE, dust: sat(5_000n) }
     const surplus = 4_000
@@ -115,6 +122,19 @@ describe('a choice of coins', () => {
       algorithm: 'largest_first',
       change: 18_590n,
     })
+  })
+
+  it('goes past the fewest coins for the wanted change when a draw gets too heavy', () => {
+    const pool = coins(60_000, 60_000, 60_000, ...Array<number>(300).fill(1_000))
+    const entropy = { bytes: (length: number) => new Uint8Array(length).fill(0x7f) }
+    const answer = select({
+      coins: pool,
+      minChange: sat(50_000n),
+      maxWeight: weight(2_000),
+      entropy,
+    })
+    expect(answer).toMatchObject({ algorithm: 'largest_first', change: 80_000n - answer.fee })
+    expect(amounts(answer.coins)).toEqual([60_000, 60_000, 60_000])
   })
 
   it('leaves coins alone that cost more than they bring', () => {
@@ -212,6 +232,26 @@ describe('fees', () => {
     expect(refusal({ coins: pool, maxRate: rate(9.999) })).toMatchObject({
       code: 'FEE_CEILING_EXCEEDED',
       param: 'fee_rate_sat_kvb',
+    })
+  })
+
+  it('reach a ceiling and do not pass it, by a satoshi', () => {
+    const change = coins(500_000)
+    expect(select({ coins: change, maxFee: sat(1_410n) }).fee).toBe(1_410n)
+    expect(refusal({ coins: change, maxFee: sat(1_409n) })).toMatchObject({
+      code: 'FEE_CEILING_EXCEEDED',
+      details: { fee_sat: 1_410, ceiling_sat: 1_409 },
+    })
+    const surplus = coins(100_000 + ONE + 300)
+    expect(select({ coins: surplus, maxFee: sat(1_400n) }).fee).toBe(1_400n)
+    expect(refusal({ coins: surplus, maxFee: sat(1_399n) })).toMatchObject({
+      code: 'FEE_CEILING_EXCEEDED',
+    })
+    // 110 vbytes.
+    expect(select({ coins: surplus, maxRate: satPerKvB(12_728n) }).fee).toBe(1_400n)
+    expect(refusal({ coins: surplus, maxRate: satPerKvB(12_718n) })).toMatchObject({
+      code: 'FEE_CEILING_EXCEEDED',
+      details: { ceiling_sat: 1_399 },
     })
   })
 
@@ -343,58 +383,5 @@ describe('the count of inputs and outputs', () => {
         details: { missing_sat: 1 },
       })
     }
-  })
-})
-
-describe('a prepared pool', () => {
-  it('answers as the list does, at every rate and for both measures', () => {
-    const amountsOf = fc.array(fc.integer({ min: 500, max: 300_000 }), { maxLength: 30 })
-    const sizes = fc.constantFrom(230, 272, 592)
-    fc.assert(
-      fc.property(
-        fc.array(fc.tuple(fc.integer({ min: 500, max: 300_000 }), sizes), { maxLength: 30 }),
-        amountsOf,
-        fc.constantFrom<'change' | 'payments'>('change', 'payments'),
-        (list, due, feeFrom) => {
-          const offered = list.map(([amount, size], i) =>
-            coin(i, amount, { weight: weight(size), hasWitness: size !== 592 }),
-          )
-          const pool = preparePool(offered)
-          for (const [i, amount] of due.slice(0, 5).entries()) {
-            const more = { payments: pay(amount + 600), rate: rate(2 ** i), feeFrom }
-            expect(selectCoins(request({ ...more, coins: pool }))).toEqual(
-              selectCoins(request({ ...more, coins: offered })),
-            )
-          }
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
-
-  it('is not taken for more than there are bitcoins', () => {
-    const all = coin(1, 2_100_000_000_000_000)
-    expect(() => preparePool([all, coin(2, 1)])).toThrow('more than all bitcoins')
-    expect(() => preparePool([coin(1, 1, { weight: weight(4_000_001) })])).toThrow('weight units')
-  })
-
-  it('draws evenly', () => {
-    let word = 1
-    const bytes = (length: number) =>
-      Uint8Array.from({ length }, () => {
-        word = (Math.imul(word, 1_664_525) + 1_013_904_223) >>> 0
-        return word >>> 24
-      })
-    // Ten equal coins and change that any of them leaves: each is drawn as often as the others.
-    const pool = preparePool(Array.from({ length: 10 }, (_, i) => coin(i, 1_000_000)))
-    const counts = new Map<string, number>()
-    for (let i = 0; i < 2_000; i++) {
-      const answer = select({ coins: pool, entropy: { bytes } })
-      const id = answer.coins[0]?.point.txid ?? ''
-      expect(answer.algorithm).toBe('single_random_draw')
-      counts.set(id, (counts.get(id) ?? 0) + 1)
-    }
-    expect(counts.size).toBe(10)
-    for (const count of counts.values()) expect(Math.abs(count - 200)).toBeLessThan(90)
   })
 })
