@@ -38,7 +38,7 @@ export const ROOT = HDKey.fromMasterSeed(
   ),
   TPUB,
 )
-const RECEIPT_KEY = createReceiptKey(new Secret(new Uint8Array(32).fill(7)))
+export const RECEIPT_KEY = createReceiptKey(new Secret(new Uint8Array(32).fill(7)))
 export type Kind = 'p2wpkh' | 'p2tr' | 'p2pkh' | 'p2sh-p2wpkh'
 const PURPOSE: Readonly<Record<Kind, number>> = {
   p2wpkh: 84,

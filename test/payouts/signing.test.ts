@@ -1,8 +1,9 @@
 import { assert, type PsbtId, satPerKvB } from '@kaccy/bitcoin/kernel'
+import { verifyReceipt } from '@kaccy/bitcoin/signing'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import { HDKey } from '@scure/bip32'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Desk, type DeskOptions, ROOT } from './desk.ts'
+import { Desk, type DeskOptions, RECEIPT_KEY, ROOT } from './desk.ts'
 import { signWith } from './soft-signer.ts'
 
 let desk: Desk | undefined
@@ -107,16 +108,23 @@ describe('signatures that people bring', () => {
     const { psbts } = d.engine
     const given = await psbts.offer(id, 'operator:ann')
     assert(given.ok, 'the PSBT is given out')
+    const read = verifyReceipt(given.value.receipt ?? '', RECEIPT_KEY.publicKey)
+    assert(read.ok, 'the receipt that goes with it')
+    expect(read.value.unsignedTxid).toBe(given.value.version.hash)
+    expect(read.value.payments.map(({ withdrawal }) => withdrawal)).toEqual([asked.id])
     expect(await d.status(asked.id)).toBe('signing')
     // From here on a cancel needs a conflicting spend, which has to be signed as well.
-    const signed = signWith(ROOT, given.value.psbt)
+    const signed = signWith(ROOT, given.value.version.psbt)
     assert(signed, 'a signed PSBT')
-    const stranger = signWith(HDKey.fromMasterSeed(new Uint8Array(32).fill(3)), given.value.psbt)
+    const stranger = signWith(
+      HDKey.fromMasterSeed(new Uint8Array(32).fill(3)),
+      given.value.version.psbt,
+    )
     expect(stranger).toBeUndefined()
     expect(refusal(await psbts.addSignatures(id, signed.slice(0, -3), 'operator:ann'))).toBe(
       'PSBT_MALFORMED',
     )
-    const unsigned = await psbts.addSignatures(id, given.value.psbt, 'operator:ann')
+    const unsigned = await psbts.addSignatures(id, given.value.version.psbt, 'operator:ann')
     expect(unsigned.ok && unsigned.value.added).toBe(0)
     const taken = await psbts.addSignatures(id, signed, 'operator:ann')
     expect(taken.ok && taken.value.version.status).toBe('finalized')
@@ -135,7 +143,7 @@ describe('signatures that people bring', () => {
     await d.engine.payouts.plan()
     const [a, b] = [await psbtOf(d, one), await psbtOf(d, two)]
     const given = await d.engine.psbts.offer(a, 'operator:ann')
-    const signed = given.ok ? signWith(ROOT, given.value.psbt) : undefined
+    const signed = given.ok ? signWith(ROOT, given.value.version.psbt) : undefined
     assert(signed, 'a signed PSBT')
     expect(refusal(await d.engine.psbts.addSignatures(b, signed, 'operator:ann'))).toBe(
       'PSBT_DIFFERENT_TRANSACTION',
