@@ -43,6 +43,11 @@ const PARTS: readonly Part[] = [
     command: tool('simulate', '--schedules', '1000'),
   },
   {
+    name: 'faults',
+    what: 'every stage of a payout, every call, every fault, 50 times each',
+    command: tool('faults', '--json', '--times', '50'),
+  },
+  {
     name: 'selections',
     what: '100,000 random choices of coins',
     command: tool('selections', '--count', '100000'),
