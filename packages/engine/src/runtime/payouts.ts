@@ -97,6 +97,24 @@ const ABSENT: Pick<PayoutOptions, 'broadcaster' | 'mempool'> = {
   mempool: { standings: async () => notHere(), rules: async () => notHere() },
 }
 
+/** Blocks move withdrawals, so the locks that these need come before all others. */
+const lockedFirst = (consumer: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> => ({
+  ...consumer,
+  async moveChain(tx, move) {
+    await lockBeforeFollow(tx)
+    await consumer.moveChain(tx, move)
+  },
+})
+
+const holdsIn = (store: Transactor<StoreTx>) => ({
+  /** What keeps some coins from being spent, as one snapshot. */
+  holds: (points: readonly OutPoint[]) =>
+    store.read(async (tx) => ({
+      leases: await tx.coins.leases(points),
+      frozen: await tx.coins.frozen(points),
+    })),
+})
+
 /** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
 export function wirePayouts(parts: PayoutParts) {
   const { store, tally, source, fees, clock, entropy, network, logger, metrics, options } = parts
@@ -147,16 +165,8 @@ export function wirePayouts(parts: PayoutParts) {
     consolidate: async () => 0,
   }
   return {
-    followed(intake: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> {
-      const both = followedBy<StoreTx>(intake, createFollow<StoreTx>({ owners, tally, ...depth }))
-      return {
-        ...both,
-        async moveChain(tx, move) {
-          await lockBeforeFollow(tx)
-          await both.moveChain(tx, move)
-        },
-      }
-    },
+    followed: (intake: ChainConsumer<StoreTx>) =>
+      lockedFirst(followedBy(intake, createFollow<StoreTx>({ owners, tally, ...depth }))),
     verbs: {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
@@ -167,15 +177,7 @@ export function wirePayouts(parts: PayoutParts) {
         childOf: spending.childOf,
         sendSoon: broadcast.sendSoon,
       },
-      coins: {
-        ...createCoins({ store, clock, policy: spendPolicy }),
-        /** What keeps some coins from being spent, as one snapshot. */
-        holds: (points: readonly OutPoint[]) =>
-          store.read(async (tx) => ({
-            leases: await tx.coins.leases(points),
-            frozen: await tx.coins.frozen(points),
-          })),
-      },
+      coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */
