@@ -43,7 +43,7 @@ export async function killAgainAndAgain(
   const twinSource = sourceOf()
   const twinStore = createMemoryStore()
   const twin = await Obedient.open(twinStore, twinSource)
-  const victim = new Handler(meeting, node)
+  const victim = new Handler<Command>(meeting, node)
   let now = Date.now()
   let commands = 0
   const both = async (command: Command, kill: boolean) => {
