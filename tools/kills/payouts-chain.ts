@@ -16,6 +16,11 @@ export class ChainBook {
   readonly #devnet: Devnet
   readonly #known = new Map<string, Pick<Seen, 'raw' | 'transaction'>>()
 
+  /** Transactions whose bytes were found in the store: they are never taken out again. */
+  readonly checked = new Set<string>()
+  /** Transactions that the store says were shown to signers. */
+  readonly said = new Set<string>()
+
   constructor(devnet: Devnet) {
     this.#devnet = devnet
   }
@@ -86,7 +91,8 @@ export async function sentUnstored(
 ): Promise<readonly string[]> {
   const faults: string[] = []
   for (const { txid, raw } of await book.ours(store)) {
-    if (leaked.has(txid)) continue
+    if (leaked.has(txid) || book.checked.has(txid)) continue
+    book.checked.add(txid)
     const version = await store.read((tx) => tx.spending.versionByTxid(txid))
     if (!version?.raw) faults.push(`${txid} was sent and its bytes are not stored`)
     else if (!equalBytes(version.raw, fromHex(raw)))
@@ -98,10 +104,13 @@ export async function sentUnstored(
 /** Transactions that a signer saw although the store does not say that they were shown. */
 export async function shownUnsaid(
   store: Store,
+  book: ChainBook,
   shown: readonly Txid[],
 ): Promise<readonly string[]> {
   const faults: string[] = []
   for (const txid of shown) {
+    if (book.said.has(txid)) continue
+    book.said.add(txid)
     const version = await store.read((tx) => tx.spending.versionByTxid(txid))
     if (version?.exposedAt === undefined) faults.push(`${txid} was shown to a signer, unsaid`)
   }

@@ -115,7 +115,7 @@ export class PayoutWorld {
     const { store } = this.#opened
     this.faults.push(
       ...(await sentUnstored(store, this.book, this.leaked)),
-      ...(await shownUnsaid(store, this.signers.shown)),
+      ...(await shownUnsaid(store, this.book, this.signers.shown)),
     )
   }
 
