@@ -72,19 +72,19 @@ export class Handler<Command extends object> {
       throw new TypeError(`the process ended by itself, with ${alive.process.exitCode}`)
     return said
   }
-  /** As `obey`, for a process that may kill itself on the way: undefined when it did, with SIGKILL and nothing else. */
+  /** As `obey`, for a process that may kill itself on the way: where it did, by its own last word. Undefined: it did not. */
   async obeyOrDie(command: Command): Promise<string | undefined> {
     const alive = await this.#start()
     alive.process.stdin?.write(`${JSON.stringify(command)}\n`)
-    const said = await this.#answer(alive, 'done')
-    if (said !== undefined) return said
+    const { value = '' } = await alive.answers.next()
+    if (value.startsWith('done')) return undefined
     await alive.ended
-    if (alive.process.signalCode !== 'SIGKILL')
+    if (alive.process.signalCode !== 'SIGKILL' || !value.startsWith('dying'))
       throw new TypeError(`the process ended by itself, with ${alive.process.exitCode}`)
     this.#alive = undefined
     this.kills += 1
     alive.reader.close()
-    return undefined
+    return value.slice('dying'.length)
   }
   /** Gives a command and kills the process `afterMs` later, wherever it is. */
   async obeyAndDie(command: Command, afterMs: number): Promise<void> {

@@ -33,7 +33,7 @@ export type PayoutCommand = Readonly<{ now: number; seed: number }> &
     | { do: 'ask'; externalId: string; address: string; amount: number; maxRate?: number }
     | { do: 'bump'; externalId: string; rate: number }
     | { do: 'cancel' | 'approve' | 'reject'; externalId: string }
-    | { do: 'arm'; point: FaultPoint }
+    | { do: 'arm'; points: readonly FaultPoint[] }
     | { do: 'tell' }
   >
 /** What it says of it: the code of a refusal, or what it was asked for. */
@@ -99,7 +99,7 @@ export class Payer {
         await this.#open.payouts[command.turn]()
         return {}
       case 'arm':
-        this.#faults.arm(command.point)
+        this.#faults.arm(command.points)
         return {}
       case 'tell':
         return { met: this.#faults.met }

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs'
 import type { Store } from '@kaccy/bitcoin'
 import type { Broadcaster } from '@kaccy/bitcoin/broadcast'
 import type { PsbtId, SpendId } from '@kaccy/bitcoin/kernel'
@@ -13,11 +14,11 @@ export interface FaultPoint {
 
 /** Where a process may die, by name. It dies by SIGKILL: nothing is written, closed or answered any more. */
 export class Faults {
-  #armed: FaultPoint | undefined
+  #armed: readonly FaultPoint[] = []
   readonly #met = new Set<string>()
 
-  arm(point: FaultPoint | undefined): void {
-    this.#armed = point
+  arm(points: readonly FaultPoint[]): void {
+    this.#armed = points
   }
   /** Every point that was passed, in the order in which each was passed first. */
   get met(): readonly string[] {
@@ -25,7 +26,9 @@ export class Faults {
   }
   async reach(point: string, moment: FaultPoint['moment']): Promise<void> {
     this.#met.add(point)
-    if (this.#armed?.point !== point || this.#armed.moment !== moment) return
+    const armed = this.#armed.find((one) => one.point === point && one.moment === moment)
+    if (!armed) return
+    writeSync(1, `dying ${JSON.stringify(armed)}\n`)
     process.kill(process.pid, 'SIGKILL')
     await new Promise(() => {})
   }

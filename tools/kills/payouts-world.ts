@@ -9,6 +9,7 @@ import { Random } from '../simulate/random.ts'
 import { Handler } from './handler.ts'
 import { ChainBook, sentUnstored, shownUnsaid } from './payouts-chain.ts'
 import type { PayoutAnswer, PayoutCommand } from './payouts-engine.ts'
+import type { FaultPoint } from './payouts-faults.ts'
 import { Signers, twoOfTwo } from './payouts-signers.ts'
 import { type Asked, unsoundPayouts } from './payouts-sound.ts'
 
@@ -72,6 +73,8 @@ export class PayoutWorld {
       seed: `payouts ${seed}`,
       clock: () => box.world?.now ?? begun,
     })
+    // What it learned from earlier payouts would make each of them another story.
+    devnet.posture.feeRate = 5_000n
     const signers = await Signers.listen()
     const opened = await openMeeting(meeting)
     // What a process compiled serves the next ones: most of a start is that.
@@ -104,11 +107,12 @@ export class PayoutWorld {
     await this.victim.obeyAndDie(this.command(told), afterMs)
     await this.lookAtTheDead()
   }
-  /** False when the process died on the way, by the point that was armed. */
-  async tellAtRisk(told: Told): Promise<boolean> {
-    const said = await this.victim.obeyOrDie(this.command(told))
-    if (said === undefined) await this.lookAtTheDead()
-    return said !== undefined
+  /** The point at which the process died on the way; undefined when it did not. */
+  async tellAtRisk(told: Told): Promise<FaultPoint | undefined> {
+    const died = await this.victim.obeyOrDie(this.command(told))
+    if (died === undefined) return undefined
+    await this.lookAtTheDead()
+    return JSON.parse(died) as FaultPoint
   }
   /** What must hold at any moment, also of a process that is dead: all that got out is written down. */
   async lookAtTheDead(): Promise<void> {
