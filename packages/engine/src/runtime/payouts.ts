@@ -16,7 +16,7 @@ import {
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
-  bookingFees,
+  createChildOwner,
   createOwner,
   createWithdrawals,
   DEFAULT_RHYTHM,
@@ -123,7 +123,10 @@ export function wirePayouts(parts: PayoutParts) {
   const rules = { ...DEFAULT_RULES, ...options?.rules }
   const rhythm = { ...DEFAULT_RHYTHM, ...options?.rhythm }
   const owner = createOwner({ policy, rules, tally })
-  const owners: SpendOwners<StoreTx> = { payout: owner, child: bookingFees() }
+  const owners: SpendOwners<StoreTx> = {
+    payout: owner,
+    child: createChildOwner({ policy, rules, tally }),
+  }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
   const depth = settleDepth === undefined ? {} : { settleDepth }
