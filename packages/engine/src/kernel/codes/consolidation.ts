@@ -10,6 +10,6 @@ export const CONSOLIDATION_CODES = {
     remedy: 'caller',
     title: 'Fees are too high for putting coins together',
   },
-  CONSOLIDATION_DISTURBED: { remedy: 'caller', title: 'Coins moved while a run was planned' },
+  CONSOLIDATION_DISTURBED: { remedy: 'retry', title: 'Coins moved while a run was planned' },
   CONSOLIDATION_STATE: { remedy: 'caller', title: 'The consolidation is past the point for this' },
 } as const satisfies Record<string, CodeEntry>
