@@ -75,7 +75,13 @@ export const CONSOLIDATIONS: Chapter = {
       reachedAt: { planned: 5, completed: 9 },
       updatedAt: 9,
     } as const
-    const other = runOf(1, { ...happened, spend: spendIdOf(7), fee: sat(1n), saving: 1n, inputs: 2 })
+    const other = runOf(1, {
+      ...happened,
+      spend: spendIdOf(7),
+      fee: sat(1n),
+      saving: 1n,
+      inputs: 2,
+    })
     await store.transact((tx) => tx.consolidations.save(other))
     const kept = await store.read((tx) => tx.consolidations.consolidation(planned.id))
     same(kept, { ...planned, ...happened }, 'what happened')
@@ -97,7 +103,10 @@ export const CONSOLIDATIONS: Chapter = {
       keep: (run: ConsolidationRecord) => boolean,
     ) => {
       const found = await store.read((tx) => tx.consolidations.list({ limit: 99, ...filter }))
-      const expected = all.filter(keep).reverse().slice(0, filter.limit ?? 99)
+      const expected = all
+        .filter(keep)
+        .reverse()
+        .slice(0, filter.limit ?? 99)
       same(found, expected, JSON.stringify(filter))
     }
     const [one, two] = [walletIdOf(1), walletIdOf(2)]
