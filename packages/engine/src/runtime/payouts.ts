@@ -2,6 +2,12 @@ import { withdrawalDays, type DayFilter } from '../capabilities/analytics/index.
 import { type Broadcaster, createBroadcast } from '../capabilities/broadcast/index.ts'
 import type { ChainConsumer, ChainSource, FeeReport } from '../capabilities/chain/index.ts'
 import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabilities/coins/index.ts'
+import {
+  type ConsolidationSettings,
+  createConsolidation,
+  createConsolidationOwner,
+  DEFAULT_CONSOLIDATION,
+} from '../capabilities/consolidation/index.ts'
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
 import {
@@ -70,6 +76,8 @@ export interface PayoutOptions {
   readonly order?: 'bip69' | 'random'
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
+  /** When and how small coins are put together. Default: only when somebody asks. */
+  readonly consolidation?: Partial<ConsolidationSettings>
   /** From this depth on a payout counts as settled. Default 6. */
   readonly settleDepth?: number
 }
@@ -126,6 +134,8 @@ export function wirePayouts(parts: PayoutParts) {
   const owners: SpendOwners<StoreTx> = {
     payout: owner,
     child: createChildOwner({ policy, rules, tally }),
+    child: bookingFees(),
+    consolidation: bookingFees<StoreTx>(createConsolidationOwner()),
   }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
@@ -155,6 +165,14 @@ export function wirePayouts(parts: PayoutParts) {
     ...(options?.receiptKey ? { receiptKey: options.receiptKey } : {}),
   })
   const deps = { ...shared, policy, rules, rhythm, spendPolicy, spends: spending }
+  const consolidation = createConsolidation({
+    ...shared,
+    source,
+    quotes,
+    ...order,
+    settings: { ...DEFAULT_CONSOLIDATION, ...options?.consolidation },
+    spends: spending,
+  })
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
     plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
@@ -165,7 +183,7 @@ export function wirePayouts(parts: PayoutParts) {
       return accepted + (await spending.recognise())
     },
     bump: async () => (await spending.bumpDue()).bumped.length,
-    consolidate: async () => 0,
+    consolidate: consolidation.due,
   }
   return {
     followed: (intake: ChainConsumer<StoreTx>) =>
@@ -181,6 +199,17 @@ export function wirePayouts(parts: PayoutParts) {
         sendSoon: broadcast.sendSoon,
       },
       coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
+      /** Several coins become one. */
+      consolidation: consolidation.verbs,
+      coins: {
+        ...createCoins({ store, clock, policy: spendPolicy }),
+        /** What keeps some coins from being spent, as one snapshot. */
+        holds: (points: readonly OutPoint[]) =>
+          store.read(async (tx) => ({
+            leases: await tx.coins.leases(points),
+            frozen: await tx.coins.frozen(points),
+          })),
+      },
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */
