@@ -119,20 +119,21 @@ const STAKES: readonly Stake[] = [
   },
 ]
 
+interface Parts {
+  readonly devnet: Devnet
+  readonly signers: Signers
+  readonly opened: OpenMeeting
+}
+
 /** Node, signers and store of one race, and an engine beside the processes. */
 class Track {
-  readonly #parts: { devnet: Devnet; signers: Signers; opened: OpenMeeting }
+  readonly #parts: Parts
   readonly place: Pick<Errand, 'meeting' | 'node' | 'signers'>
   readonly book: ChainBook
   readonly engine: Engine
   ahead: { ms: number }
 
-  private constructor(
-    parts: Track['#parts'],
-    place: Track['place'],
-    engine: Engine,
-    ahead: Track['ahead'],
-  ) {
+  private constructor(parts: Parts, place: Track['place'], engine: Engine, ahead: Track['ahead']) {
     this.#parts = parts
     this.place = place
     this.book = new ChainBook(parts.devnet)

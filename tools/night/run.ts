@@ -52,7 +52,7 @@ const PARTS: readonly Part[] = [
     what: '100,000 random choices of coins',
     command: tool('selections', '--count', '100000'),
   },
-  { name: 'kills', what: '100 kill -9 on SQLite and on PostgreSQL', command: suite('e2e/kills') },
+  {
     name: 'kills',
     what: '100 kill -9 on SQLite and on PostgreSQL; of payouts as many, and 20 before and after every named write',
     command: suite('e2e/kills'),

@@ -1,5 +1,9 @@
 import { withdrawalDays, type DayFilter } from '../capabilities/analytics/index.ts'
-import { type Broadcaster, createBroadcast } from '../capabilities/broadcast/index.ts'
+import {
+  type Broadcast,
+  type Broadcaster,
+  createBroadcast,
+} from '../capabilities/broadcast/index.ts'
 import type { ChainConsumer, ChainSource, FeeReport } from '../capabilities/chain/index.ts'
 import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabilities/coins/index.ts'
 import {
@@ -19,10 +23,12 @@ import {
   type MempoolSource,
   type SpendFilter,
   type SpendOwners,
+  type Spending,
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
   createChildOwner,
+  bookingFees,
   createOwner,
   createWithdrawals,
   DEFAULT_RHYTHM,
@@ -114,6 +120,22 @@ const lockedFirst = (consumer: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> =
   },
 })
 
+const quotesOf = ({ fees, clock, options }: PayoutParts) =>
+  createFeeQuotes({
+    report: fees,
+    clock,
+    ...(options?.feeSources ? { sources: options.feeSources } : {}),
+    ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
+    ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
+  })
+
+const spendVerbs = (spending: Spending<StoreTx>, { sendSoon }: Broadcast) => ({
+  get: (id: SpendId) => spending.get(id),
+  list: (filter: SpendFilter) => spending.list(filter),
+  childOf: spending.childOf,
+  sendSoon,
+})
+
 const holdsIn = (store: Transactor<StoreTx>) => ({
   /** What keeps some coins from being spent, as one snapshot. */
   holds: (points: readonly OutPoint[]) =>
@@ -125,7 +147,7 @@ const holdsIn = (store: Transactor<StoreTx>) => ({
 
 /** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
 export function wirePayouts(parts: PayoutParts) {
-  const { store, tally, source, fees, clock, entropy, network, logger, metrics, options } = parts
+  const { store, tally, source, clock, entropy, network, logger, metrics, options } = parts
   const { broadcaster, mempool } = options ?? ABSENT
   const { settleDepth, spendPolicy = DEFAULT_SPEND_POLICY } = options ?? {}
   const rules = { ...DEFAULT_RULES, ...options?.rules }
@@ -134,19 +156,12 @@ export function wirePayouts(parts: PayoutParts) {
   const owners: SpendOwners<StoreTx> = {
     payout: owner,
     child: createChildOwner({ policy, rules, tally }),
-    child: bookingFees(),
     consolidation: bookingFees<StoreTx>(createConsolidationOwner()),
   }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
   const depth = settleDepth === undefined ? {} : { settleDepth }
-  const quotes = createFeeQuotes({
-    report: fees,
-    clock,
-    ...(options?.feeSources ? { sources: options.feeSources } : {}),
-    ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
-    ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
-  })
+  const quotes = quotesOf(parts)
   const spending = createSpending<StoreTx>({
     ...shared,
     ...depth,
@@ -192,24 +207,10 @@ export function wirePayouts(parts: PayoutParts) {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
       psbts,
-      spends: {
-        get: (id: SpendId) => spending.get(id),
-        list: (filter: SpendFilter) => spending.list(filter),
-        childOf: spending.childOf,
-        sendSoon: broadcast.sendSoon,
-      },
+      spends: spendVerbs(spending, broadcast),
       coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
       /** Several coins become one. */
       consolidation: consolidation.verbs,
-      coins: {
-        ...createCoins({ store, clock, policy: spendPolicy }),
-        /** What keeps some coins from being spent, as one snapshot. */
-        holds: (points: readonly OutPoint[]) =>
-          store.read(async (tx) => ({
-            leases: await tx.coins.leases(points),
-            frozen: await tx.coins.frozen(points),
-          })),
-      },
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */
