@@ -269,9 +269,13 @@ function wishesFor({ customer }: Stake): readonly Wish[] {
     }
   })
 }
-/** Those of the first round in turn, those of the second through the other process. */
-const shareOf = (wishes: readonly Wish[], process: number): readonly Wish[] =>
-  wishes.filter((_, i) => (i + (i >= DIFFERENT ? 1 : 0)) % PROCESSES === process)
+/** What is asked for twice comes first and at the same moment through both processes; the rest in turn. */
+const shareOf = (wishes: readonly Wish[], process: number): readonly Wish[] => {
+  const twice = wishes.slice(0, TOTAL - DIFFERENT)
+  const again = wishes.slice(DIFFERENT)
+  const rest = wishes.slice(TOTAL - DIFFERENT, DIFFERENT)
+  return [...(process === 0 ? twice : again), ...rest.filter((_, i) => i % PROCESSES === process)]
+}
 
 let track: Track | undefined
 afterEach(async () => {

@@ -43,7 +43,7 @@ export interface Answered {
   readonly answer: string
 }
 
-const AT_A_TIME = 8
+const AT_A_TIME = 4
 
 /** An engine as every process of these races has it. @param now milliseconds since the epoch */
 export function openPayer(store: Store, { node, signers }: Place, now = Date.now): Promise<Engine> {
@@ -100,13 +100,19 @@ async function run(errand: Errand): Promise<void> {
   const answered: Answered[] = []
   const { wallet, wishes, pays } = errand
   const isAsking = () => answered.length < wishes.length
-  const pay = async () => {
-    // The last turn begins when the last answer is there: then both processes plan what is left.
+  // The last turn begins when the last answer is there: then both processes plan what is left.
+  const again = async (turn: () => Promise<unknown>) => {
     for (let more = pays; more; ) {
       more = isAsking()
-      for (const step of ['plan', 'sign', 'send', 'bump'] as const) await engine.payouts[step]()
-      await engine.sync()
+      await turn()
+      // Another process has to come in between.
+      await new Promise((resolve) => setTimeout(resolve, 5))
     }
+  }
+  const plan = () => engine.payouts.plan()
+  const pay = async () => {
+    for (const step of ['sign', 'send', 'bump'] as const) await engine.payouts[step]()
+    await engine.sync()
   }
   let next = 0
   const client = async () => {
@@ -115,7 +121,7 @@ async function run(errand: Errand): Promise<void> {
   }
   // All at once, or so few at a time that plans come between them.
   const clients = Array.from({ length: pays ? AT_A_TIME : wishes.length }, client)
-  await Promise.all([...clients, pay()])
+  await Promise.all([...clients, again(plan), again(pay)])
   await close()
   stdout.write(`${JSON.stringify(answered)}\n`, () => process.exit(0))
 }
