@@ -99,7 +99,8 @@ const STAKES: readonly Stake[] = [
     coins: [ENOUGH_FOR * (AMOUNT + ALLOWANCE)],
     pays: true,
     fits: (accepted) => {
-      expect(accepted).toBeGreaterThanOrEqual(ENOUGH_FOR)
+      // Until its change is seen, a coin that is being spent is no means at all: how many are refused meanwhile depends on the moment.
+      expect(accepted).toBeGreaterThan(0)
       expect(accepted).toBeLessThanOrEqual(Math.floor(ENOUGH_FOR * (1 + ALLOWANCE / AMOUNT)))
     },
   },

@@ -2,7 +2,7 @@
  * One process of the withdrawal races: makes all its requests at once, and takes whole turns of paying out beside them where it is
  * told to. It waits for a line on its input, so that all begin together, and prints what it was answered.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { argv, stdin, stdout } from 'node:process'
 import { createEngine, type Engine, type Store } from '@kaccy/bitcoin'
@@ -44,6 +44,7 @@ export interface Answered {
 }
 
 const AT_A_TIME = 4
+const MOST_LATE_MS = 40
 
 /** An engine as every process of these races has it. @param now milliseconds since the epoch */
 export function openPayer(store: Store, { node, signers }: Place, now = Date.now): Promise<Engine> {
@@ -92,9 +93,18 @@ export async function askFor(engine: Engine, wallet: WalletId, wish: Wish): Prom
   return found.ok ? (found.value?.body ?? 'nothing') : found.error.code
 }
 
+/** The store behind a slow line: what was read is old by the time that something is written. */
+const late = (store: Store): Store => ({
+  ...store,
+  transact: async (work) => {
+    await new Promise((resolve) => setTimeout(resolve, randomInt(MOST_LATE_MS)))
+    return store.transact(work)
+  },
+})
+
 async function run(errand: Errand): Promise<void> {
   const { store, close } = await openMeeting(errand.meeting)
-  const engine = await openPayer(store, errand)
+  const engine = await openPayer(errand.pays ? late(store) : store, errand)
   stdout.write('ready\n')
   await once(stdin, 'data')
   const answered: Answered[] = []
