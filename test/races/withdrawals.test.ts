@@ -99,7 +99,8 @@ const STAKES: readonly Stake[] = [
     coins: [ENOUGH_FOR * (AMOUNT + ALLOWANCE)],
     pays: true,
     fits: (accepted) => {
-      expect(accepted).toBeGreaterThanOrEqual(ENOUGH_FOR)
+      // Until its change is seen, a coin that is being spent is no means at all: how many are refused meanwhile depends on the moment.
+      expect(accepted).toBeGreaterThan(0)
       expect(accepted).toBeLessThanOrEqual(Math.floor(ENOUGH_FOR * (1 + ALLOWANCE / AMOUNT)))
     },
   },
@@ -270,9 +271,13 @@ function wishesFor({ customer }: Stake): readonly Wish[] {
     }
   })
 }
-/** Those of the first round in turn, those of the second through the other process. */
-const shareOf = (wishes: readonly Wish[], process: number): readonly Wish[] =>
-  wishes.filter((_, i) => (i + (i >= DIFFERENT ? 1 : 0)) % PROCESSES === process)
+/** What is asked for twice comes first and at the same moment through both processes; the rest in turn. */
+const shareOf = (wishes: readonly Wish[], process: number): readonly Wish[] => {
+  const twice = wishes.slice(0, TOTAL - DIFFERENT)
+  const again = wishes.slice(DIFFERENT)
+  const rest = wishes.slice(TOTAL - DIFFERENT, DIFFERENT)
+  return [...(process === 0 ? twice : again), ...rest.filter((_, i) => i % PROCESSES === process)]
+}
 
 let track: Track | undefined
 afterEach(async () => {

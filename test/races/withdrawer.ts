@@ -2,7 +2,7 @@
  * One process of the withdrawal races: makes all its requests at once, and takes whole turns of paying out beside them where it is
  * told to. It waits for a line on its input, so that all begin together, and prints what it was answered.
  */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { argv, stdin, stdout } from 'node:process'
 import { createEngine, type Engine, type Store } from '@kaccy/bitcoin'
@@ -43,7 +43,8 @@ export interface Answered {
   readonly answer: string
 }
 
-const AT_A_TIME = 8
+const AT_A_TIME = 4
+const MOST_LATE_MS = 40
 
 /** An engine as every process of these races has it. @param now milliseconds since the epoch */
 export function openPayer(store: Store, { node, signers }: Place, now = Date.now): Promise<Engine> {
@@ -92,21 +93,36 @@ export async function askFor(engine: Engine, wallet: WalletId, wish: Wish): Prom
   return found.ok ? (found.value?.body ?? 'nothing') : found.error.code
 }
 
+/** The store behind a slow line: what was read is old by the time that something is written. */
+const late = (store: Store): Store => ({
+  ...store,
+  transact: async (work) => {
+    await new Promise((resolve) => setTimeout(resolve, randomInt(MOST_LATE_MS)))
+    return store.transact(work)
+  },
+})
+
 async function run(errand: Errand): Promise<void> {
   const { store, close } = await openMeeting(errand.meeting)
-  const engine = await openPayer(store, errand)
+  const engine = await openPayer(errand.pays ? late(store) : store, errand)
   stdout.write('ready\n')
   await once(stdin, 'data')
   const answered: Answered[] = []
   const { wallet, wishes, pays } = errand
   const isAsking = () => answered.length < wishes.length
-  const pay = async () => {
-    // The last turn begins when the last answer is there: then both processes plan what is left.
+  // The last turn begins when the last answer is there: then both processes plan what is left.
+  const again = async (turn: () => Promise<unknown>) => {
     for (let more = pays; more; ) {
       more = isAsking()
-      for (const step of ['plan', 'sign', 'send', 'bump'] as const) await engine.payouts[step]()
-      await engine.sync()
+      await turn()
+      // Another process has to come in between.
+      await new Promise((resolve) => setTimeout(resolve, 5))
     }
+  }
+  const plan = () => engine.payouts.plan()
+  const pay = async () => {
+    for (const step of ['sign', 'send', 'bump'] as const) await engine.payouts[step]()
+    await engine.sync()
   }
   let next = 0
   const client = async () => {
@@ -115,7 +131,7 @@ async function run(errand: Errand): Promise<void> {
   }
   // All at once, or so few at a time that plans come between them.
   const clients = Array.from({ length: pays ? AT_A_TIME : wishes.length }, client)
-  await Promise.all([...clients, pay()])
+  await Promise.all([...clients, again(plan), again(pay)])
   await close()
   stdout.write(`${JSON.stringify(answered)}\n`, () => process.exit(0))
 }
