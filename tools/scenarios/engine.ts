@@ -4,7 +4,6 @@ import type { OrderRecord, Thresholds } from '@kaccy/bitcoin/deposits'
 import {
   assert,
   EngineError,
-  type Entropy,
   type OrderId,
   type Sat,
   toHex,
@@ -14,6 +13,9 @@ import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
 import { p2wpkh } from '@scure/btc-signer'
 import { type Spender, signedSpend } from '../regtest/strangers.ts'
+import { seededEntropy } from './entropy.ts'
+
+export { seededEntropy }
 
 /** A published test mnemonic (BIP 39): its coins exist on test chains only. */
 const MNEMONIC =
@@ -24,21 +26,6 @@ const TPUB = { private: 0x04358394, public: 0x043587cf }
 export const ROOT = HDKey.fromMasterSeed(mnemonicToSeedSync(MNEMONIC), TPUB)
 const ORIGIN = `[${ROOT.fingerprint.toString(16).padStart(8, '0')}/84h/1h/0h]`
 const OWNED = 200
-
-/** Bytes from a counter-mode hash of the seed: the same run twice gives the same ids. */
-export function seededEntropy(seed: number): Entropy {
-  let state = BigInt(seed) * 0x9e3779b97f4a7c15n + 1n
-  return {
-    bytes(length) {
-      const bytes = new Uint8Array(length)
-      for (let i = 0; i < length; i++) {
-        state = (state * 6364136223846793005n + 1442695040888963407n) & 0xffff_ffff_ffff_ffffn
-        bytes[i] = Number(state >> 33n) & 0xff
-      }
-      return bytes
-    },
-  }
-}
 
 export interface UnderTestOptions {
   readonly store: Store

@@ -1,7 +1,17 @@
 import { withdrawalDays, type DayFilter } from '../capabilities/analytics/index.ts'
-import { type Broadcaster, createBroadcast } from '../capabilities/broadcast/index.ts'
+import {
+  type Broadcast,
+  type Broadcaster,
+  createBroadcast,
+} from '../capabilities/broadcast/index.ts'
 import type { ChainConsumer, ChainSource, FeeReport } from '../capabilities/chain/index.ts'
 import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabilities/coins/index.ts'
+import {
+  type ConsolidationSettings,
+  createConsolidation,
+  createConsolidationOwner,
+  DEFAULT_CONSOLIDATION,
+} from '../capabilities/consolidation/index.ts'
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
 import {
@@ -13,9 +23,11 @@ import {
   type MempoolSource,
   type SpendFilter,
   type SpendOwners,
+  type Spending,
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
+  createChildOwner,
   bookingFees,
   createOwner,
   createWithdrawals,
@@ -70,6 +82,8 @@ export interface PayoutOptions {
   readonly order?: 'bip69' | 'random'
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
+  /** When and how small coins are put together. Default: only when somebody asks. */
+  readonly consolidation?: Partial<ConsolidationSettings>
   /** From this depth on a payout counts as settled. Default 6. */
   readonly settleDepth?: number
 }
@@ -97,25 +111,57 @@ const ABSENT: Pick<PayoutOptions, 'broadcaster' | 'mempool'> = {
   mempool: { standings: async () => notHere(), rules: async () => notHere() },
 }
 
-/** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
-export function wirePayouts(parts: PayoutParts) {
-  const { store, tally, source, fees, clock, entropy, network, logger, metrics, options } = parts
-  const { broadcaster, mempool } = options ?? ABSENT
-  const { settleDepth, spendPolicy = DEFAULT_SPEND_POLICY } = options ?? {}
-  const rules = { ...DEFAULT_RULES, ...options?.rules }
-  const rhythm = { ...DEFAULT_RHYTHM, ...options?.rhythm }
-  const owner = createOwner({ policy, rules, tally })
-  const owners: SpendOwners<StoreTx> = { payout: owner, child: bookingFees() }
-  const shared = { store, clock, entropy, network, owners, tally }
-  const order = options?.order === undefined ? {} : { order: options.order }
-  const depth = settleDepth === undefined ? {} : { settleDepth }
-  const quotes = createFeeQuotes({
+/** Blocks move withdrawals, so the locks that these need come before all others. */
+const lockedFirst = (consumer: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> => ({
+  ...consumer,
+  async moveChain(tx, move) {
+    await lockBeforeFollow(tx)
+    await consumer.moveChain(tx, move)
+  },
+})
+
+const quotesOf = ({ fees, clock, options }: PayoutParts) =>
+  createFeeQuotes({
     report: fees,
     clock,
     ...(options?.feeSources ? { sources: options.feeSources } : {}),
     ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
     ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
   })
+
+const spendVerbs = (spending: Spending<StoreTx>, { sendSoon }: Broadcast) => ({
+  get: (id: SpendId) => spending.get(id),
+  list: (filter: SpendFilter) => spending.list(filter),
+  childOf: spending.childOf,
+  sendSoon,
+})
+
+const holdsIn = (store: Transactor<StoreTx>) => ({
+  /** What keeps some coins from being spent, as one snapshot. */
+  holds: (points: readonly OutPoint[]) =>
+    store.read(async (tx) => ({
+      leases: await tx.coins.leases(points),
+      frozen: await tx.coins.frozen(points),
+    })),
+})
+
+/** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
+export function wirePayouts(parts: PayoutParts) {
+  const { store, tally, source, clock, entropy, network, logger, metrics, options } = parts
+  const { broadcaster, mempool } = options ?? ABSENT
+  const { settleDepth, spendPolicy = DEFAULT_SPEND_POLICY } = options ?? {}
+  const rules = { ...DEFAULT_RULES, ...options?.rules }
+  const rhythm = { ...DEFAULT_RHYTHM, ...options?.rhythm }
+  const owner = createOwner({ policy, rules, tally })
+  const owners: SpendOwners<StoreTx> = {
+    payout: owner,
+    child: createChildOwner({ policy, rules, tally }),
+    consolidation: bookingFees<StoreTx>(createConsolidationOwner()),
+  }
+  const shared = { store, clock, entropy, network, owners, tally }
+  const order = options?.order === undefined ? {} : { order: options.order }
+  const depth = settleDepth === undefined ? {} : { settleDepth }
+  const quotes = quotesOf(parts)
   const spending = createSpending<StoreTx>({
     ...shared,
     ...depth,
@@ -134,6 +180,14 @@ export function wirePayouts(parts: PayoutParts) {
     ...(options?.receiptKey ? { receiptKey: options.receiptKey } : {}),
   })
   const deps = { ...shared, policy, rules, rhythm, spendPolicy, spends: spending }
+  const consolidation = createConsolidation({
+    ...shared,
+    source,
+    quotes,
+    ...order,
+    settings: { ...DEFAULT_CONSOLIDATION, ...options?.consolidation },
+    spends: spending,
+  })
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
     plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
@@ -144,38 +198,19 @@ export function wirePayouts(parts: PayoutParts) {
       return accepted + (await spending.recognise())
     },
     bump: async () => (await spending.bumpDue()).bumped.length,
-    consolidate: async () => 0,
+    consolidate: consolidation.due,
   }
   return {
-    followed(intake: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> {
-      const both = followedBy<StoreTx>(intake, createFollow<StoreTx>({ owners, tally, ...depth }))
-      return {
-        ...both,
-        async moveChain(tx, move) {
-          await lockBeforeFollow(tx)
-          await both.moveChain(tx, move)
-        },
-      }
-    },
+    followed: (intake: ChainConsumer<StoreTx>) =>
+      lockedFirst(followedBy(intake, createFollow<StoreTx>({ owners, tally, ...depth }))),
     verbs: {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
       psbts,
-      spends: {
-        get: (id: SpendId) => spending.get(id),
-        list: (filter: SpendFilter) => spending.list(filter),
-        childOf: spending.childOf,
-        sendSoon: broadcast.sendSoon,
-      },
-      coins: {
-        ...createCoins({ store, clock, policy: spendPolicy }),
-        /** What keeps some coins from being spent, as one snapshot. */
-        holds: (points: readonly OutPoint[]) =>
-          store.read(async (tx) => ({
-            leases: await tx.coins.leases(points),
-            frozen: await tx.coins.frozen(points),
-          })),
-      },
+      spends: spendVerbs(spending, broadcast),
+      coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
+      /** Several coins become one. */
+      consolidation: consolidation.verbs,
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */

@@ -27,6 +27,7 @@ export {
 export {
   bookingFees,
   bookNetworkFee,
+  createChildOwner,
   createOwner,
   lockBeforeFollow,
   type OwnerDeps,

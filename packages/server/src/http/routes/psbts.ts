@@ -91,8 +91,8 @@ const getPsbt = ({ engine, network }: AppParts): Route =>
       const maySign = mayUse(principal, 'psbts:sign')
       if (wantsBytes(accepted)) {
         if (!maySign) throw noBytes()
-        const { psbt } = accept(await engine.psbts.offer(id, principal.actor))
-        return answer(200, Buffer.from(psbt), {
+        const { version } = accept(await engine.psbts.offer(id, principal.actor))
+        return answer(200, Buffer.from(version.psbt), {
           'content-type': BYTES,
           'content-disposition': `attachment; filename="${id}.psbt"`,
         })
@@ -101,8 +101,8 @@ const getPsbt = ({ engine, network }: AppParts): Route =>
       const offered = await engine.psbts.offer(id, principal.actor)
       // Not approved, or past signing: it can be looked at all the same.
       if (!offered.ok) return answer(200, sessionJson(session, network))
-      const version = offered.value
-      return answer(200, sessionJson({ ...session, version }, network, version.psbt))
+      const { version } = offered.value
+      return answer(200, sessionJson({ ...session, version }, network, offered.value))
     },
   })
 

@@ -1,0 +1,47 @@
+import { assert, satPerKvB } from '@kaccy/bitcoin/kernel'
+import { afterEach, expect, test } from 'vitest'
+import { Desk } from './desk.ts'
+
+let desk: Desk | undefined
+afterEach(async () => {
+  await desk?.close()
+  desk = undefined
+})
+/** What the built-in policy holds for two people, and for one more who sees the transaction. */
+const VERY_LARGE = 150_000_000
+
+test('a child that pays for a payout is approved by those who approve the payout', async () => {
+  desk = await Desk.open()
+  const d = desk
+  await d.fund(2 * VERY_LARGE)
+  const asked = await d.ask({ amount: VERY_LARGE })
+  for (const by of ['operator:ann', 'operator:bob'])
+    await d.engine.withdrawals.approve(asked.id, { digest: asked.digest }, by)
+  await d.engine.payouts.plan()
+  const { spend } = await d.get(asked.id)
+  assert(spend, 'a spend')
+  const { psbts, spends } = d.engine
+  const payout = (await spends.get(spend))?.versions[0]
+  assert(payout, 'its transaction')
+  assert((await psbts.approve(payout.id, payout.hash, 'operator:cy')).ok, 'approved')
+  await d.work()
+  await d.look()
+  const speed = { kind: 'rate', rate: satPerKvB(30_000n) } as const
+  const made = await spends.childOf(spend, { speed }, 'operator:ann')
+  assert(made.ok, made.ok ? '' : made.error.message)
+  const child = made.value.version
+  await d.work()
+  expect((await psbts.get(child.id))?.version.exposedAt).toBeUndefined()
+  expect((await psbts.get(child.id))?.approvals).toMatchObject({ have: 0, need: 1 })
+  for (const by of ['operator:ann', 'api:key_test']) {
+    const own = await psbts.approve(child.id, child.hash, by)
+    expect(own.ok ? 'ok' : own.error.code).toBe('APPROVER_IS_INITIATOR')
+  }
+  const given = await psbts.approve(child.id, child.hash, 'operator:cy')
+  expect(given.ok ? 'ok' : given.error.code).toBe('ok')
+  await d.work()
+  expect(d.inMempool(child.txid)).toBe(true)
+  await d.mine(6)
+  expect((await spends.get(made.value.spend.id))?.spend.status).toBe('settled')
+  await d.expectSound()
+})
