@@ -1,4 +1,4 @@
-import { assert, satPerKvB } from '@kaccy/bitcoin/kernel'
+import { assert, sat, satPerKvB } from '@kaccy/bitcoin/kernel'
 import { decodeTransaction, type Transaction, weightOf } from '@kaccy/bitcoin/protocol/transaction'
 import type { VersionRecord } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
@@ -12,12 +12,14 @@ import { Strangers } from '../tools/regtest/strangers.ts'
 
 /** Bitcoin Core is in no registry, so it is promised only where `BITCOIND` names it. */
 const NODES = [
-  { name: 'btcd', found: await findBtcd(), promised: true, start: startBtcd },
+  // It deletes a regtest chain whenever it starts, so its restart is the end of the world and no story.
+  { name: 'btcd', found: await findBtcd(), promised: true, start: startBtcd, keepsChain: false },
   {
     name: 'Bitcoin Core',
     found: await findBitcoind(),
     promised: process.env['BITCOIND'] !== undefined,
     start: startBitcoind,
+    keepsChain: true,
   },
 ]
 const KINDS: readonly WalletKind[] = ['p2wpkh', 'p2tr', 'wsh(sortedmulti)']
@@ -26,13 +28,14 @@ const STORIES = {
   'bumped, and then the original is mined': isBumped,
   'cancelled by a conflicting spend': isCancelled,
   'cancelled, and paid after all': isPaidAfterAll,
+  'mined and spent unseen, and sent again': isSentAgain,
 }
 const COINS_PER_STORY = 3
 const CASES = KINDS.flatMap((kind) =>
   Object.entries(STORIES).map(([story, tell]) => [kind, story, tell] as const),
 )
 
-for (const { name, found, promised, start } of NODES) {
+for (const { name, found, promised, start, keepsChain } of NODES) {
   const missing = reasonToSkip(name, found, promised)
   describe.skipIf(missing !== undefined)(`payouts on ${name}, really signed`, () => {
     let node: TestNode
@@ -42,22 +45,45 @@ for (const { name, found, promised, start } of NODES) {
       node = await start()
       const now = () => Math.floor(Date.now() / 1000)
       chain = new RegtestChain({ rpc: (...call) => node.rpc(...call), strangers, now })
-      await chain.prepare(COINS_PER_STORY * CASES.length)
+      await chain.prepare(COINS_PER_STORY * (CASES.length + 1))
     })
     afterAll(async () => {
       await node.stop()
     })
-    test.each(CASES)('%s: %s', async (kind, story, tell) => {
+    const play = async (
+      kind: WalletKind,
+      story: string,
+      tell: (desk: NodeDesk) => Promise<void>,
+    ) => {
       const desk = await NodeDesk.open({ node, chain, strangers, kind, story })
       try {
         await tell(desk)
+        expect(await desk.alerts()).toEqual([])
         expect((await desk.engine.ledger.verify()).differences).toEqual([])
         expect((await desk.engine.audit.verify()).ok).toBe(true)
       } finally {
         await desk.close()
       }
-    })
+    }
+    test.each(CASES)('%s: %s', play)
+    if (keepsChain)
+      test('the node is restarted while a payout waits', () =>
+        play('p2wpkh', 'restart', (desk) => survivesRestart(desk, node)))
   })
+}
+
+/** Whatever the node remembers, the payout is out again soon. */
+async function survivesRestart(d: NodeDesk, node: TestNode): Promise<void> {
+  await d.fund(300_000)
+  const asked = await d.pay(100_000)
+  const sent = await expectAsPlanned(d, asked)
+  await node.restart()
+  await d.turn()
+  await d.wait()
+  expect(await d.inMempool(sent.txid)).toBeDefined()
+  await d.mine()
+  await d.bury()
+  await expectPaidOnce(d, asked)
 }
 
 /** Two people paid by one transaction, of several coins where each needs one signature. */
@@ -82,26 +108,42 @@ async function isMinedAgain(d: NodeDesk): Promise<void> {
   await expectPaidOnce(d, asked)
 }
 
-/** Another block has the original instead of the bump. */
+/** The bump needs another coin, where that does not need more signatures than planned here; another block has the original. */
 async function isBumped(d: NodeDesk): Promise<void> {
-  await d.fund(300_000)
-  const asked = await d.pay(100_000)
+  const needsMore = d.kind !== 'wsh(sortedmulti)'
+  await d.fund(needsMore ? 101_000 : 300_000)
+  const asked = await d.payWithin(100_000, 1_000)
   const first = await expectAsPlanned(d, asked)
-  const speed = { kind: 'rate', rate: satPerKvB(10_000n) } as const
-  const bumped = await d.engine.withdrawals.bump(only(asked).id, { speed }, 'operator:test')
-  assert(bumped.ok, bumped.ok ? '' : bumped.error.message)
-  await d.turn()
-  const second = await expectAsPlanned(d, asked)
-  expect(second).toMatchObject({ number: 2, kind: 'bump' })
+  if (needsMore) await d.fund(50_000)
+  const second = await bump(d, only(asked), 15_000n)
   expect(await d.inMempool(first.txid)).toBeUndefined()
+  expect(second.transaction.inputs.length).toBe(needsMore ? 2 : 1)
+  const third = await bump(d, only(asked), 20_000n)
   await d.mine()
-  expect(await d.get(only(asked).id)).toMatchObject({ status: 'mined', txid: second.txid })
+  expect(await d.get(only(asked).id)).toMatchObject({ status: 'mined', txid: third.txid })
 
   await d.chain.reorg(1, [[transactionOf(first)]])
   await d.turn()
   expect(await d.get(only(asked).id)).toMatchObject({ status: 'mined', txid: first.txid })
   await d.bury()
   await expectPaidOnce(d, asked)
+  const { leases, frozen } = await d.engine.coins.holds(third.transaction.inputs)
+  expect([leases, frozen]).toEqual([[], []])
+}
+async function bump(d: NodeDesk, asked: WithdrawalRecord, rate: bigint): Promise<VersionRecord> {
+  const before = await d.current(asked.id)
+  const speed = { kind: 'rate', rate: satPerKvB(rate) } as const
+  const bumped = await d.engine.withdrawals.bump(
+    asked.id,
+    { speed, maxFee: sat(20_000n) },
+    'operator:test',
+  )
+  assert(bumped.ok, bumped.ok ? '' : bumped.error.message)
+  await d.turn()
+  const version = await expectAsPlanned(d, [asked])
+  expect(version).toMatchObject({ number: before.number + 1, kind: 'bump' })
+  expect(version.fee > before.fee).toBe(true)
+  return version
 }
 
 /** Sent, then given up: nothing ends before the conflicting spend is buried. */
@@ -135,6 +177,27 @@ async function cancelledBeforeMined(d: NodeDesk) {
   expect(second).toMatchObject({ number: 2, kind: 'cancel' })
   expect(await d.inMempool(first.txid)).toBeUndefined()
   return { asked, first }
+}
+
+/**
+ * The node says that it is mined; then, when all of its outputs are spent, that its inputs are missing. Neither is the end of a
+ * payout.
+ */
+async function isSentAgain(d: NodeDesk): Promise<void> {
+  await d.fund(150_500)
+  const asked = await d.payWithin(150_000, 500)
+  const sent = await expectAsPlanned(d, asked)
+  expect(sent.transaction.outputs.length).toBe(1)
+  await d.chain.mine([transactionOf(sent)])
+  await d.sendAgain(sent)
+  expect((await d.current(only(asked).id)).lastSend).toMatchObject({ answer: 'already_known' })
+  await d.chain.mine([d.spentByPayee(transactionOf(sent))])
+  await d.sendAgain(sent)
+  const { lastSend, sends } = await d.current(only(asked).id)
+  expect([lastSend?.answer, sends]).toEqual(['refused', 3])
+  expect(await d.statuses(asked)).toEqual(['sending'])
+  await d.bury()
+  await expectPaidOnce(d, asked)
 }
 
 type Asked = readonly WithdrawalRecord[]

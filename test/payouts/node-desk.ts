@@ -17,9 +17,10 @@ import {
   type WithdrawalId,
 } from '@kaccy/bitcoin/kernel'
 import { addressOf } from '@kaccy/bitcoin/protocol/address'
+import { type Transaction, txidOf } from '@kaccy/bitcoin/protocol/transaction'
 import { createReceiptKey } from '@kaccy/bitcoin/signing'
 import type { SpendView, VersionRecord } from '@kaccy/bitcoin/spending'
-import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
+import type { WithdrawalInput, WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
 import { HDKey } from '@scure/bip32'
 import type { RegtestChain } from '../../tools/regtest/chain.ts'
 import { Strangers } from '../../tools/regtest/strangers.ts'
@@ -171,21 +172,29 @@ export class NodeDesk {
   /** Asks for payouts to people of whom nobody has heard, and sends them, in one transaction if it can be. */
   async pay(...amounts: readonly number[]): Promise<readonly WithdrawalRecord[]> {
     const asked: WithdrawalRecord[] = []
-    for (const amount of amounts) asked.push(await this.#ask(amount))
+    for (const amount of amounts) asked.push(await this.#ask({ amount: sat(BigInt(amount)) }))
     await this.turn()
     return Promise.all(asked.map(({ id }) => this.get(id)))
   }
-  async #ask(amount: number): Promise<WithdrawalRecord> {
+  /** Pays for a fee of so much at most: the wallet need not have more. */
+  async payWithin(amount: number, fee: number): Promise<readonly WithdrawalRecord[]> {
+    const asked = await this.#ask({ amount: sat(BigInt(amount)), maxFee: sat(BigInt(fee)) })
+    await this.turn()
+    return [await this.get(asked.id)]
+  }
+  #payee(n: number): Strangers {
+    return new Strangers(`${this.#name} payee ${n}`)
+  }
+  async #ask(input: Pick<WithdrawalInput, 'amount' | 'maxFee'>): Promise<WithdrawalRecord> {
     this.#asked += 1
-    const payee = new Strangers(`${this.#name} payee ${this.#asked}`)
-    const address = addressOf(payee.script, 'regtest')
+    const address = addressOf(this.#payee(this.#asked).script, 'regtest')
     assert(address.ok, 'an address')
     const made = await this.engine.withdrawals.request(
       {
         wallet: this.wallet,
         externalId: `payout ${this.#asked}`,
         address: address.value,
-        amount: sat(BigInt(amount)),
+        ...input,
         speed: { kind: 'rate', rate: RATE },
       },
       'operator:test',
@@ -197,6 +206,21 @@ export class NodeDesk {
     const found = await this.engine.withdrawals.get(id)
     assert(found, 'the withdrawal is there')
     return found
+  }
+  /** The first payee spends what he got by the first output. */
+  spentByPayee(transaction: Transaction): Transaction {
+    const payee = this.#payee(1)
+    const coin = payee.coinOf({ txid: txidOf(transaction), transaction, hex: '' }, 0)
+    const change = this.#strangers.script
+    return payee.spend([coin], [], { fee: sat(1_000n), rbf: false, change }).transaction
+  }
+  /** Sends the bytes again without a look at the chain, as a process does that does not know what became of them. */
+  async sendAgain({ id }: VersionRecord): Promise<void> {
+    assert(await this.engine.spends.sendSoon(id), 'bytes to send')
+    await this.engine.payouts.send()
+  }
+  async alerts(): Promise<readonly string[]> {
+    return (await this.engine.alerts.list({ limit: 1000 })).map(({ kind }) => kind)
   }
   statuses(asked: readonly WithdrawalRecord[]): Promise<readonly string[]> {
     return Promise.all(asked.map(async ({ id }) => (await this.get(id)).status))
