@@ -5,6 +5,7 @@ import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabili
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
 import {
+  type BumpWish,
   createFeeQuotes,
   createFollow,
   createSpending,
@@ -16,6 +17,7 @@ import {
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
+  aboveMostFee,
   createChildOwner,
   createOwner,
   createWithdrawals,
@@ -68,6 +70,8 @@ export interface PayoutOptions {
   readonly spendPolicy?: SpendPolicy
   /** Order of inputs and outputs. Default `random`. */
   readonly order?: 'bip69' | 'random'
+  /** Several withdrawals to one address share an output of a batch. Default false: a recipient sees each of them. */
+  readonly mergesAddresses?: boolean
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
   /** From this depth on a payout counts as settled. Default 6. */
@@ -97,9 +101,28 @@ const ABSENT: Pick<PayoutOptions, 'broadcaster' | 'mempool'> = {
   mempool: { standings: async () => notHere(), rules: async () => notHere() },
 }
 
+const quotesOf = ({ fees, clock, options }: PayoutParts) =>
+  createFeeQuotes({
+    report: fees,
+    clock,
+    ...(options?.feeSources ? { sources: options.feeSources } : {}),
+    ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
+    ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
+  })
+
+const coinVerbs = ({ store, clock }: PayoutParts, spendPolicy: SpendPolicy) => ({
+  ...createCoins({ store, clock, policy: spendPolicy }),
+  /** What keeps some coins from being spent, as one snapshot. */
+  holds: (points: readonly OutPoint[]) =>
+    store.read(async (tx) => ({
+      leases: await tx.coins.leases(points),
+      frozen: await tx.coins.frozen(points),
+    })),
+})
+
 /** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
 export function wirePayouts(parts: PayoutParts) {
-  const { store, tally, source, fees, clock, entropy, network, logger, metrics, options } = parts
+  const { store, tally, source, clock, entropy, network, logger, metrics, options } = parts
   const { broadcaster, mempool } = options ?? ABSENT
   const { settleDepth, spendPolicy = DEFAULT_SPEND_POLICY } = options ?? {}
   const rules = { ...DEFAULT_RULES, ...options?.rules }
@@ -111,14 +134,10 @@ export function wirePayouts(parts: PayoutParts) {
   }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
+  const merging =
+    options?.mergesAddresses === undefined ? {} : { mergesAddresses: options.mergesAddresses }
   const depth = settleDepth === undefined ? {} : { settleDepth }
-  const quotes = createFeeQuotes({
-    report: fees,
-    clock,
-    ...(options?.feeSources ? { sources: options.feeSources } : {}),
-    ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
-    ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
-  })
+  const quotes = quotesOf(parts)
   const spending = createSpending<StoreTx>({
     ...shared,
     ...depth,
@@ -139,7 +158,8 @@ export function wirePayouts(parts: PayoutParts) {
   const deps = { ...shared, policy, rules, rhythm, spendPolicy, spends: spending }
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
-    plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
+    plan: async () =>
+      (await planDue({ ...deps, source, quotes, ...order, ...merging })).planned.length,
     sign: async () => (await signDue()).signed,
     send: async () => {
       const { accepted } = await broadcast.sendDue()
@@ -167,18 +187,12 @@ export function wirePayouts(parts: PayoutParts) {
       spends: {
         get: (id: SpendId) => spending.get(id),
         list: (filter: SpendFilter) => spending.list(filter),
-        childOf: spending.childOf,
+        /** A transaction of our own change that pays for the one which made it; its fee within the ceilings of the house. */
+        childOf: async (id: SpendId, wish: BumpWish, actor: string) =>
+          aboveMostFee(rules, wish.maxFee) ?? (await spending.childOf(id, wish, actor)),
         sendSoon: broadcast.sendSoon,
       },
-      coins: {
-        ...createCoins({ store, clock, policy: spendPolicy }),
-        /** What keeps some coins from being spent, as one snapshot. */
-        holds: (points: readonly OutPoint[]) =>
-          store.read(async (tx) => ({
-            leases: await tx.coins.leases(points),
-            frozen: await tx.coins.frozen(points),
-          })),
-      },
+      coins: coinVerbs(parts, spendPolicy),
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */

@@ -45,3 +45,17 @@ test('a child that pays for a payout is approved by those who approve the payout
   expect((await spends.get(made.value.spend.id))?.spend.status).toBe('settled')
   await d.expectSound()
 })
+
+test('payouts of a batch to one address share an output where the platform wants that, and each settles', async () => {
+  desk = await Desk.open({ payouts: { mergesAddresses: true } })
+  const d = desk
+  await d.fund(1_000_000)
+  const address = d.stranger(77)
+  const first = await d.ask({ amount: 10_000, address })
+  const second = await d.ask({ amount: 20_000, address })
+  await d.work()
+  await d.mine(6)
+  expect(d.paidTo(first.script)).toEqual({ times: 1, amount: 30_000n })
+  for (const { id } of [first, second]) expect(await d.status(id)).toBe('settled')
+  await d.expectSound()
+})
