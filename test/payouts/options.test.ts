@@ -1,3 +1,5 @@
+import type { Store } from '@kaccy/bitcoin'
+import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import { assert, satPerKvB } from '@kaccy/bitcoin/kernel'
 import { afterEach, expect, test } from 'vitest'
 import { Desk } from './desk.ts'
@@ -58,4 +60,50 @@ test('payouts of a batch to one address share an output where the platform wants
   expect(d.paidTo(first.script)).toEqual({ times: 1, amount: 30_000n })
   for (const { id } of [first, second]) expect(await d.status(id)).toBe('settled')
   await d.expectSound()
+})
+
+test('a child of what is paid for by a bump ends without an alarm', async () => {
+  desk = await Desk.open()
+  const d = desk
+  await d.fund(1_000_000)
+  const asked = await d.ask({ amount: 100_000 })
+  await d.work()
+  await d.look()
+  const { spend } = await d.get(asked.id)
+  assert(spend, 'a spend')
+  const rate = (n: bigint) => ({ speed: { kind: 'rate', rate: satPerKvB(n) } }) as const
+  const child = await d.engine.spends.childOf(spend, rate(30_000n), 'operator:ann')
+  assert(child.ok, 'a child')
+  await d.work()
+  assert((await d.engine.withdrawals.bump(asked.id, rate(60_000n), 'operator:ann')).ok, 'bumped')
+  await d.work()
+  await d.mine(6)
+  expect((await d.engine.spends.get(child.value.spend.id))?.spend.status).toBe('lost')
+  expect(await d.alerts()).toEqual([])
+  await d.expectSound()
+})
+
+test('turns of sending read no transactions of wallets whose ids are fixed before they are signed', async () => {
+  const store = createMemoryStore()
+  let reads = 0
+  const counting: Store = {
+    ...store,
+    read: (work) =>
+      store.read((tx) => {
+        const { spending } = tx
+        const versionsOf: typeof spending.versionsOf = (ids) => {
+          reads += 1
+          return spending.versionsOf(ids)
+        }
+        return work({ ...tx, spending: { ...spending, versionsOf } })
+      }),
+  }
+  desk = await Desk.open({ store: counting })
+  const d = desk
+  await d.fund(1_000_000)
+  await d.ask({ amount: 100_000 })
+  await d.work()
+  reads = 0
+  await d.engine.payouts.send()
+  expect(reads).toBe(0)
 })

@@ -110,6 +110,9 @@ const quotesOf = ({ fees, clock, options }: PayoutParts) =>
     ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
   })
 
+const mergingOf = ({ mergesAddresses }: Partial<PayoutOptions> = {}) =>
+  mergesAddresses === undefined ? {} : { mergesAddresses }
+
 const coinVerbs = ({ store, clock }: PayoutParts, spendPolicy: SpendPolicy) => ({
   ...createCoins({ store, clock, policy: spendPolicy }),
   /** What keeps some coins from being spent, as one snapshot. */
@@ -134,8 +137,6 @@ export function wirePayouts(parts: PayoutParts) {
   }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
-  const merging =
-    options?.mergesAddresses === undefined ? {} : { mergesAddresses: options.mergesAddresses }
   const depth = settleDepth === undefined ? {} : { settleDepth }
   const quotes = quotesOf(parts)
   const spending = createSpending<StoreTx>({
@@ -159,7 +160,7 @@ export function wirePayouts(parts: PayoutParts) {
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
     plan: async () =>
-      (await planDue({ ...deps, source, quotes, ...order, ...merging })).planned.length,
+      (await planDue({ ...deps, source, quotes, ...order, ...mergingOf(options) })).planned.length,
     sign: async () => (await signDue()).signed,
     send: async () => {
       const { accepted } = await broadcast.sendDue()
