@@ -36,6 +36,6 @@ export const EDGES = {
     'alerts',
     'idempotency',
   ],
-  consolidation: ['coins', 'spending', 'wallet', 'chain', 'events', 'audit', 'alerts'],
+  consolidation: ['coins', 'spending', 'idempotency'],
   deposits: ['chain', 'wallet', 'ledger', 'events', 'audit', 'alerts', 'idempotency'],
 }

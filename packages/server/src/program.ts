@@ -18,6 +18,7 @@ import { addListen } from './cli/listen.ts'
 import { addMigrate } from './cli/migrate.ts'
 import { addOrder } from './cli/order.ts'
 import { addPayments } from './cli/payments.ts'
+import { addConsolidation } from './cli/consolidation.ts'
 import { addPolicy } from './cli/policy.ts'
 import { addPsbt } from './cli/psbt.ts'
 import { addServe } from './cli/serve.ts'
@@ -90,6 +91,7 @@ const COMMANDS: readonly ((program: Command, bind: Bind) => void)[] = [
   addPsbt,
   addCoin,
   addPolicy,
+  addConsolidation,
   addLimit,
   addSigner,
   addEvents,

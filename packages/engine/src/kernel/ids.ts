@@ -16,6 +16,9 @@ export type SpendId = string & { readonly [id]: 'spend' }
 /** One version of a spend: a transaction to sign. */
 export type PsbtId = string & { readonly [id]: 'psbt' }
 
+/** One run that puts coins of a wallet together. */
+export type ConsolidationId = string & { readonly [id]: 'consolidation' }
+
 export interface BlockRef {
   readonly height: number
   readonly hash: BlockHash

@@ -1,7 +1,17 @@
 import { withdrawalDays, type DayFilter } from '../capabilities/analytics/index.ts'
-import { type Broadcaster, createBroadcast } from '../capabilities/broadcast/index.ts'
+import {
+  type Broadcast,
+  type Broadcaster,
+  createBroadcast,
+} from '../capabilities/broadcast/index.ts'
 import type { ChainConsumer, ChainSource, FeeReport } from '../capabilities/chain/index.ts'
 import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabilities/coins/index.ts'
+import {
+  type ConsolidationSettings,
+  createConsolidation,
+  createConsolidationOwner,
+  DEFAULT_CONSOLIDATION,
+} from '../capabilities/consolidation/index.ts'
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
 import {
@@ -14,11 +24,13 @@ import {
   type MempoolSource,
   type SpendFilter,
   type SpendOwners,
+  type Spending,
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
   aboveMostFee,
   createChildOwner,
+  bookingFees,
   createOwner,
   createWithdrawals,
   DEFAULT_RHYTHM,
@@ -74,6 +86,8 @@ export interface PayoutOptions {
   readonly mergesAddresses?: boolean
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
+  /** When and how small coins are put together. Default: only when somebody asks. */
+  readonly consolidation?: Partial<ConsolidationSettings>
   /** From this depth on a payout counts as settled. Default 6. */
   readonly settleDepth?: number
 }
@@ -101,6 +115,15 @@ const ABSENT: Pick<PayoutOptions, 'broadcaster' | 'mempool'> = {
   mempool: { standings: async () => notHere(), rules: async () => notHere() },
 }
 
+/** Blocks move withdrawals, so the locks that these need come before all others. */
+const lockedFirst = (consumer: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> => ({
+  ...consumer,
+  async moveChain(tx, move) {
+    await lockBeforeFollow(tx)
+    await consumer.moveChain(tx, move)
+  },
+})
+
 const quotesOf = ({ fees, clock, options }: PayoutParts) =>
   createFeeQuotes({
     report: fees,
@@ -113,8 +136,20 @@ const quotesOf = ({ fees, clock, options }: PayoutParts) =>
 const mergingOf = ({ mergesAddresses }: Partial<PayoutOptions> = {}) =>
   mergesAddresses === undefined ? {} : { mergesAddresses }
 
-const coinVerbs = ({ store, clock }: PayoutParts, spendPolicy: SpendPolicy) => ({
-  ...createCoins({ store, clock, policy: spendPolicy }),
+const spendVerbs = (
+  spending: Spending<StoreTx>,
+  { sendSoon }: Broadcast,
+  rules: WithdrawalRules,
+) => ({
+  get: (id: SpendId) => spending.get(id),
+  list: (filter: SpendFilter) => spending.list(filter),
+  /** A transaction of our own change that pays for the one which made it; its fee within the ceilings of the house. */
+  childOf: async (id: SpendId, wish: BumpWish, actor: string) =>
+    aboveMostFee(rules, wish.maxFee) ?? (await spending.childOf(id, wish, actor)),
+  sendSoon,
+})
+
+const holdsIn = (store: Transactor<StoreTx>) => ({
   /** What keeps some coins from being spent, as one snapshot. */
   holds: (points: readonly OutPoint[]) =>
     store.read(async (tx) => ({
@@ -134,6 +169,7 @@ export function wirePayouts(parts: PayoutParts) {
   const owners: SpendOwners<StoreTx> = {
     payout: owner,
     child: createChildOwner({ policy, rules, tally }),
+    consolidation: bookingFees<StoreTx>(createConsolidationOwner()),
   }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
@@ -157,6 +193,14 @@ export function wirePayouts(parts: PayoutParts) {
     ...(options?.receiptKey ? { receiptKey: options.receiptKey } : {}),
   })
   const deps = { ...shared, policy, rules, rhythm, spendPolicy, spends: spending }
+  const consolidation = createConsolidation({
+    ...shared,
+    source,
+    quotes,
+    ...order,
+    settings: { ...DEFAULT_CONSOLIDATION, ...options?.consolidation },
+    spends: spending,
+  })
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
     plan: async () =>
@@ -168,32 +212,19 @@ export function wirePayouts(parts: PayoutParts) {
       return accepted + (await spending.recognise())
     },
     bump: async () => (await spending.bumpDue()).bumped.length,
-    consolidate: async () => 0,
+    consolidate: consolidation.due,
   }
   return {
-    followed(intake: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> {
-      const both = followedBy<StoreTx>(intake, createFollow<StoreTx>({ owners, tally, ...depth }))
-      return {
-        ...both,
-        async moveChain(tx, move) {
-          await lockBeforeFollow(tx)
-          await both.moveChain(tx, move)
-        },
-      }
-    },
+    followed: (intake: ChainConsumer<StoreTx>) =>
+      lockedFirst(followedBy(intake, createFollow<StoreTx>({ owners, tally, ...depth }))),
     verbs: {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
       psbts,
-      spends: {
-        get: (id: SpendId) => spending.get(id),
-        list: (filter: SpendFilter) => spending.list(filter),
-        /** A transaction of our own change that pays for the one which made it; its fee within the ceilings of the house. */
-        childOf: async (id: SpendId, wish: BumpWish, actor: string) =>
-          aboveMostFee(rules, wish.maxFee) ?? (await spending.childOf(id, wish, actor)),
-        sendSoon: broadcast.sendSoon,
-      },
-      coins: coinVerbs(parts, spendPolicy),
+      spends: spendVerbs(spending, broadcast, rules),
+      coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
+      /** Several coins become one. */
+      consolidation: consolidation.verbs,
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */

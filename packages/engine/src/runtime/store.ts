@@ -14,6 +14,7 @@ import type { WithdrawalRows } from '../capabilities/withdrawals/index.ts'
 import type { LimitRows } from '../capabilities/limits/index.ts'
 import type { RiskRows } from '../capabilities/risk/index.ts'
 import type { PolicyRows } from '../capabilities/policy/index.ts'
+import type { ConsolidationRows } from '../capabilities/consolidation/index.ts'
 import type { AnalyticsRows } from '../capabilities/analytics/index.ts'
 import type { Transactor } from '../kernel/index.ts'
 
@@ -36,6 +37,7 @@ export interface StoreTx {
   readonly risk: RiskRows
   readonly policy: PolicyRows
   readonly analytics: AnalyticsRows
+  readonly consolidations: ConsolidationRows
 }
 
 /** Where everything is kept. Made by `adapters/memory` or `adapters/sql`; any other passes `testing/store-conformance`. */

@@ -1,4 +1,11 @@
-import { type PsbtId, refuse, type SpendId, type WithdrawalId } from '@kaccy/bitcoin/kernel'
+import type { ConsolidationRecord } from '@kaccy/bitcoin/consolidation'
+import {
+  type ConsolidationId,
+  type PsbtId,
+  refuse,
+  type SpendId,
+  type WithdrawalId,
+} from '@kaccy/bitcoin/kernel'
 import type { Session } from '@kaccy/bitcoin/signing'
 import type { SpendView } from '@kaccy/bitcoin/spending'
 import type { WithdrawalRecord } from '@kaccy/bitcoin/withdrawals'
@@ -55,3 +62,16 @@ export const noPolicy = (version: number): RefusedError =>
     refuse('POLICY_NOT_FOUND', `no policy ${version}`, { param: 'policy', details: { version } })
       .error,
   )
+
+/** @throws RefusedError CONSOLIDATION_NOT_FOUND */
+export async function consolidationOf(
+  { consolidation }: Pick<Engine, 'consolidation'>,
+  principal: Principal,
+  id: string,
+): Promise<ConsolidationRecord> {
+  const found = await consolidation.get(id as ConsolidationId)
+  if (found && maySee(principal, found.wallet)) return found
+  throw new RefusedError(
+    refuse('CONSOLIDATION_NOT_FOUND', `no consolidation ${id}`, { param: 'consolidation' }).error,
+  )
+}

@@ -15,6 +15,7 @@ import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
 import type { LimitRows } from '../../capabilities/limits/index.ts'
 import type { RiskRows } from '../../capabilities/risk/index.ts'
 import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { ConsolidationRows } from '../../capabilities/consolidation/index.ts'
 import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows, accessTables } from './access.ts'
@@ -32,6 +33,7 @@ import { limitRows, limitTables } from './limits.ts'
 import { riskRows, riskTables } from './risk.ts'
 import { policyRows, policyTables } from './policy.ts'
 import { analyticsRows, analyticsTables } from './analytics.ts'
+import { consolidationRows, consolidationTables } from './consolidations.ts'
 import { createTurns } from './turns.ts'
 import { type OpenSession, openSession, type Session } from './session.ts'
 import { spendingRows, spendingTables } from './spending.ts'
@@ -59,6 +61,7 @@ export interface MemoryTx {
   readonly risk: RiskRows
   readonly policy: PolicyRows
   readonly analytics: AnalyticsRows
+  readonly consolidations: ConsolidationRows
 }
 export interface MemoryStore extends Transactor<MemoryTx> {
   close(): Promise<void>
@@ -93,6 +96,7 @@ const createTables = () => ({
   policy: policyTables(),
   risk: riskTables(),
   limits: limitTables(),
+  consolidations: consolidationTables(),
 })
 
 type Tables = ReturnType<typeof createTables>
@@ -121,6 +125,7 @@ const AREAS: {
   policy: (tables, session) => policyRows(tables.policy, session),
   risk: (tables, session) => riskRows(tables.risk, session),
   limits: (tables, session) => limitRows(tables.limits, session),
+  consolidations: (tables, session) => consolidationRows(tables.consolidations, session),
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

@@ -1,3 +1,4 @@
+import type { ConsolidationSchema } from './schema-consolidation.ts'
 import type { PolicySchema } from './schema-policy.ts'
 import type { PayoutSchema } from './schema-payouts.ts'
 
@@ -313,7 +314,7 @@ export interface CounterRow {
   value: bigint
 }
 
-export interface Schema extends PayoutSchema, PolicySchema {
+export interface Schema extends PayoutSchema, PolicySchema, ConsolidationSchema {
   headers: HeaderRow
   memos: MemoRow
   wallets: WalletRow

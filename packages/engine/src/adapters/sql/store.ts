@@ -15,6 +15,7 @@ import type { WithdrawalRows } from '../../capabilities/withdrawals/index.ts'
 import type { LimitRows } from '../../capabilities/limits/index.ts'
 import type { RiskRows } from '../../capabilities/risk/index.ts'
 import type { PolicyRows } from '../../capabilities/policy/index.ts'
+import type { ConsolidationRows } from '../../capabilities/consolidation/index.ts'
 import type { AnalyticsRows } from '../../capabilities/analytics/index.ts'
 import { assert, type Clock, EngineError, type Transactor } from '../../kernel/index.ts'
 import { accessRows } from './access.ts'
@@ -25,6 +26,7 @@ import { coinRows } from './coins.ts'
 import { limitRows } from './limits.ts'
 import { riskRows } from './risk.ts'
 import { policyRows } from './policy.ts'
+import { consolidationRows } from './consolidations.ts'
 import { analyticsRows } from './analytics.ts'
 import type { Doors } from './doors.ts'
 import type { PostgresPool, SqliteDatabase } from './drivers.ts'
@@ -63,6 +65,7 @@ export interface SqlTx {
   readonly risk: RiskRows
   readonly policy: PolicyRows
   readonly analytics: AnalyticsRows
+  readonly consolidations: ConsolidationRows
 }
 export interface SqlStore extends Transactor<SqlTx> {
   /** Brings the schema up to date; safe to run at any time, from any number of processes. */
@@ -100,6 +103,7 @@ const AREAS: { readonly [Area in keyof SqlTx]: (doors: Doors) => SqlTx[Area] } =
   policy: policyRows,
   risk: riskRows,
   limits: limitRows,
+  consolidations: consolidationRows,
 }
 
 type Door = (...args: unknown[]) => Promise<unknown>

@@ -16,7 +16,6 @@ import type { ReceiptKey } from './receipt.ts'
 import { type Holder, holding, stepped, waitsForSignatures } from './session.ts'
 import type { Signer, SigningAnswer, SigningRequest } from './signer.ts'
 import { takeIn } from './take.ts'
-import type { SigningTx } from './transaction.ts'
 
 /** Versions that one turn asks for. */
 const AT_ONCE = 20

@@ -66,7 +66,7 @@ export const bookNetworkFee = async (
   await post({ tx, at, trail, isFact: true }, await networkFeePostings(tx, { wallet, anchor, fee }))
 }
 /** An owner, or none, whose spends' fees are booked in the commit that buries them. */
-export const bookingFees = (owner?: SpendOwner<WithdrawalsTx>): SpendOwner<WithdrawalsTx> => ({
+export const bookingFees = <Tx extends WithdrawalsTx>(owner?: SpendOwner<Tx>): SpendOwner<Tx> => ({
   ...owner,
   owed: async (tx, version) => (await owner?.owed(tx, version)) ?? [],
   async moved(tx, move) {

@@ -2,6 +2,7 @@ import { ACCESS_CODES } from './access.ts'
 import { AUDIT_CODES } from './audit.ts'
 import { CHAIN_CODES } from './chain.ts'
 import { COINS_CODES } from './coins.ts'
+import { CONSOLIDATION_CODES } from './consolidation.ts'
 import { DEPOSITS_CODES } from './deposits.ts'
 import { IDEMPOTENCY_CODES } from './idempotency.ts'
 import { HTTP_CODES } from './http.ts'
@@ -43,6 +44,7 @@ export const REGISTRY = {
   ...SIGNING_CODES,
   ...COINS_CODES,
   ...WITHDRAWAL_CODES,
+  ...CONSOLIDATION_CODES,
 } as const
 
 export type ErrorCode = keyof typeof REGISTRY

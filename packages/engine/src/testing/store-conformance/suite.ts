@@ -1,4 +1,5 @@
 import { ACCESS } from './access.ts'
+import { CONSOLIDATIONS } from './consolidations.ts'
 import { LEDGER } from './books.ts'
 import { CHAIN } from './chain.ts'
 import type { Chapter, Check, MakeStore } from './check.ts'
@@ -32,6 +33,7 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   policy: POLICY,
   limits: LIMITS,
   days: DAYS,
+  consolidations: CONSOLIDATIONS,
 }
 
 /**

@@ -23,6 +23,10 @@ export type {
   StatisticsJson,
 } from '../../http/schemas/ledger.ts'
 export type { CoinJson, FrozenJson } from '../../http/schemas/coins.ts'
+export type {
+  ConsolidationJson,
+  ConsolidationPreviewJson,
+} from '../../http/schemas/consolidations.ts'
 export type { PayoutDayJson } from '../../http/schemas/analytics.ts'
 export type {
   LimitUseJson,

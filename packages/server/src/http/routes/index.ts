@@ -4,6 +4,7 @@ import { alertResource } from './alerts.ts'
 import { analyticsResource } from './analytics.ts'
 import { auditResource } from './audit.ts'
 import { chainResource } from './chain.ts'
+import { consolidationResource } from './consolidations.ts'
 import { eventResource } from './events.ts'
 import { keyResource } from './keys.ts'
 import { ledgerResource } from './ledger.ts'
@@ -23,6 +24,7 @@ export const allRoutes = (parts: AppParts): readonly Resource[] => [
   paymentResource(parts),
   withdrawalResource(parts),
   psbtResource(parts),
+  consolidationResource(parts),
   chainResource(parts),
   eventResource(parts),
   webhookResource(parts),
