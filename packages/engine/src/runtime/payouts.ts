@@ -15,6 +15,7 @@ import {
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
 import {
+  type BumpWish,
   createFeeQuotes,
   createFollow,
   createSpending,
@@ -27,6 +28,7 @@ import {
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
+  aboveMostFee,
   createChildOwner,
   bookingFees,
   createOwner,
@@ -80,6 +82,8 @@ export interface PayoutOptions {
   readonly spendPolicy?: SpendPolicy
   /** Order of inputs and outputs. Default `random`. */
   readonly order?: 'bip69' | 'random'
+  /** Several withdrawals to one address share an output of a batch. Default false: a recipient sees each of them. */
+  readonly mergesAddresses?: boolean
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
   /** When and how small coins are put together. Default: only when somebody asks. */
@@ -129,10 +133,19 @@ const quotesOf = ({ fees, clock, options }: PayoutParts) =>
     ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
   })
 
-const spendVerbs = (spending: Spending<StoreTx>, { sendSoon }: Broadcast) => ({
+const mergingOf = ({ mergesAddresses }: Partial<PayoutOptions> = {}) =>
+  mergesAddresses === undefined ? {} : { mergesAddresses }
+
+const spendVerbs = (
+  spending: Spending<StoreTx>,
+  { sendSoon }: Broadcast,
+  rules: WithdrawalRules,
+) => ({
   get: (id: SpendId) => spending.get(id),
   list: (filter: SpendFilter) => spending.list(filter),
-  childOf: spending.childOf,
+  /** A transaction of our own change that pays for the one which made it; its fee within the ceilings of the house. */
+  childOf: async (id: SpendId, wish: BumpWish, actor: string) =>
+    aboveMostFee(rules, wish.maxFee) ?? (await spending.childOf(id, wish, actor)),
   sendSoon,
 })
 
@@ -190,7 +203,8 @@ export function wirePayouts(parts: PayoutParts) {
   })
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
-    plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
+    plan: async () =>
+      (await planDue({ ...deps, source, quotes, ...order, ...mergingOf(options) })).planned.length,
     sign: async () => (await signDue()).signed,
     send: async () => {
       const { accepted } = await broadcast.sendDue()
@@ -207,7 +221,7 @@ export function wirePayouts(parts: PayoutParts) {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
       psbts,
-      spends: spendVerbs(spending, broadcast),
+      spends: spendVerbs(spending, broadcast, rules),
       coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
       /** Several coins become one. */
       consolidation: consolidation.verbs,

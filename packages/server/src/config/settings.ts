@@ -158,6 +158,16 @@ export const SETTINGS = {
     fallback: 'random',
     choices: ['random', 'bip69'],
   }),
+  'payouts.merge_addresses': setting(
+    'flag',
+    'whether several payouts of a batch to one address share an output',
+    { fallback: false },
+  ),
+  'payouts.fixed_fee_rate_sat_kvb': setting(
+    'integer',
+    'fee rate where the node has no estimate; without it payouts wait then; 1 sat/vB is 1000',
+    { from: 1_000, to: 1_000_000 },
+  ),
   'rates.fixed': setting('list', 'what one bitcoin costs: EUR=57000.00, several with commas'),
   'idempotency.keep_hours': setting('integer', 'how long answers to Idempotency-Keys are kept', {
     fallback: 168,
@@ -221,6 +231,7 @@ export const ALWAYS = [
   'payouts.settle_depth',
   'payouts.own_change',
   'payouts.order',
+  'payouts.merge_addresses',
   'idempotency.keep_hours',
   'checkout.enabled',
   'operator',
