@@ -158,6 +158,26 @@ export const SETTINGS = {
     fallback: 'random',
     choices: ['random', 'bip69'],
   }),
+  'payouts.consolidate_coins': setting(
+    'integer',
+    'a wallet with so many free coins has small ones put together; none: only when somebody asks',
+    { from: 2, to: 100_000 },
+  ),
+  'payouts.consolidate_rate_percent': setting(
+    'integer',
+    'small coins are put together at so many hundredths of the long-term fee rate or less; none: only when somebody asks',
+    { from: 1, to: 100 },
+  ),
+  'payouts.consolidate_reserve_sat': setting(
+    'integer',
+    'what the coins that are not put together add up to at least',
+    { fallback: 0, from: 0, to: 2_100_000_000_000_000 },
+  ),
+  'payouts.links_customers': setting(
+    'flag',
+    'whether deposits of different customers may be put together, for everybody to see',
+    { fallback: false },
+  ),
   'rates.fixed': setting('list', 'what one bitcoin costs: EUR=57000.00, several with commas'),
   'idempotency.keep_hours': setting('integer', 'how long answers to Idempotency-Keys are kept', {
     fallback: 168,
@@ -221,6 +241,8 @@ export const ALWAYS = [
   'payouts.settle_depth',
   'payouts.own_change',
   'payouts.order',
+  'payouts.consolidate_reserve_sat',
+  'payouts.links_customers',
   'idempotency.keep_hours',
   'checkout.enabled',
   'operator',
