@@ -1,6 +1,14 @@
 import { SCOPES } from '@kaccy/bitcoin/access'
 import { type Route, routeTable } from '@kaccy/bitcoin-server/http'
-import { assert, type OrderId, type WalletId } from '@kaccy/bitcoin/kernel'
+import {
+  assert,
+  type ConsolidationId,
+  type OrderId,
+  type SpendId,
+  sat,
+  satPerKvB,
+  type WalletId,
+} from '@kaccy/bitcoin/kernel'
 import type { Scope } from '@kaccy/bitcoin/access'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HOUR } from '../deposits/till.ts'
@@ -29,6 +37,7 @@ const UNKNOWN: Owned = {
   withdrawal: 'wdr_00000000000000000000000000',
   psbt: 'psb_00000000000000000000000000',
   spend: 'spd_00000000000000000000000000',
+  consolidation: 'cns_00000000000000000000000000',
 }
 /** What is no id: any value will do. */
 const PLAIN: Owned = { branch: '0', index: '0', policy: '999999' }
@@ -64,6 +73,7 @@ async function stock(wallet: WalletId): Promise<Owned> {
     body: { url: 'https://receiver.example/hooks', event_types: ['*'] },
   })
   assert(webhook.status === 201, webhook.text)
+  const consolidation = await consolidated(wallet)
   const self = await served.call('GET', '/v1/self', { token })
   return {
     wallet,
@@ -74,7 +84,37 @@ async function stock(wallet: WalletId): Promise<Owned> {
     withdrawal: planned.id,
     psbt: planned.psbt,
     spend: planned.spend,
+    consolidation,
   }
+}
+
+/** A run as it is kept, without the thirty coins that it takes to make one. */
+async function consolidated(wallet: WalletId): Promise<string> {
+  const id = `cns_of_${wallet.slice(4)}` as ConsolidationId
+  await served.till.store.transact((tx) =>
+    tx.consolidations.insert({
+      id,
+      wallet,
+      status: 'planned',
+      trigger: 'request',
+      group: 'change',
+      scripts: 30,
+      inputs: 30,
+      coins: 30,
+      amount: sat(300_000n),
+      fee: sat(2_082n),
+      rate: satPerKvB(1_000n),
+      longTermRate: satPerKvB(10_000n),
+      saving: 17_638n,
+      breakEvenRate: satPerKvB(9_471n),
+      spend: `spd_of_${wallet.slice(4)}` as SpendId,
+      reachedAt: { planned: 1 },
+      createdBy: 'engine',
+      createdAt: 1,
+      updatedAt: 1,
+    }),
+  )
+  return id
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: examples of every shape

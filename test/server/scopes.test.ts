@@ -15,6 +15,7 @@ const PLACES: Readonly<Record<string, string>> = {
   withdrawal: `wdr_${'0'.repeat(32)}`,
   psbt: `psb_${'0'.repeat(32)}`,
   spend: `spd_${'0'.repeat(32)}`,
+  consolidation: `cns_${'0'.repeat(32)}`,
   policy: '999999',
   branch: '0',
   index: '0',

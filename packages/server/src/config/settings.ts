@@ -168,6 +168,26 @@ export const SETTINGS = {
     'fee rate where the node has no estimate; without it payouts wait then; 1 sat/vB is 1000',
     { from: 1_000, to: 1_000_000 },
   ),
+  'payouts.consolidate_coins': setting(
+    'integer',
+    'a wallet with so many free coins has small ones put together; none: only when somebody asks',
+    { from: 2, to: 100_000 },
+  ),
+  'payouts.consolidate_rate_percent': setting(
+    'integer',
+    'small coins are put together at so many hundredths of the long-term fee rate or less; none: only when somebody asks',
+    { from: 1, to: 100 },
+  ),
+  'payouts.consolidate_reserve_sat': setting(
+    'integer',
+    'what the coins that are not put together add up to at least',
+    { fallback: 0, from: 0, to: 2_100_000_000_000_000 },
+  ),
+  'payouts.links_customers': setting(
+    'flag',
+    'whether deposits of different customers may be put together, for everybody to see',
+    { fallback: false },
+  ),
   'rates.fixed': setting('list', 'what one bitcoin costs: EUR=57000.00, several with commas'),
   'idempotency.keep_hours': setting('integer', 'how long answers to Idempotency-Keys are kept', {
     fallback: 168,
@@ -232,6 +252,8 @@ export const ALWAYS = [
   'payouts.own_change',
   'payouts.order',
   'payouts.merge_addresses',
+  'payouts.consolidate_reserve_sat',
+  'payouts.links_customers',
   'idempotency.keep_hours',
   'checkout.enabled',
   'operator',

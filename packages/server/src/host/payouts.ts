@@ -37,6 +37,22 @@ export function payoutsOf(config: Config, source: BitcoindSource): PayoutOptions
     ...(fixed === undefined ? {} : { fixedFeeRate: satPerKvB(BigInt(fixed)) }),
     mergesAddresses: config['payouts.merge_addresses'],
     settleDepth: config['payouts.settle_depth'],
+    consolidation: consolidationOf(config),
+  }
+}
+
+/** Nothing by itself where neither trigger is set. */
+function consolidationOf(config: Config): NonNullable<PayoutOptions['consolidation']> {
+  const coins = config['payouts.consolidate_coins']
+  const ratePercent = config['payouts.consolidate_rate_percent']
+  const automatic = {
+    ...(coins === undefined ? {} : { coins }),
+    ...(ratePercent === undefined ? {} : { ratePercent }),
+  }
+  return {
+    ...(coins === undefined && ratePercent === undefined ? {} : { automatic }),
+    reserve: sat(BigInt(config['payouts.consolidate_reserve_sat'])),
+    linksCustomers: config['payouts.links_customers'],
   }
 }
 
