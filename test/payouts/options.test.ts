@@ -1,8 +1,10 @@
 import type { Store } from '@kaccy/bitcoin'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import { assert, satPerKvB } from '@kaccy/bitcoin/kernel'
+import type { Signer } from '@kaccy/bitcoin/signing'
 import { afterEach, expect, test } from 'vitest'
-import { Desk } from './desk.ts'
+import { Desk, MINUTE, ROOT } from './desk.ts'
+import { softSigner } from './soft-signer.ts'
 
 let desk: Desk | undefined
 afterEach(async () => {
@@ -106,4 +108,19 @@ test('turns of sending read no transactions of wallets whose ids are fixed befor
   reads = 0
   await d.engine.payouts.send()
   expect(reads).toBe(0)
+})
+
+test('what was planned while there was no signer is signed once there is one', async () => {
+  const signers: Signer[] = []
+  desk = await Desk.open({ payouts: { signersOf: () => signers } })
+  const d = desk
+  await d.fund(1_000_000)
+  const { id } = await d.ask({ amount: 100_000 })
+  await d.work()
+  expect(await d.status(id)).toBe('batched')
+  signers.push(softSigner(ROOT, 'soft p2wpkh'))
+  await d.restart()
+  d.now += 20 * MINUTE
+  await d.work()
+  expect(await d.status(id)).toBe('sending')
 })

@@ -82,8 +82,9 @@ async function claim(
       const signers = signersOf(wallet)
       const approvals = await approvalsOf(tx, version)
       if (signers.length === 0 || !approvals.complete) {
-        // Whoever approves, or brings signatures, makes it go on.
-        await stepped(held, owners, { changes: { nextAt: undefined }, actor: 'engine' })
+        // Whoever approves, or brings signatures, makes it go on; a signer may be given to this process, or another one has it.
+        const nextAt = approvals.complete ? at + LATER_MS : undefined
+        await stepped(held, owners, { changes: { nextAt }, actor: 'engine' })
         return nothing
       }
       const receipt = await grant(held, { owners, entropy, key, approvals, forMs: RECEIPT_MS })

@@ -83,10 +83,14 @@ export function paymentsFor(
   }))
 }
 
-/** Whom a refused plan leaves out, so that the others are served all the same (W18); nobody when it would serve no one. */
+/**
+ * Whom a refused plan leaves out, so that the others are served all the same (W18); nobody when it would serve no one.
+ * @param means all coins there are, satoshi: what they cannot pay is left out at once, because each plan looks at every coin
+ */
 export function withoutCulprit(
   code: string,
   members: readonly WithdrawalRecord[],
+  means: bigint,
 ): readonly WithdrawalRecord[] {
   const without = (worst: (a: WithdrawalRecord, b: WithdrawalRecord) => boolean) => {
     const culprit = members.reduce((a, b) => (worst(b, a) ? b : a))
@@ -99,10 +103,25 @@ export function withoutCulprit(
       return without((a, b) => a.amount < b.amount)
     case 'FUNDS_INSUFFICIENT':
       // One that is too large for the coins of the moment must not hold up all the others.
-      return without((a, b) => a.amount > b.amount)
+      return within(
+        means,
+        without((a, b) => a.amount > b.amount),
+      )
     case 'TRANSACTION_TOO_HEAVY':
       return members.slice(0, Math.floor(members.length / 2))
     default:
       return []
   }
+}
+
+/** The smallest of them that come to no more than this, in their order. */
+function within(means: bigint, members: readonly WithdrawalRecord[]): readonly WithdrawalRecord[] {
+  const out = new Set<WithdrawalRecord>()
+  let sum: bigint = sumSat(members.map(({ amount }) => amount))
+  for (const member of members.toSorted((a, b) => (a.amount > b.amount ? -1 : 1))) {
+    if (sum <= means) break
+    out.add(member)
+    sum -= member.amount
+  }
+  return members.filter((member) => !out.has(member))
 }

@@ -168,13 +168,14 @@ async function planGroup(deps: PlannerDeps, wallet: WalletId, group: Group): Pro
   const tooDear = group.members.filter((member) => !affordable.includes(member))
   if (tooDear.length > 0) await leave(tooDear, aboveCeiling(rate))
   let members: readonly WithdrawalRecord[] = affordable
+  const means = scene.coins.reduce((sum, { amount }) => sum + amount, 0n)
   while (members.length > 0) {
     const drafted = draft(deps, scene, { ...group, members }, quote.value)
     if (drafted.ok) {
       const committed = await commit(deps, wallet, members, scene, drafted.value)
       return committed.kind === 'planned' ? { ...committed, left } : committed
     }
-    const rest = withoutCulprit(drafted.error.code, members)
+    const rest = withoutCulprit(drafted.error.code, members, means)
     // What only makes room for the others is not told to wait: the next round plans it by itself.
     const isSplit = drafted.error.code === 'TRANSACTION_TOO_HEAVY' && rest.length > 0
     if (!isSplit) {
