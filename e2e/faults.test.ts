@@ -10,6 +10,5 @@ test('whatever goes wrong at whatever stage of a payout, at most one transaction
   console.log(JSON.stringify(report))
   expect(report.wrong).toEqual([])
   expect(report.cells).toBeGreaterThan(100)
-  expect(report.stories).toBe(report.cells * TIMES)
-  expect(report.met).toBe(report.stories)
+  expect(report.met).toBe(report.cells * TIMES)
 }, 3_600_000)

@@ -39,7 +39,7 @@ const STEPS = [
   { name: 'build', minutes: 5, command: ['node', 'tools/build.mjs'] },
   {
     name: 'tests',
-    minutes: 30,
+    minutes: 45,
     command: [
       'vitest',
       'run',

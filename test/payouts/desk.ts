@@ -30,6 +30,7 @@ import { softSigner } from './soft-signer.ts'
 
 export const START = 1_780_000_000_000
 export const MINUTE = 60_000
+const HURRY_MS = 150
 const TPUB = { private: 0x04358394, public: 0x043587cf }
 /** Published test words (BIP 39): their coins exist on test chains only. */
 export const ROOT = HDKey.fromMasterSeed(
@@ -38,7 +39,7 @@ export const ROOT = HDKey.fromMasterSeed(
   ),
   TPUB,
 )
-const RECEIPT_KEY = createReceiptKey(new Secret(new Uint8Array(32).fill(7)))
+export const RECEIPT_KEY = createReceiptKey(new Secret(new Uint8Array(32).fill(7)))
 export type Kind = 'p2wpkh' | 'p2tr' | 'p2pkh' | 'p2sh-p2wpkh'
 const PURPOSE: Readonly<Record<Kind, number>> = {
   p2wpkh: 84,
@@ -56,8 +57,6 @@ export interface DeskOptions {
   readonly signer?: Signer
   /** False: people bring signatures. */
   readonly signs?: boolean
-  /** How long the node may take, milliseconds. */
-  readonly patienceMs?: number
   readonly payouts?: Partial<NonNullable<EngineOptions['payouts']>>
 }
 export type Ask = Partial<Omit<WithdrawalInput, 'amount' | 'wallet'>> & { readonly amount: number }
@@ -68,6 +67,8 @@ export class Desk {
   readonly source: BitcoindSource
   readonly store: Store
   now = START
+  /** The node has no time to answer: for calls that will never be answered. */
+  isHurried = false
   readonly #options: DeskOptions
   #engine: Engine | undefined
   #wallet: WalletId | undefined
@@ -82,15 +83,12 @@ export class Desk {
       url: devnet.rpcUrl,
       auth: { cookieFile: devnet.cookiePath },
       retry: { attempts: 1 },
-      ...(options.patienceMs === undefined
-        ? {}
-        : {
-            deadlines: {
-              read: options.patienceMs,
-              block: options.patienceMs,
-              send: options.patienceMs,
-            },
-          }),
+      timers: {
+        after: (ms, action) => {
+          const timer = setTimeout(action, this.isHurried ? Math.min(ms, HURRY_MS) : ms)
+          return () => clearTimeout(timer)
+        },
+      },
     })
   }
   static async open(options: DeskOptions = {}): Promise<Desk> {

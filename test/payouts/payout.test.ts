@@ -26,5 +26,13 @@ test('a payout is requested, planned, signed, sent, mined and settled, and the b
   expect(await d.status(asked.id)).toBe('settled')
   expect(d.paidTo(asked.script)).toEqual({ times: 1, amount: 100_000n })
   await d.expectSound()
-  console.log(await d.told('withdrawal'), await d.told('psbt'), await d.alerts())
+  expect(await d.told('withdrawal')).toEqual(
+    ['requested', 'approved', 'batched', 'signing', 'sending', 'mined', 'settled'].map(
+      (what) => `withdrawal.${what}`,
+    ),
+  )
+  expect(await d.told('psbt')).toEqual(
+    ['created', 'signed', 'finalized', 'broadcast', 'confirmed'].map((what) => `psbt.${what}`),
+  )
+  expect(await d.alerts()).toEqual([])
 })

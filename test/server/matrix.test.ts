@@ -127,6 +127,7 @@ interface Got {
 
 let asks = 0
 async function ask(route: Route, ids: Owned, token: string | undefined): Promise<Got> {
+  asks += 1
   const url = route.url.replaceAll(
     /:(\w+)/g,
     (_, name: string) => ids[name] ?? PLAIN[name] ?? unknown[name] ?? 'x_1',
@@ -137,7 +138,7 @@ async function ask(route: Route, ids: Owned, token: string | undefined): Promise
     url,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      'idempotency-key': `ask-${(asks += 1)}`,
+      'idempotency-key': `ask-${asks}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     ...(body === undefined ? {} : { payload: JSON.stringify(withIds(body, ids)) }),

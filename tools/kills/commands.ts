@@ -3,7 +3,7 @@ import type { ChainSource } from '@kaccy/bitcoin/chain'
 import { EngineError, type OrderId, sat, type WalletId } from '@kaccy/bitcoin/kernel'
 import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
-import { seededEntropy } from '../scenarios/engine.ts'
+import { seededEntropy } from '../scenarios/entropy.ts'
 
 /** What the engine is told to do. Everything that could differ between two runs, time and randomness, is in it. */
 export type Command = Readonly<{ now: number; seed: number }> &

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Meeting } from '../../test/races/store.ts'
-import type { Command } from './commands.ts'
 
 const VICTIM = fileURLToPath(new URL('./victim.ts', import.meta.url))
 
@@ -10,16 +9,32 @@ interface Alive {
   readonly process: ChildProcess
   readonly answers: AsyncIterator<string>
   readonly reader: Interface
+  readonly ended: Promise<unknown>
+}
+
+/** Another program than the usual one, with what it needs beyond database and node. */
+interface Special {
+  readonly program?: string
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts the process, gives it commands, kills it, starts it again. */
-export class Handler {
+export class Handler<Command extends object> {
+  readonly #program: string
   readonly #args: readonly string[]
+  readonly #env: Readonly<Record<string, string>>
   #alive: Alive | undefined
   kills = 0
 
-  constructor(meeting: Meeting, node: { readonly url: string; readonly cookieFile: string }) {
-    this.#args = [JSON.stringify(meeting), node.url, node.cookieFile]
+  constructor(
+    meeting: Meeting,
+    node: { readonly url: string; readonly cookieFile: string },
+    { program = VICTIM, args = [], env = {} }: Special = {},
+  ) {
+    this.#program = program
+    this.#args = [JSON.stringify(meeting), node.url, node.cookieFile, ...args]
+    this.#env = env
   }
   async #start(): Promise<Alive> {
     if (this.#alive) return this.#alive
@@ -28,31 +43,48 @@ export class Handler {
       [
         '--conditions=@kaccy/source',
         '--disable-warning=ExperimentalWarning',
-        VICTIM,
+        this.#program,
         ...this.#args,
       ],
-      { stdio: ['pipe', 'pipe', 'inherit'] },
+      { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...this.#env } },
     )
     const reader = createInterface({ input: child.stdout })
-    const alive = { process: child, reader, answers: reader[Symbol.asyncIterator]() }
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    const alive = { process: child, reader, ended, answers: reader[Symbol.asyncIterator]() }
     child.stdin?.on('error', () => undefined)
     this.#alive = alive
     await this.#answer(alive, 'ready')
     return alive
   }
-  /** True when the expected word came; false when the process ended before. */
-  async #answer(alive: Alive, word: string): Promise<boolean> {
+  /** What came behind the expected word; undefined when the process ended before. */
+  async #answer(alive: Alive, word: string): Promise<string | undefined> {
     const { value, done } = await alive.answers.next()
-    if (done) return false
-    if (value !== word) throw new TypeError(`the process says ${String(value)}`)
-    return true
+    if (done) return undefined
+    if (!value.startsWith(word)) throw new TypeError(`the process says ${value}`)
+    return value.slice(word.length).trim()
   }
-  /** Lets the process do a command to its end. */
-  async obey(command: Command): Promise<void> {
+  /** Lets the process do a command to its end, and gives what it says of it. */
+  async obey(command: Command): Promise<string> {
     const alive = await this.#start()
     alive.process.stdin?.write(`${JSON.stringify(command)}\n`)
-    if (!(await this.#answer(alive, 'done')))
+    const said = await this.#answer(alive, 'done')
+    if (said === undefined)
       throw new TypeError(`the process ended by itself, with ${alive.process.exitCode}`)
+    return said
+  }
+  /** As `obey`, for a process that may kill itself on the way: where it did, by its own last word. Undefined: it did not. */
+  async obeyOrDie(command: Command): Promise<string | undefined> {
+    const alive = await this.#start()
+    alive.process.stdin?.write(`${JSON.stringify(command)}\n`)
+    const { value = '' } = await alive.answers.next()
+    if (value.startsWith('done')) return undefined
+    await alive.ended
+    if (alive.process.signalCode !== 'SIGKILL' || !value.startsWith('dying'))
+      throw new TypeError(`the process ended by itself, with ${alive.process.exitCode}`)
+    this.#alive = undefined
+    this.kills += 1
+    alive.reader.close()
+    return value.slice('dying'.length)
   }
   /** Gives a command and kills the process `afterMs` later, wherever it is. */
   async obeyAndDie(command: Command, afterMs: number): Promise<void> {
@@ -66,9 +98,8 @@ export class Handler {
     if (!alive) return
     this.#alive = undefined
     this.kills += 1
-    const ended = new Promise((resolve) => alive.process.once('exit', resolve))
     alive.process.kill('SIGKILL')
-    await ended
+    await alive.ended
     alive.reader.close()
   }
 }

@@ -10,6 +10,8 @@ import { World } from '../simulate/world.ts'
 import { type Command, Obedient } from './commands.ts'
 import { dump } from './dump.ts'
 import { Handler } from './handler.ts'
+import { killPayouts } from './payouts.ts'
+import { killAtWrites } from './payouts-writes.ts'
 import { liveTogether, type TogetherOptions } from './together.ts'
 
 export interface KillsReport {
@@ -43,7 +45,7 @@ export async function killAgainAndAgain(
   const twinSource = sourceOf()
   const twinStore = createMemoryStore()
   const twin = await Obedient.open(twinStore, twinSource)
-  const victim = new Handler(meeting, node)
+  const victim = new Handler<Command>(meeting, node)
   let now = Date.now()
   let commands = 0
   const both = async (command: Command, kill: boolean) => {
@@ -109,12 +111,23 @@ async function main(): Promise<void> {
     kills: { type: 'string', default: '20' },
     engines: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '10' },
+    /** Kills of a process that pays out. */
+    payouts: { type: 'string' },
+    /** How often at every named write of it. */
+    writes: { type: 'string' },
     json: { type: 'boolean', default: false },
   })
   const seed = values.seed === undefined ? Math.floor(Date.now() / 1000) : Number(values.seed)
   const folder = await mkdtemp(join(tmpdir(), 'kaccy-kills-'))
   const meeting: Meeting = { kind: 'sqlite', file: join(folder, 'kills.db') }
   const [processes, rounds] = [Number(values.engines), Number(values.rounds)]
+  if (values.payouts !== undefined || values.writes !== undefined) {
+    const report =
+      values.payouts === undefined
+        ? await killAtWrites(seed, Number(values.writes), meeting)
+        : await killPayouts(seed, Number(values.payouts), meeting)
+    return tell(report, values.json, folder)
+  }
   if (processes > 1) return together({ seed, rounds, processes, meeting }, values.json, folder)
   const report = await killAgainAndAgain(seed, Number(values.kills), meeting)
   await rm(folder, { recursive: true, force: true })
@@ -127,6 +140,20 @@ async function main(): Promise<void> {
     )
     for (const difference of report.differences) process.stdout.write(`${difference}\n`)
   }
+  process.exitCode = passed ? 0 : 1
+}
+
+async function tell(
+  report: { readonly seed: number; readonly kills: number; readonly faults: readonly string[] },
+  json: boolean,
+  folder: string,
+): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  const { seed, kills, faults } = report
+  const passed = faults.length === 0
+  const text = `seed ${seed}: ${kills} kills of payouts, ${passed ? 'everyone has what was asked for, once' : 'NOT as asked for'}`
+  const lines = json ? [JSON.stringify({ ...report, passed })] : [text, ...faults]
+  process.stdout.write(`${lines.join('\n')}\n`)
   process.exitCode = passed ? 0 : 1
 }
 

@@ -48,7 +48,7 @@ class Life {
   readonly #random: Random
   readonly #world: World
   readonly #twinStore = createMemoryStore()
-  #handlers: readonly Handler[] = []
+  #handlers: readonly Handler<Command>[] = []
   #twinSource: ReturnType<typeof createBitcoindSource> | undefined
   #twin: Obedient | undefined
   #now = Date.now()

@@ -43,17 +43,30 @@ const PARTS: readonly Part[] = [
     command: tool('simulate', '--schedules', '1000'),
   },
   {
+    name: 'faults',
+    what: 'every stage of a payout, every call, every fault, 50 times each',
+    command: tool('faults', '--json', '--times', '50'),
+  },
+  {
     name: 'selections',
     what: '100,000 random choices of coins',
     command: tool('selections', '--count', '100000'),
   },
-  { name: 'kills', what: '100 kill -9 on SQLite and on PostgreSQL', command: suite('e2e/kills') },
+  {
+    name: 'kills',
+    what: '100 kill -9 on SQLite and on PostgreSQL; of payouts as many, and 20 before and after every named write',
+    command: suite('e2e/kills'),
+  },
   {
     name: 'together',
     what: '100 rounds of two and three engines on one database',
     command: suite('e2e/two-engines'),
   },
-  { name: 'races', what: '10,000 addresses from two processes', command: suite('test/races') },
+  {
+    name: 'races',
+    what: '10,000 addresses and 1,000 withdrawals from two processes',
+    command: suite('test/races'),
+  },
   { name: 'store', what: 'store conformance, models and kills', command: suite('test/store') },
   {
     name: 'differential',

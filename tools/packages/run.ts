@@ -152,6 +152,20 @@ function runExamples(folder: string, files: readonly string[]): string[] {
   })
 }
 
+function checkSigner(archive: string): void {
+  check('kaccy-signer installs alone, within its budget, and answers', () => {
+    const folder = project('signer-alone', [archive])
+    const tree = treeOf(folder)
+    const out = run('npx', ['--no-install', 'kaccy-signer', '--help'], folder)
+    return [
+      ...(tree.count <= SIGNER_PACKAGES_MAX ? [] : [`${tree.count} packages`]),
+      ...tree.scripts.map((name) => `${name} has an install script`),
+      ...tree.loose.map((name) => `${name} is not an exact version`),
+      ...(/policy receipt/.test(out) ? [] : [`kaccy-signer --help says ${out.slice(0, 200)}`]),
+    ]
+  })
+}
+
 function main(): void {
   if (!process.argv.includes('--no-build')) run(process.execPath, ['tools/build.mjs'], ROOT)
   const archives = new Map<string, string>()
@@ -178,18 +192,7 @@ function main(): void {
     },
   )
 
-  check('kaccy-signer installs alone, within its budget, and answers', () => {
-    const folder = project('signer-alone', [archive('signer')])
-    const tree = treeOf(folder)
-    const out = run('npx', ['--no-install', 'kaccy-signer', '--help'], folder)
-    return [
-      ...(tree.count <= SIGNER_PACKAGES_MAX ? [] : [`${tree.count} packages`]),
-      ...tree.scripts.map((name) => `${name} has an install script`),
-      ...tree.loose.map((name) => `${name} is not an exact version`),
-      ...(/policy receipt/.test(out) ? [] : [`kaccy-signer --help says ${out.slice(0, 200)}`]),
-    ]
-  })
-
+  checkSigner(archive('signer'))
   check('engine and devnet open every door', () => {
     const folder = project('library', [archive('engine'), archive('devnet')])
     return importAll(folder, [...doors('engine'), ...doors('devnet')])

@@ -1,5 +1,12 @@
-import { type BlockHash, blockHash, isHash, type Txid } from '@kaccy/bitcoin/kernel'
-import { type Transaction, txidOf } from '@kaccy/bitcoin/protocol/transaction'
+import {
+  assert,
+  type BlockHash,
+  blockHash,
+  fromHex,
+  isHash,
+  type Txid,
+} from '@kaccy/bitcoin/kernel'
+import { decodeTransaction, type Transaction, txidOf } from '@kaccy/bitcoin/protocol/transaction'
 import { type BuiltBlock, buildBlock } from './block.ts'
 import type { SignedTransaction, Strangers } from './strangers.ts'
 
@@ -21,6 +28,7 @@ const MATURITY = 100
 export class RegtestChain {
   readonly #options: RegtestOptions
   readonly #hashes: BlockHash[] = []
+  readonly #contents = new Map<BlockHash, readonly Transaction[]>()
   #start = 0
   #time = 0
   #nonce = 0
@@ -72,7 +80,7 @@ export class RegtestChain {
   ): BuiltBlock {
     this.#time = Math.max(this.#time + 1, this.#options.now())
     this.#nonce += 1
-    return buildBlock({
+    const block = buildBlock({
       prev: prev ?? (this.#hashes[onHeight - this.#start] as BlockHash),
       height: onHeight + 1,
       time: this.#time,
@@ -80,6 +88,8 @@ export class RegtestChain {
       coinbaseTo: to ?? this.#options.strangers.script,
       nonce: this.#nonce,
     })
+    this.#contents.set(block.hash, transactions)
+    return block
   }
   async #submit(block: BuiltBlock): Promise<void> {
     const answer = await this.#options.rpc('submitblock', [block.hex])
@@ -113,6 +123,28 @@ export class RegtestChain {
     evict(txid)
   }
 
+  /** What the best chain has since `prepare`, in its order and without coinbases. */
+  get mined(): readonly Transaction[] {
+    return this.#hashes.flatMap((hash) => this.#contents.get(hash) ?? [])
+  }
+  /** The whole mempool, parents before their children. */
+  async mempool(): Promise<readonly Transaction[]> {
+    const { rpc } = this.#options
+    const waiting = new Map<Txid, Transaction>()
+    for (const txid of (await rpc('getrawmempool')) as readonly Txid[]) {
+      const decoded = decodeTransaction(fromHex(String(await rpc('getrawtransaction', [txid, 0]))))
+      assert(decoded.ok, 'a transaction of the mempool')
+      waiting.set(txid, decoded.value)
+    }
+    const ordered = new Set<Transaction>()
+    const add = (transaction: Transaction | undefined) => {
+      if (!transaction || ordered.has(transaction)) return
+      for (const { txid } of transaction.inputs) add(waiting.get(txid))
+      ordered.add(transaction)
+    }
+    for (const transaction of waiting.values()) add(transaction)
+    return [...ordered]
+  }
   async inMempool(txid: Txid): Promise<boolean> {
     const list = await this.#options.rpc('getrawmempool')
     return Array.isArray(list) && list.includes(txid)

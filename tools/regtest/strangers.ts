@@ -73,13 +73,13 @@ export class Strangers {
     return coin
   }
 
-  /** Signs a transaction; what the outputs and the fee leave goes back to the strangers as the last output. */
+  /** Signs a transaction; what the outputs and the fee leave is the last output, which goes back to the strangers unless told otherwise. */
   spend(
     inputs: readonly Coin[],
     outputs: readonly Output[],
-    options: Omit<SpendOptions, 'change'>,
+    options: Omit<SpendOptions, 'change'> & Partial<SpendOptions>,
   ): SignedTransaction {
-    return signedSpend(inputs, outputs, { ...options, change: this.script }, () => this.#key)
+    return signedSpend(inputs, outputs, { change: this.script, ...options }, () => this.#key)
   }
   /** Output of a transaction that belongs to the strangers, as a coin. */
   coinOf({ txid, transaction }: SignedTransaction, vout: number): Coin {

@@ -1,10 +1,9 @@
-import { createEngine, type Engine, type Store } from '@kaccy/bitcoin'
+import { createEngine, type Engine, type EngineOptions, type Store } from '@kaccy/bitcoin'
 import type { ChainSource } from '@kaccy/bitcoin/chain'
 import type { OrderRecord, Thresholds } from '@kaccy/bitcoin/deposits'
 import {
   assert,
   EngineError,
-  type Entropy,
   type OrderId,
   type Sat,
   toHex,
@@ -14,29 +13,19 @@ import { HDKey } from '@scure/bip32'
 import { mnemonicToSeedSync } from '@scure/bip39'
 import { p2wpkh } from '@scure/btc-signer'
 import { type Spender, signedSpend } from '../regtest/strangers.ts'
+import { seededEntropy } from './entropy.ts'
+
+export { seededEntropy }
 
 /** A published test mnemonic (BIP 39): its coins exist on test chains only. */
 const MNEMONIC =
   'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about'
 const ACCOUNT = "m/84'/1'/0'"
 const TPUB = { private: 0x04358394, public: 0x043587cf }
-const ROOT = HDKey.fromMasterSeed(mnemonicToSeedSync(MNEMONIC), TPUB)
+/** The keys of the wallet under test. */
+export const ROOT = HDKey.fromMasterSeed(mnemonicToSeedSync(MNEMONIC), TPUB)
+const ORIGIN = `[${ROOT.fingerprint.toString(16).padStart(8, '0')}/84h/1h/0h]`
 const OWNED = 200
-
-/** Bytes from a counter-mode hash of the seed: the same run twice gives the same ids. */
-export function seededEntropy(seed: number): Entropy {
-  let state = BigInt(seed) * 0x9e3779b97f4a7c15n + 1n
-  return {
-    bytes(length) {
-      const bytes = new Uint8Array(length)
-      for (let i = 0; i < length; i++) {
-        state = (state * 6364136223846793005n + 1442695040888963407n) & 0xffff_ffff_ffff_ffffn
-        bytes[i] = Number(state >> 33n) & 0xff
-      }
-      return bytes
-    },
-  }
-}
 
 export interface UnderTestOptions {
   readonly store: Store
@@ -46,6 +35,8 @@ export interface UnderTestOptions {
   /** Seconds since the epoch at which the test begins. */
   readonly start: number
   readonly seed?: number
+  /** Given: it pays out as well. */
+  readonly payouts?: NonNullable<EngineOptions['payouts']>
 }
 
 /** The engine as a test drives it: virtual clock, restarts, looks on demand, and the invariants that hold after each step. */
@@ -80,6 +71,7 @@ export class EngineUnderTest {
       clock: { now: () => this.#now },
       entropy: seededEntropy(this.#seed * 1000 + this.#restarts),
       blocksPerCommit: 4,
+      ...(this.#options.payouts ? { payouts: this.#options.payouts } : {}),
     })
   }
   get engine(): Engine {
@@ -99,7 +91,12 @@ export class EngineUnderTest {
   async registerWallet(): Promise<void> {
     const account = ROOT.derive(ACCOUNT)
     const registered = await this.engine.wallets.register(
-      { name: 'test', xpub: account.publicExtendedKey, scriptType: 'p2wpkh', lookahead: 60 },
+      {
+        name: 'test',
+        xpub: `${ORIGIN}${account.publicExtendedKey}`,
+        scriptType: 'p2wpkh',
+        lookahead: 60,
+      },
       'operator:test',
     )
     if (!registered.ok) throw new TypeError(`registration refused: ${registered.error.message}`)
@@ -118,14 +115,33 @@ export class EngineUnderTest {
     await this.look()
     this.passSeconds(seconds)
   }
-  /** One look; a node that does not answer is a normal thing. */
+  /** One look; a node that does not answer is a normal thing. Then turns of paying out, if it does. */
   async look(): Promise<void> {
     this.#options.source.down = this.#now < this.#downUntil
     try {
       await this.engine.sync()
+      await this.#payOut()
     } catch (error) {
       if (!(error instanceof EngineError && error.remedy === 'retry')) throw error
     }
+  }
+  async #payOut(): Promise<void> {
+    if (!this.#options.payouts) return
+    const { payouts } = this.engine
+    for (let turn = 0; turn < 20; turn++) {
+      let done = 0
+      for (const step of ['plan', 'sign', 'send', 'bump'] as const) done += await payouts[step]()
+      if (done === 0) return
+    }
+    assert(false, 'paying out never comes to rest')
+  }
+  /** Has the bytes of open payouts sent again now, before any look: what a process does that does not know what became of them. */
+  async sendAgain(): Promise<void> {
+    if (!this.#options.payouts) return
+    const { spends } = this.engine
+    for (const { current } of await spends.list({ status: 'open', limit: 1000 }))
+      await spends.sendSoon(current)
+    await this.#payOut()
   }
 
   async createOrder(input: {

@@ -3,11 +3,13 @@ import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
 import type { TestNode } from '../../test/counterparts/node.ts'
 import { RegtestChain } from '../regtest/chain.ts'
+import { type FaultProxy, startFaultProxy } from '../regtest/fault-proxy.ts'
 import { Strangers } from '../regtest/strangers.ts'
 import { switchable } from '../regtest/switchable.ts'
 import { EngineUnderTest } from './engine.ts'
+import { type FaultBench, payoutsOver, SEND_PATIENCE_MS } from './payouts.ts'
 import { ScheduleRun } from './runner.ts'
-import type { Schedule, ScheduleFile } from './schedule.ts'
+import { paysOut, type Schedule, type ScheduleFile } from './schedule.ts'
 
 /** Coins that one schedule may need. */
 const COINS = 4
@@ -20,7 +22,8 @@ export function reasonToSkipOnNode(schedule: Schedule): string | undefined {
 
 /**
  * Runs one schedule against a real node over RPC: blocks are built here and handed over with submitblock, dropped ones
- * are invalidated. The chain goes on from schedule to schedule; each has its own strangers, store and engine.
+ * are invalidated. The chain goes on from schedule to schedule; each has its own strangers, store and engine. What a node
+ * cannot be told to do wrong is done by a proxy before it.
  */
 export async function runOnNode(
   schedule: Schedule,
@@ -33,14 +36,30 @@ export async function runOnNode(
   const rpc = (method: string, params?: readonly unknown[]) => node.rpc(method, params)
   const chain = new RegtestChain({ rpc, strangers, now: () => start })
   await chain.prepare(COINS)
-  const source = createBitcoindSource(node.source)
-  const engine = new EngineUnderTest({ store, source: switchable(source), start })
+  const proxy = paysOut(schedule) ? await startFaultProxy(node.source) : undefined
+  const source = createBitcoindSource(
+    proxy ? { ...proxy.source, deadlines: { send: SEND_PATIENCE_MS } } : node.source,
+  )
+  const engine = new EngineUnderTest({
+    store,
+    source: switchable(source),
+    start,
+    ...(proxy ? { payouts: payoutsOver(source) } : {}),
+  })
   try {
     await engine.open()
     await engine.look()
     await engine.registerWallet()
-    return await new ScheduleRun({ schedule, defaults, chain, strangers, engine }).run()
+    const bench = proxy ? { bench: faultsOf(proxy) } : {}
+    const parts = { schedule, defaults, chain, strangers, engine, ...bench }
+    return await new ScheduleRun(parts).run()
   } finally {
     await source.close()
+    await proxy?.stop()
   }
 }
+
+const faultsOf = (proxy: FaultProxy): FaultBench => ({
+  arm: ({ rpc, ...fault }) => proxy.arm({ method: rpc, ...fault }),
+  pending: () => proxy.pending().map(({ kind, method }) => `${kind} of ${method}`),
+})

@@ -1,12 +1,21 @@
 import { parseArgs } from 'node:util'
+import { createBitcoindSource } from '@kaccy/bitcoin/adapters/bitcoind'
 import { createMemoryStore } from '@kaccy/bitcoin/adapters/memory'
-import { createDevnetInProcess } from '@kaccy/devnet'
+import { createDevnet, createDevnetInProcess, type Devnet } from '@kaccy/devnet'
 import { RegtestChain } from '../regtest/chain.ts'
 import { devnetSource } from '../regtest/devnet-source.ts'
 import { Strangers } from '../regtest/strangers.ts'
-import { EngineUnderTest } from './engine.ts'
+import { switchable } from '../regtest/switchable.ts'
+import { EngineUnderTest, type UnderTestOptions } from './engine.ts'
+import { type FaultBench, payoutsOver, SEND_PATIENCE_MS } from './payouts.ts'
 import { ScheduleRun } from './runner.ts'
-import { reasonToSkip, type Schedule, type ScheduleFile, unknownWords } from './schedule.ts'
+import {
+  paysOut,
+  reasonToSkip,
+  type Schedule,
+  type ScheduleFile,
+  unknownWords,
+} from './schedule.ts'
 import { sharedSchedules } from './schedule-file.ts'
 
 /** Noon of a day in 2026: schedules run on virtual time. */
@@ -19,25 +28,51 @@ export async function runOnDevnet(
 ): Promise<readonly string[]> {
   let engine: EngineUnderTest | undefined
   const now = () => engine?.nowSeconds ?? START
-  const devnet = await createDevnetInProcess({ start: 'genesis', clock: () => now() * 1000 })
+  const options = { start: 'genesis', clock: () => now() * 1000 } as const
+  const pays = paysOut(schedule)
+  const devnet = pays ? await createDevnet(options) : createDevnetInProcess(options)
+  const link = pays ? linkOver(devnet) : { parts: { source: devnetSource(devnet) } }
   const strangers = new Strangers('scenarios')
   const chain = new RegtestChain({
-    rpc: (method, params) => devnet.rpc(method, params),
+    // Past the faults: they are meant for the engine.
+    rpc: async (method, params) => devnet.call(method, params),
     strangers,
     now,
     evict: (txid) => void devnet.evict(txid),
   })
-  await chain.prepare(20)
-  engine = new EngineUnderTest({
-    store: createMemoryStore(),
-    source: devnetSource(devnet),
-    start: START,
-  })
-  await engine.open()
-  await engine.look()
-  await engine.registerWallet()
-  return new ScheduleRun({ schedule, defaults, chain, strangers, engine }).run()
+  try {
+    await chain.prepare(20)
+    engine = new EngineUnderTest({ store: createMemoryStore(), start: START, ...link.parts })
+    await engine.open()
+    await engine.look()
+    await engine.registerWallet()
+    const bench = faultsOf(devnet)
+    return await new ScheduleRun({ schedule, defaults, chain, strangers, engine, bench }).run()
+  } finally {
+    await link.close?.()
+    await devnet.close()
+  }
 }
+
+interface Link {
+  readonly parts: Pick<UnderTestOptions, 'source' | 'payouts'>
+  close?(): Promise<void>
+}
+/** Over HTTP: what is lost on the way belongs to the test. */
+function linkOver(devnet: Devnet): Link {
+  const source = createBitcoindSource({
+    url: devnet.rpcUrl,
+    auth: { cookieFile: devnet.cookiePath },
+    retry: { attempts: 1 },
+    deadlines: { send: SEND_PATIENCE_MS },
+  })
+  const parts = { source: switchable(source), payouts: payoutsOver(source) }
+  return { parts, close: () => source.close() }
+}
+const faultsOf = ({ faults }: Devnet): FaultBench => ({
+  arm: ({ rpc, ...fault }) => void faults.arm({ method: rpc, ...fault }),
+  pending: () => faults.pending().map(({ kind, method }) => `${kind} of ${String(method)}`),
+})
 
 /** The command line and its file; or what is wrong with them, in a line. */
 async function read() {

@@ -3,8 +3,9 @@ import { assert, type OrderId, sat, type Txid } from '@kaccy/bitcoin/kernel'
 import { parseAddress } from '@kaccy/bitcoin/protocol/address'
 import type { Transaction } from '@kaccy/bitcoin/protocol/transaction'
 import type { RegtestChain } from '../regtest/chain.ts'
-import { type Coin, type SignedTransaction, Strangers } from '../regtest/strangers.ts'
+import type { Coin, SignedTransaction, Spender, Strangers } from '../regtest/strangers.ts'
 import type { EngineUnderTest } from './engine.ts'
+import { type FaultBench, PayoutRun, strangerNamed } from './payouts.ts'
 import type { Expectation, Final, Schedule, ScheduleFile, Step, TxStep } from './schedule.ts'
 
 const DEFAULT_FEE = 1000n
@@ -16,6 +17,8 @@ export class ScheduleRun {
   readonly #chain: RegtestChain
   readonly #strangers: Strangers
   readonly #engine: EngineUnderTest
+  readonly #bench: FaultBench | undefined
+  readonly #payouts: PayoutRun
   readonly #transactions = new Map<string, SignedTransaction>()
   readonly #versions = new Map<string, number>()
   readonly #orders = new Map<string, OrderId>()
@@ -29,18 +32,27 @@ export class ScheduleRun {
     chain: RegtestChain
     strangers: Strangers
     engine: EngineUnderTest
+    /** Where faults of the node are armed. */
+    bench?: FaultBench
   }) {
     this.#schedule = parts.schedule
     this.#defaults = parts.defaults
     this.#chain = parts.chain
     this.#strangers = parts.strangers
     this.#engine = parts.engine
+    this.#bench = parts.bench
+    const scriptOf = (symbol: string) => this.#script(symbol)
+    this.#payouts = new PayoutRun({ ...parts, scriptOf, faults: this.faults })
   }
 
   async run(): Promise<readonly string[]> {
     await this.#engine.look()
-    for (const order of this.#schedule.orders) await this.#createOrder(order)
-    for (const [index, step] of this.#schedule.steps.entries()) {
+    const { orders, steps, wallet = [] } = this.#schedule
+    await this.#payouts.fund(wallet)
+    for (const order of orders) await this.#createOrder(order)
+    this.#arm(steps[0])
+    for (const [index, step] of steps.entries()) {
+      this.#arm(steps[index + 1])
       await this.#step(step)
       const expecting = step.expect !== undefined
       if (!this.#blind && !expecting) await this.#engine.look()
@@ -49,7 +61,14 @@ export class ScheduleRun {
     await this.#engine.look()
     await this.#always('the end')
     await this.#final(this.#schedule.final ?? {})
+    for (const fault of this.#bench?.pending() ?? []) this.faults.push(`nothing hit ${fault}`)
     return this.faults
+  }
+  /** A fault belongs to the call that the step before it causes, so it is armed one step ahead. */
+  #arm(step: Step | undefined): void {
+    if (!step?.fault) return
+    if (this.#bench) this.#bench.arm(step.fault)
+    else this.faults.push(`there is no node here that can fail at ${step.fault.rpc}`)
   }
 
   async #createOrder({ id, amount, address }: Schedule['orders'][number]): Promise<void> {
@@ -72,9 +91,7 @@ export class ScheduleRun {
     const known = this.#scripts.get(symbol)
     if (known) return known
     // A stranger's address: another key for each name.
-    const script = symbol.startsWith('bcrt1')
-      ? addressScript(symbol)
-      : new Strangers(`address/${symbol}`).script
+    const script = symbol.startsWith('bcrt1') ? addressScript(symbol) : strangerNamed(symbol).script
     this.#scripts.set(symbol, script)
     return script
   }
@@ -97,23 +114,25 @@ export class ScheduleRun {
     if (step.down !== undefined) await this.#engine.nodeDown(step.down)
     if (step.restart !== undefined) {
       await this.#engine.restart()
+      await this.#engine.sendAgain()
       this.#blind = false
     }
     if (step.poll !== undefined) this.#blind = false
     if (step.parallel) await Promise.all(step.parallel.map((inner) => this.#step(inner)))
-    if (step.fault) this.faults.push(`fault ${step.fault.rpc} cannot be armed by this runner`)
+    if (step.withdraw) await this.#payouts.withdraw(step.withdraw)
     if (step.expect) await this.#expect(step.expect)
   }
 
   /** A transaction the node does not take now is kept: a later block may contain it. */
   async #send(step: TxStep): Promise<void> {
     const known = this.#transactions.get(step.id)
-    const signed = known ?? this.#sign(step)
+    const signed = known ?? (await this.#sign(step))
     this.#transactions.set(step.id, signed)
     await this.#chain.send(signed)
   }
-  #sign({ ins, outs, rbf }: TxStep): SignedTransaction {
-    const coins = ins.map((name) => this.#coin(name))
+  async #sign({ ins, outs, rbf }: TxStep): Promise<SignedTransaction> {
+    const coins: Coin[] = []
+    for (const name of ins) coins.push(await this.#coin(name))
     // A later version of the same stranger's coin pays more than the one before it.
     const version = Math.max(0, ...ins.map((name) => this.#versions.get(name) ?? 0))
     for (const name of ins) this.#versions.set(name, version + 1)
@@ -124,12 +143,17 @@ export class ScheduleRun {
     const fee = ins.some((name) => name.startsWith('ext:'))
       ? DEFAULT_FEE * BigInt(5 ** version)
       : 500n
-    const signer = ins.every((name) => name.startsWith('ext:'))
-      ? this.#strangers
-      : this.#engine.owner
+    const signer = this.#signerOf(ins)
     return signer.spend(coins, outputs, { fee: sat(fee), rbf, change: this.#strangers.script })
   }
-  #coin(name: string): Coin {
+  #signerOf(ins: readonly string[]): Spender {
+    if (ins.every((name) => name.startsWith('ext:'))) return this.#strangers
+    const [payee] = ins.flatMap((name) => this.#payouts.payeeOf(name) ?? [])
+    return payee ?? this.#engine.owner
+  }
+  async #coin(name: string): Promise<Coin> {
+    const paid = await this.#payouts.coin(name)
+    if (paid) return paid
     if (name.startsWith('ext:')) return this.#strangers.named(name)
     const [id = '', vout = ''] = name.split(':')
     const transaction = this.#transactions.get(id)
@@ -141,13 +165,9 @@ export class ScheduleRun {
     assert(transaction, `unknown transaction ${id}`)
     return transaction.txid
   }
-  /** `*` is the whole mempool; parents were named before their children. */
-  async #toMine(ids: readonly string[]): Promise<Transaction[]> {
-    if (!ids.includes('*')) return this.#named(ids)
-    const waiting: Transaction[] = []
-    for (const { txid, transaction } of this.#transactions.values())
-      if (await this.#chain.inMempool(txid)) waiting.push(transaction)
-    return waiting
+  /** `*` is the whole mempool. */
+  #toMine(ids: readonly string[]): Promise<readonly Transaction[]> {
+    return ids.includes('*') ? this.#chain.mempool() : Promise.resolve(this.#named(ids))
   }
   #named(ids: readonly string[]): Transaction[] {
     return ids.map((id) => {
@@ -189,7 +209,9 @@ export class ScheduleRun {
       this.faults.push(`${where}: ${fault}`)
   }
 
-  async #final({ credited, reversals, alerts }: Final): Promise<void> {
+  async #final(final: Final): Promise<void> {
+    const { credited, reversals, alerts } = final
+    await this.#payouts.final(final)
     for (const [id, wanted] of Object.entries(credited ?? {})) {
       const actual =
         id === 'unassigned'

@@ -24,9 +24,10 @@ export interface Final {
   readonly credited?: Readonly<Record<string, number>>
   readonly reversals?: number
   readonly alerts?: readonly string[]
-  /** What withdrawals paid. */
-  readonly paid?: unknown
-  readonly transactions_to?: unknown
+  /** What the best chain pays each destination, satoshi. */
+  readonly paid?: Readonly<Record<string, number>>
+  /** Transactions to each destination, mined and waiting. */
+  readonly transactions_to?: Readonly<Record<string, number>>
 }
 export interface Expectation {
   readonly state?: string
@@ -46,6 +47,20 @@ export interface ReorgStep {
   readonly blocks: readonly (readonly string[])[]
   readonly lose?: readonly string[]
 }
+export interface FaultStep {
+  readonly rpc: string
+  readonly kind: 'timeout_before' | 'timeout_after' | 'error'
+  readonly code?: number
+  readonly message?: string
+}
+export interface WithdrawStep {
+  readonly key: string
+  readonly to: string
+  readonly amount: number
+  /** The coin is so exact that what is left is fee. */
+  readonly no_change?: boolean
+  readonly expect_error?: string
+}
 /** A step has one of these words; `down` may have `blind` beside it. */
 export interface Step {
   readonly tx?: TxStep
@@ -59,10 +74,10 @@ export interface Step {
   readonly poll?: number
   readonly clock?: number
   readonly blind?: boolean
-  readonly fault?: { readonly rpc: string; readonly kind: string; readonly code?: number }
+  readonly fault?: FaultStep
   readonly expect?: Readonly<Record<string, Expectation>>
   readonly parallel?: readonly Step[]
-  readonly withdraw?: unknown
+  readonly withdraw?: WithdrawStep
   readonly bump?: unknown
   readonly crash?: unknown
   readonly mine_original_of?: unknown
@@ -88,7 +103,8 @@ const WORDS: ReadonlySet<string> = new Set([
   'crash',
   'mine_original_of',
 ])
-const PAYOUT_WORDS: readonly (keyof Step)[] = ['withdraw', 'bump', 'crash', 'mine_original_of']
+/** Explained by the file's terms, used by none of its schedules. */
+const IDLE_WORDS: readonly (keyof Step)[] = ['bump', 'crash', 'mine_original_of']
 
 /** @throws TypeError for a file of another shape. */
 export function parseSchedules(text: string): ScheduleFile {
@@ -112,6 +128,8 @@ const KNOWN = {
   schedule: ['name', 'why', 'orders', 'steps', 'final', 'wallet'],
   order: ['id', 'amount', 'address'],
   final: ['credited', 'reversals', 'alerts', 'paid', 'transactions_to'],
+  withdraw: ['key', 'to', 'amount', 'no_change', 'expect_error'],
+  fault: ['rpc', 'kind', 'code', 'message'],
 } as const
 
 /** Words that nobody knows here: what is not understood must not pass. */
@@ -123,21 +141,24 @@ export function unknownWords(schedule: Schedule): readonly string[] {
   return [
     ...strange('schedule', schedule),
     ...schedule.orders.flatMap((order) => strange('order', order)),
-    ...allSteps(schedule.steps).flatMap((step) =>
-      Object.keys(step)
+    ...allSteps(schedule.steps).flatMap((step) => [
+      ...Object.keys(step)
         .filter((word) => !WORDS.has(word))
         .map((word) => `unknown step ${word}`),
-    ),
+      ...strange('withdraw', step.withdraw ?? {}),
+      ...strange('fault', step.fault ?? {}),
+    ]),
     ...strange('final', schedule.final ?? {}),
   ]
 }
 
 /** Why a schedule cannot be run yet; undefined when it can. */
-export function reasonToSkip(schedule: Schedule): string | undefined {
-  const { final, steps, wallet } = schedule
-  const payout =
-    allSteps(steps).some((step) => PAYOUT_WORDS.some((word) => step[word] !== undefined)) ||
-    final?.paid !== undefined ||
-    final?.transactions_to !== undefined
-  return payout || wallet ? 'there are no withdrawals yet' : undefined
+export function reasonToSkip({ steps }: Schedule): string | undefined {
+  const word = IDLE_WORDS.find((one) => allSteps(steps).some((step) => step[one] !== undefined))
+  return word && `nothing here can ${word} yet`
 }
+
+/** Whether the engine has to pay out, with a node that takes its transactions. */
+export const paysOut = ({ steps, wallet }: Schedule): boolean =>
+  wallet !== undefined ||
+  allSteps(steps).some(({ withdraw, fault }) => withdraw !== undefined || fault !== undefined)

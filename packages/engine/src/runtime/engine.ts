@@ -21,6 +21,7 @@ import {
   createRescan,
   createWatch,
   DEFAULT_THRESHOLDS,
+  type IntakeOptions,
   Orders,
   type PlatformOrders,
   type RateSource,
@@ -104,13 +105,14 @@ const RESTART_GRACE_MS = 10 * 60 * 1000
 
 /** The capabilities, wired; what they share is made here and nowhere else. */
 function wire(options: EngineOptions) {
-  const { source, clock, entropy, network, platform, origin } = options
+  const { source, clock, entropy, network, origin } = options
   const metrics = options.metrics ?? silentMetrics
   const tracer = options.tracer ?? silentTracer
   const { store, tally } = createTally<StoreTx>(options.store, metrics)
   // For what is asked for from outside; following the node is nobody's request.
   const asked = originatingStore(store, origin)
   const hashing = options.sha256 ? { sha256: options.sha256 } : {}
+  const logger = options.logger ?? silentLogger
   const scripts = createWatchedScripts({ store, entropy })
   const watch = createWatch(store, scripts)
   const wallets = createWallets({
@@ -120,44 +122,27 @@ function wire(options: EngineOptions) {
     network,
     onWatched: (added) => scripts.addScripts(added),
   })
-  const intake = createIntake({
-    watch,
-    wallets,
-    thresholds: options.thresholds ?? DEFAULT_THRESHOLDS,
-    ...(options.largeDeposit === undefined ? {} : { largeDeposit: options.largeDeposit }),
-    restartGraceMs: options.restartGraceMs ?? RESTART_GRACE_MS,
-    adopt: adoptFrom(platform, clock, entropy),
-    tally,
-    changed: async (tx, order, payments) => platform?.updateStatus(tx, order, payments),
-  })
+  const intake = intakeOf(options, { watch, wallets, tally })
   const blocksPerCommit = options.blocksPerCommit ?? 16
   /** What transactions have to pay, as the node says; refused where it has no estimate. */
   const fees = createFees({ source, clock, metrics })
-  const logger = options.logger ?? silentLogger
+  const shared = { source, clock, network, logger, metrics }
   const payouts = wirePayouts({
+    ...shared,
     store: asked,
     tally,
-    source,
     fees,
-    clock,
     entropy,
-    network,
-    logger,
-    metrics,
     options: options.payouts,
   })
   const follower = createFollower({
-    source,
+    ...shared,
+    ...hashing,
     store,
     consumer: payouts.followed(intake),
     watch,
-    network,
-    clock,
-    logger,
-    metrics,
     tracer,
     blocksPerCommit,
-    ...hashing,
   })
   return {
     watch,
@@ -182,6 +167,20 @@ function wire(options: EngineOptions) {
     rescan: createRescan({ source, store, watch, intake, clock, blocksPerCommit, ...hashing }),
   }
 }
+
+/** The deposit side of the chain. */
+const intakeOf = (
+  { platform, clock, entropy, thresholds, largeDeposit, restartGraceMs }: EngineOptions,
+  shared: Pick<IntakeOptions, 'watch' | 'wallets' | 'tally'>,
+) =>
+  createIntake({
+    ...shared,
+    thresholds: thresholds ?? DEFAULT_THRESHOLDS,
+    ...(largeDeposit === undefined ? {} : { largeDeposit }),
+    restartGraceMs: restartGraceMs ?? RESTART_GRACE_MS,
+    adopt: adoptFrom(platform, clock, entropy),
+    changed: async (tx, order, payments) => platform?.updateStatus(tx, order, payments),
+  })
 
 /** The capabilities that stand beside the flow of payments. @param store knows for which request it works */
 const beside = (options: EngineOptions, store: Transactor<StoreTx>) => {

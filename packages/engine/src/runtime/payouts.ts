@@ -1,5 +1,9 @@
 import { withdrawalDays, type DayFilter } from '../capabilities/analytics/index.ts'
-import { type Broadcaster, createBroadcast } from '../capabilities/broadcast/index.ts'
+import {
+  type Broadcast,
+  type Broadcaster,
+  createBroadcast,
+} from '../capabilities/broadcast/index.ts'
 import type { ChainConsumer, ChainSource, FeeReport } from '../capabilities/chain/index.ts'
 import { createCoins, DEFAULT_SPEND_POLICY, type SpendPolicy } from '../capabilities/coins/index.ts'
 import {
@@ -11,6 +15,7 @@ import {
 import * as policy from '../capabilities/policy/index.ts'
 import { createSigning, type ReceiptKey, type Signer } from '../capabilities/signing/index.ts'
 import {
+  type BumpWish,
   createFeeQuotes,
   createFollow,
   createSpending,
@@ -19,9 +24,12 @@ import {
   type MempoolSource,
   type SpendFilter,
   type SpendOwners,
+  type Spending,
 } from '../capabilities/spending/index.ts'
 import type { WalletRecord } from '../capabilities/wallet/index.ts'
 import {
+  aboveMostFee,
+  createChildOwner,
   bookingFees,
   createOwner,
   createWithdrawals,
@@ -74,6 +82,8 @@ export interface PayoutOptions {
   readonly spendPolicy?: SpendPolicy
   /** Order of inputs and outputs. Default `random`. */
   readonly order?: 'bip69' | 'random'
+  /** Several withdrawals to one address share an output of a batch. Default false: a recipient sees each of them. */
+  readonly mergesAddresses?: boolean
   /** How long a transaction may wait before an automatic bump is considered again, milliseconds. Default 30 minutes. */
   readonly bumpEveryMs?: number
   /** When and how small coins are put together. Default: only when somebody asks. */
@@ -105,9 +115,52 @@ const ABSENT: Pick<PayoutOptions, 'broadcaster' | 'mempool'> = {
   mempool: { standings: async () => notHere(), rules: async () => notHere() },
 }
 
+/** Blocks move withdrawals, so the locks that these need come before all others. */
+const lockedFirst = (consumer: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> => ({
+  ...consumer,
+  async moveChain(tx, move) {
+    await lockBeforeFollow(tx)
+    await consumer.moveChain(tx, move)
+  },
+})
+
+const quotesOf = ({ fees, clock, options }: PayoutParts) =>
+  createFeeQuotes({
+    report: fees,
+    clock,
+    ...(options?.feeSources ? { sources: options.feeSources } : {}),
+    ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
+    ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
+  })
+
+const mergingOf = ({ mergesAddresses }: Partial<PayoutOptions> = {}) =>
+  mergesAddresses === undefined ? {} : { mergesAddresses }
+
+const spendVerbs = (
+  spending: Spending<StoreTx>,
+  { sendSoon }: Broadcast,
+  rules: WithdrawalRules,
+) => ({
+  get: (id: SpendId) => spending.get(id),
+  list: (filter: SpendFilter) => spending.list(filter),
+  /** A transaction of our own change that pays for the one which made it; its fee within the ceilings of the house. */
+  childOf: async (id: SpendId, wish: BumpWish, actor: string) =>
+    aboveMostFee(rules, wish.maxFee) ?? (await spending.childOf(id, wish, actor)),
+  sendSoon,
+})
+
+const holdsIn = (store: Transactor<StoreTx>) => ({
+  /** What keeps some coins from being spent, as one snapshot. */
+  holds: (points: readonly OutPoint[]) =>
+    store.read(async (tx) => ({
+      leases: await tx.coins.leases(points),
+      frozen: await tx.coins.frozen(points),
+    })),
+})
+
 /** Everything that pays out, wired. `followed` has to stand around the deposits' intake wherever the chain is followed. */
 export function wirePayouts(parts: PayoutParts) {
-  const { store, tally, source, fees, clock, entropy, network, logger, metrics, options } = parts
+  const { store, tally, source, clock, entropy, network, logger, metrics, options } = parts
   const { broadcaster, mempool } = options ?? ABSENT
   const { settleDepth, spendPolicy = DEFAULT_SPEND_POLICY } = options ?? {}
   const rules = { ...DEFAULT_RULES, ...options?.rules }
@@ -115,19 +168,13 @@ export function wirePayouts(parts: PayoutParts) {
   const owner = createOwner({ policy, rules, tally })
   const owners: SpendOwners<StoreTx> = {
     payout: owner,
-    child: bookingFees(),
+    child: createChildOwner({ policy, rules, tally }),
     consolidation: bookingFees<StoreTx>(createConsolidationOwner()),
   }
   const shared = { store, clock, entropy, network, owners, tally }
   const order = options?.order === undefined ? {} : { order: options.order }
   const depth = settleDepth === undefined ? {} : { settleDepth }
-  const quotes = createFeeQuotes({
-    report: fees,
-    clock,
-    ...(options?.feeSources ? { sources: options.feeSources } : {}),
-    ...(options?.fixedFeeRate === undefined ? {} : { fixed: options.fixedFeeRate }),
-    ...(options?.longTermFeeRate === undefined ? {} : { longTermRate: options.longTermFeeRate }),
-  })
+  const quotes = quotesOf(parts)
   const spending = createSpending<StoreTx>({
     ...shared,
     ...depth,
@@ -156,7 +203,8 @@ export function wirePayouts(parts: PayoutParts) {
   })
   const { signDue, ...psbts } = signing
   const steps: PayoutSteps = {
-    plan: async () => (await planDue({ ...deps, source, quotes, ...order })).planned.length,
+    plan: async () =>
+      (await planDue({ ...deps, source, quotes, ...order, ...mergingOf(options) })).planned.length,
     sign: async () => (await signDue()).signed,
     send: async () => {
       const { accepted } = await broadcast.sendDue()
@@ -167,37 +215,16 @@ export function wirePayouts(parts: PayoutParts) {
     consolidate: consolidation.due,
   }
   return {
-    followed(intake: ChainConsumer<StoreTx>): ChainConsumer<StoreTx> {
-      const both = followedBy<StoreTx>(intake, createFollow<StoreTx>({ owners, tally, ...depth }))
-      return {
-        ...both,
-        async moveChain(tx, move) {
-          await lockBeforeFollow(tx)
-          await both.moveChain(tx, move)
-        },
-      }
-    },
+    followed: (intake: ChainConsumer<StoreTx>) =>
+      lockedFirst(followedBy(intake, createFollow<StoreTx>({ owners, tally, ...depth }))),
     verbs: {
       withdrawals: createWithdrawals(deps),
       /** Transactions to sign. */
       psbts,
-      spends: {
-        get: (id: SpendId) => spending.get(id),
-        list: (filter: SpendFilter) => spending.list(filter),
-        childOf: spending.childOf,
-        sendSoon: broadcast.sendSoon,
-      },
+      spends: spendVerbs(spending, broadcast, rules),
+      coins: { ...createCoins({ store, clock, policy: spendPolicy }), ...holdsIn(store) },
       /** Several coins become one. */
       consolidation: consolidation.verbs,
-      coins: {
-        ...createCoins({ store, clock, policy: spendPolicy }),
-        /** What keeps some coins from being spent, as one snapshot. */
-        holds: (points: readonly OutPoint[]) =>
-          store.read(async (tx) => ({
-            leases: await tx.coins.leases(points),
-            frozen: await tx.coins.frozen(points),
-          })),
-      },
       policies: policy.createPolicies({ store, clock, network }),
       analytics: { days: (filter: DayFilter) => store.read((tx) => withdrawalDays(tx, filter)) },
       /** The turns of paying out, for `runPayouts`. */

@@ -65,8 +65,12 @@ function addExport(psbt: Command, bind: Bind): void {
     .description('give it to a signer: from then on only a conflicting transaction undoes it')
     .option('--output <file>', 'write there, as bytes, instead of base64 on standard output')
     .option('--form <form>', 'binary or base64')
+    .option(
+      '--receipt <file>',
+      'write the policy receipt there: a signer without a network wants both',
+    )
   examples(command, [
-    'kaccy psbt export psb_… --output payout.psbt',
+    'kaccy psbt export psb_… --output payout.psbt --receipt payout.receipt',
     'kaccy psbt export psb_… > payout.base64',
   ])
   bind(command, async (context, [id = '']) => {
@@ -78,14 +82,24 @@ function addExport(psbt: Command, bind: Bind): void {
         details: { param: '--output' },
       })
     // Said before it counts as shown.
-    if (file !== undefined) writableOrThrow(resolve(context.shell.folder, file))
+    const receiptFile = context.text('receipt')
+    for (const path of [file, receiptFile])
+      if (path !== undefined) writableOrThrow(resolve(context.shell.folder, path))
     return context.withClient(async (client) => {
-      const { psbt: text } = await client.get<SignablePsbtJson>(pathOf(id))
+      const { psbt: text, receipt } = await client.get<SignablePsbtJson>(pathOf(id))
       if (text === null)
         throw new EngineError(
           'USAGE_INVALID',
           `${id} is not to be signed: kaccy psbt show tells what it waits for`,
         )
+      if (receiptFile !== undefined) {
+        if (receipt === null)
+          throw new EngineError(
+            'USAGE_INVALID',
+            'the server has no receipt key: signer.receipt_key',
+          )
+        emitBytes(context, receiptFile, Buffer.from(`${receipt}\n`))
+      }
       if (form === 'base64') await emit(context, oneLine(text))
       else emitBytes(context, file ?? '', Buffer.from(text, 'base64'))
       return EXIT.ok

@@ -1,9 +1,11 @@
+import { EngineError } from '@kaccy/bitcoin/kernel'
 import type { Command } from 'commander'
 import { EXIT } from '../shell.ts'
 import { readChoice, readNumber } from './arguments.ts'
-import type { WithdrawalExplanationJson, WithdrawalJson } from './client/answers.ts'
+import type { SpendJson, WithdrawalExplanationJson, WithdrawalJson } from './client/answers.ts'
 import { addClientFlags, type Bind, type Context, examples } from './context.ts'
 import { findWalletId, findWithdrawal } from './find.ts'
+import { showPsbt } from './psbt-output.ts'
 import { addPayoutDays } from './withdrawal-days.ts'
 import {
   payText,
@@ -51,6 +53,7 @@ export function addWithdrawal(program: Command, bind: Bind): void {
   )
   addDecisions(withdrawal, bind)
   addBump(withdrawal, bind)
+  addChild(withdrawal, bind)
   addPayoutDays(withdrawal, bind)
 }
 
@@ -167,4 +170,26 @@ function addBump(withdrawal: Command, bind: Bind): void {
       () => body,
     )
   })
+}
+
+function addChild(withdrawal: Command, bind: Bind): void {
+  const child = addSpeedFlags(addClientFlags(withdrawal.command('child <withdrawal>')))
+    .description('pay for its transaction with its own change, without another version (CPFP)')
+    .option('--yes', 'do not ask')
+  examples(child, ['kaccy withdrawal child payout-1 --fee-rate 25 --yes'])
+  bind(child, (context, [word = '']) =>
+    context.withClient(async (client) => {
+      const row = await findWithdrawal(client, word)
+      if (row.spend === null)
+        throw new EngineError('USAGE_INVALID', `${word} has no transaction yet`, {
+          details: { param: 'withdrawal' },
+        })
+      await context.confirm(`Pay a fee for ${payText(row)} with its change?`)
+      const path = `/v1/spends/${row.spend}/child`
+      const made = await client.post<SpendJson>(path, { body: speedFields(context) })
+      const [version] = made.versions
+      if (version) showPsbt(context, version)
+      return EXIT.ok
+    }),
+  )
 }

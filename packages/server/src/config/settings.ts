@@ -158,6 +158,16 @@ export const SETTINGS = {
     fallback: 'random',
     choices: ['random', 'bip69'],
   }),
+  'payouts.merge_addresses': setting(
+    'flag',
+    'whether several payouts of a batch to one address share an output',
+    { fallback: false },
+  ),
+  'payouts.fixed_fee_rate_sat_kvb': setting(
+    'integer',
+    'fee rate where the node has no estimate; without it payouts wait then; 1 sat/vB is 1000',
+    { from: 1_000, to: 1_000_000 },
+  ),
   'payouts.consolidate_coins': setting(
     'integer',
     'a wallet with so many free coins has small ones put together; none: only when somebody asks',
@@ -241,6 +251,7 @@ export const ALWAYS = [
   'payouts.settle_depth',
   'payouts.own_change',
   'payouts.order',
+  'payouts.merge_addresses',
   'payouts.consolidate_reserve_sat',
   'payouts.links_customers',
   'idempotency.keep_hours',

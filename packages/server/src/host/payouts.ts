@@ -20,6 +20,7 @@ export function payoutsOf(config: Config, source: BitcoindSource): PayoutOptions
   const signer = signerOf(config)
   const key = config['signer.receipt_key']
   const order = config['payouts.order']
+  const fixed = config['payouts.fixed_fee_rate_sat_kvb']
   return {
     broadcaster: createBitcoindBroadcaster(source),
     mempool: createBitcoindMempool(source),
@@ -33,6 +34,8 @@ export function payoutsOf(config: Config, source: BitcoindSource): PayoutOptions
     rhythm: { batchWaitMs: config['payouts.batch_wait_ms'] },
     spendPolicy: { ...DEFAULT_SPEND_POLICY, ownChange: config['payouts.own_change'] },
     ...(order === 'bip69' || order === 'random' ? { order } : {}),
+    ...(fixed === undefined ? {} : { fixedFeeRate: satPerKvB(BigInt(fixed)) }),
+    mergesAddresses: config['payouts.merge_addresses'],
     settleDepth: config['payouts.settle_depth'],
     consolidation: consolidationOf(config),
   }

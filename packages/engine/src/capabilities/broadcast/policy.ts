@@ -13,6 +13,8 @@ export const BATCH = 20
 const RETRY: readonly number[] = [5 * SECOND, 15 * SECOND, MINUTE, 3 * MINUTE, 10 * MINUTE]
 /** Between two offers of what is not mined: a mempool forgets by itself. Random, so that nobody sees whose it is. */
 const REBROADCAST = { least: 10 * MINUTE, most: 30 * MINUTE } as const
+/** What is not final in the next block is offered again about as often as blocks come. */
+export const EARLY_MS = 5 * MINUTE
 /** A person was asked: trying again does no harm, and may find that the reason is gone. */
 const ASKED_MS = 60 * MINUTE
 

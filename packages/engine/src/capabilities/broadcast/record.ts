@@ -12,7 +12,7 @@ import {
   writeTrail,
 } from '../spending/index.ts'
 import type { BroadcastOptions } from './options.ts'
-import { pauseAfter } from './policy.ts'
+import { EARLY_MS, pauseAfter } from './policy.ts'
 import type { SendAnswer } from './ports.ts'
 
 /**
@@ -112,12 +112,15 @@ async function afterRefusal(
   return next
 }
 
-/** The stored bytes did not pass the last look: they are never sent, and a person has to explain them. */
+/**
+ * The stored bytes did not pass the last look: they are never sent, and a person has to explain them. Those that are only early
+ * come again by themselves.
+ */
 export async function recordFault<Tx extends SpendingTx>(
   { clock }: BroadcastOptions<Tx>,
   tx: Tx,
   id: PsbtId,
-  faults: string,
+  { faults, isEarly }: { readonly faults: string; readonly isEarly: boolean },
 ): Promise<void> {
   const at = clock.now()
   const held = await lockVersion(tx, id)
@@ -127,9 +130,11 @@ export async function recordFault<Tx extends SpendingTx>(
   const version: VersionRecord = {
     ...rest,
     lastSend: { answer: 'refused', reason, at },
+    ...(isEarly ? { nextAt: at + EARLY_MS } : {}),
     updatedAt: at,
   }
   await tx.spending.saveVersion(version)
+  if (isEarly) return
   const trail = emptyTrail()
   alert(trail, version, 'critical', reason, { verdict: 'never_sent' })
   trail.audits.push({

@@ -60,7 +60,12 @@ interface Prepared {
   /** Parents first, the version itself last. */
   readonly tokens: readonly LookToken[]
 }
-type Looked = Prepared | { readonly faults: string }
+interface Faulty {
+  readonly faults: string
+  /** Only its lock time is not reached: a reorganisation took the block that it was planned on, and the next ones bring it back. */
+  readonly isEarly: boolean
+}
+type Looked = Prepared | Faulty
 
 async function sendOne<Tx extends SpendingTx>(
   options: BroadcastOptions<Tx>,
@@ -70,7 +75,7 @@ async function sendOne<Tx extends SpendingTx>(
   const looked = await store.read((tx) => lookAgain(options, tx, id))
   if (!looked) return 'held_back'
   if ('faults' in looked) {
-    await store.transact((tx) => recordFault(options, tx, id, looked.faults))
+    await store.transact((tx) => recordFault(options, tx, id, looked))
     return 'held_back'
   }
   const { version, tokens } = looked
@@ -134,9 +139,10 @@ async function tokenFor<Tx extends SpendingTx>(
   { owners, network }: BroadcastOptions<Tx>,
   tx: Tx,
   version: VersionRecord,
-): Promise<{ readonly token: LookToken } | { readonly faults: string }> {
+): Promise<{ readonly token: LookToken } | Faulty> {
   const spend = await tx.spending.spend(version.spend)
-  if (!spend || version.raw === undefined) return { faults: 'there are no final bytes' }
+  if (!spend || version.raw === undefined)
+    return { faults: 'there are no final bytes', isEarly: false }
   const expected = await expectationOf(tx, {
     spend,
     version,
@@ -144,9 +150,13 @@ async function tokenFor<Tx extends SpendingTx>(
     owed: (await owners[spend.purpose]?.owed(tx, version)) ?? [],
     tip: await tipOf(tx),
   })
-  if (!expected) return { faults: 'a coin is not leased to this spend' }
+  if (!expected) return { faults: 'a coin is not leased to this spend', isEarly: false }
   const looked = lastLook(version.raw, expected)
-  return looked.ok ? { token: looked.value } : { faults: wordsOf(looked.error) }
+  if (looked.ok) return { token: looked.value }
+  return { faults: wordsOf(looked.error), isEarly: looked.error.every(isEarly) }
 }
+/** Not final yet, in words that no other fault has: another lock time than was planned never becomes right. */
+const isEarly = ({ reason, details }: LookFault): boolean =>
+  reason === 'locktime' && details['height'] !== undefined
 const wordsOf = (faults: readonly LookFault[]): string =>
   faults.map(({ reason, message }) => `${reason}: ${message}`).join('; ')

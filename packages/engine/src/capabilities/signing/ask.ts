@@ -5,19 +5,17 @@ import {
   type Logger,
   type Metrics,
   type PsbtId,
-  toHex,
-  type Txid,
 } from '../../kernel/index.ts'
 import { raiseAlerts } from '../alerts/index.ts'
-import type { OwedPayment, SpendRecord, VersionRecord } from '../spending/index.ts'
+import type { VersionRecord } from '../spending/index.ts'
 import type { WalletRecord } from '../wallet/index.ts'
 import { approvalsOf } from './approvals.ts'
-import type { Session, SigningReport } from './ports.ts'
-import { type PolicyReceipt, type ReceiptKey, signReceipt } from './receipt.ts'
+import type { SigningReport } from './ports.ts'
+import { grant } from './grant.ts'
+import type { ReceiptKey } from './receipt.ts'
 import { type Holder, holding, stepped, waitsForSignatures } from './session.ts'
 import type { Signer, SigningAnswer, SigningRequest } from './signer.ts'
 import { takeIn } from './take.ts'
-import type { SigningTx } from './transaction.ts'
 
 /** Versions that one turn asks for. */
 const AT_ONCE = 20
@@ -88,48 +86,17 @@ async function claim(
         await stepped(held, owners, { changes: { nextAt: undefined }, actor: 'engine' })
         return nothing
       }
-      const owed = (await owners[spend.purpose]?.owed(tx, version)) ?? []
-      const tipHeight = (await tx.chain.tip())?.height ?? 0
-      const about = { spend, version, wallet, owed, approvals, at, entropy, tipHeight }
-      const receipt = receiptOf(about)
+      const receipt = await grant(held, { owners, entropy, key, approvals, forMs: RECEIPT_MS })
       const changes = {
         exposedAt: version.exposedAt ?? at,
         claimedUntil: at + CLAIM_MS,
         nextAt: at + CLAIM_MS,
       }
       const next = await stepped(held, owners, { changes, actor: 'engine' })
-      return { ok: true, value: { version: next, signers, receipt: signReceipt(receipt, key) } }
+      return { ok: true, value: { version: next, signers, receipt } }
     }),
   )
   return made.ok ? made.value : undefined
-}
-
-function receiptOf(about: {
-  readonly spend: SpendRecord
-  readonly version: VersionRecord
-  readonly wallet: WalletRecord
-  readonly owed: readonly OwedPayment[]
-  readonly approvals: Session['approvals']
-  readonly at: number
-  readonly entropy: Entropy
-  readonly tipHeight: number
-}): PolicyReceipt {
-  const { spend, version, wallet, owed, approvals, at, entropy, tipHeight } = about
-  return {
-    psbt: version.id,
-    spend: spend.id,
-    descriptor: wallet.descriptor.slice(-8),
-    unsignedTxid: version.hash as Txid,
-    policyVersion: version.policyVersion,
-    payments: owed.flatMap(({ parts, script }) => parts.map((part) => ({ ...part, script }))),
-    maxFee: version.maxFee,
-    approvals: approvals.given.map(({ by, at }) => ({ by, at })),
-    initiators: approvals.initiators,
-    issuedAt: at,
-    tipHeight,
-    expiresAt: at + RECEIPT_MS,
-    nonce: toHex(entropy.bytes(16)),
-  }
 }
 
 /** One signer after the other until the transaction is complete. */

@@ -11,6 +11,7 @@ export {
 export { createSigning, type Signing } from './service.ts'
 export type {
   InputProgress,
+  Offered,
   Psbts,
   Session,
   SessionRefusal,

@@ -49,6 +49,12 @@ export interface Taken {
   /** Signatures that were new. */
   readonly added: number
 }
+/** What goes over to a signer that nobody can reach. */
+export interface Offered {
+  readonly version: VersionRecord
+  /** One line, for seven days. Absent where this process has no receipt key. */
+  readonly receipt?: string
+}
 type Changed<R extends Refusal> = Promise<Result<VersionRecord, R | SessionRefusal | OnceRefusal>>
 
 /** Transactions to sign, by the id of their PSBT. `actor` is who asks, as in the audit trail. */
@@ -57,10 +63,13 @@ export interface Psbts {
   /** Newest first. */
   list(filter: VersionFilter): Promise<readonly VersionRecord[]>
   /**
-   * Gives the PSBT to somebody who can sign: from now on only a conflicting spend undoes what it pays. Refused before the
-   * people who must approve the transaction have done so.
+   * Gives the PSBT, and the receipt that goes with it, to somebody who can sign: from now on only a conflicting spend undoes
+   * what it pays. Refused before the people who must approve the transaction have done so.
    */
-  offer(id: PsbtId, actor: string): Changed<Refusal<'PSBT_NOT_APPROVED'>>
+  offer(
+    id: PsbtId,
+    actor: string,
+  ): Promise<Result<Offered, SessionRefusal | Refusal<'PSBT_NOT_APPROVED'>>>
   /**
    * Takes the signatures out of a PSBT that comes back, after each was verified against ours; nothing else of it is used. The
    * last one completes the transaction: it is finalised, looked at by other code, and stored, to be sent.

@@ -4,12 +4,22 @@ import { againAfterConflict, doOnce } from '../idempotency/index.ts'
 import type { VersionRecord } from '../spending/index.ts'
 import { approvalsOf, approveIn, notApproved } from './approvals.ts'
 import { type AskingOptions, signDue } from './ask.ts'
-import type { InputProgress, Psbts, Session, SessionRefusal, SigningReport } from './ports.ts'
+import { grant } from './grant.ts'
+import type {
+  InputProgress,
+  Offered,
+  Psbts,
+  Session,
+  SessionRefusal,
+  SigningReport,
+} from './ports.ts'
 import { holding, stepped, waitsForSignatures } from './session.ts'
 import { ownPsbt, takeIn } from './take.ts'
 import type { SigningTx } from './transaction.ts'
 
 const MAX_REASON = 500
+/** Time to carry a transaction to a signer without a network, and back. */
+const CARRIED_MS = 7 * 24 * 60 * 60_000
 type OfferRefusal = SessionRefusal | Refusal<'PSBT_NOT_APPROVED'>
 
 export interface Signing extends Psbts {
@@ -18,21 +28,26 @@ export interface Signing extends Psbts {
 }
 
 export function createSigning(options: AskingOptions): Signing {
-  const { store, clock, owners } = options
+  const { store, clock, entropy, owners, receiptKey } = options
+  const forMs = CARRIED_MS
   return {
     get: (id) => store.read((tx) => sessionOf(tx, id)),
     list: (filter) => store.read((tx) => tx.spending.listVersions(filter)),
     offer(id, actor) {
       const at = clock.now()
       return store.transact((tx) =>
-        holding<VersionRecord, OfferRefusal>(tx, id, at, async (held) => {
+        holding<Offered, OfferRefusal>(tx, id, at, async (held) => {
           const { version, spend } = held
           const waits = waitsForSignatures(version, spend)
           if (!waits.ok) return waits
           const approvals = await approvalsOf(tx, version)
           if (!approvals.complete) return notApproved(version, approvals)
-          if (version.exposedAt !== undefined) return ok(version)
-          return ok(await stepped(held, owners, { changes: { exposedAt: at }, actor }))
+          const receipt = receiptKey
+            ? { receipt: await grant(held, { owners, entropy, key: receiptKey, approvals, forMs }) }
+            : {}
+          if (version.exposedAt !== undefined) return ok({ version, ...receipt })
+          const step = { changes: { exposedAt: at }, actor }
+          return ok({ version: await stepped(held, owners, step), ...receipt })
         }),
       )
     },

@@ -17,7 +17,8 @@ import { type CommittedSpend, commitPlanned, refuseTaken } from './commit.ts'
 import { type Draft, type DraftRefusal, draftSpend } from './draft.ts'
 import type { FeeQuoteRefusal } from './fees.ts'
 import type { MempoolStanding } from './node.ts'
-import type { SpendingOptions } from './options.ts'
+import { tellOwner } from './follow.ts'
+import { type SpendingOptions, tipOf } from './options.ts'
 import { changeOf } from './plan.ts'
 import type { SpendRecord, VersionRecord } from './ports.ts'
 import type { PreviousTransactions } from './previous.ts'
@@ -196,6 +197,12 @@ async function commitChild<Tx extends SpendingTx>(
     funds,
     trail,
   )
+  if (committed.ok) {
+    // Its owner hears of its first version as of any other: what has to be approved is written in this commit.
+    const { spend, version: made } = committed.value
+    const told = { tx, owners: options.owners, at, tip: await tipOf(tx), trail }
+    await tellOwner(told, { ...spend, versions: 0 }, spend, [made])
+  }
   await writeTrail(tx, at, trail)
   return committed
 }

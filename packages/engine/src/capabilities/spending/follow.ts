@@ -165,9 +165,24 @@ async function step<Tx extends SpendingTx>(
     if (type && version.status !== versions[i]?.status)
       tellVersion(trail, { spend: after, version, type, actor: 'engine' })
   }
+  if (after.status === 'lost' && before.status !== 'lost' && !isOutpaid(after, moved, scene))
+    alertLost(trail, after)
   tellSpend(work, before, after)
   await tellOwner(work, before, after, moved)
 }
+
+/** A child whose coin was never spent, only never made: another version of its parent was mined, as we wished. */
+const isOutpaid = (
+  { purpose }: SpendRecord,
+  versions: readonly VersionRecord[],
+  { spenders }: Scene,
+): boolean =>
+  purpose === 'child' &&
+  versions.every(({ transaction }) =>
+    transaction.inputs.every((input) =>
+      (spenders.get(outPointKey(input)) ?? []).every(({ view }) => view.state !== 'mined'),
+    ),
+  )
 
 /** Coins are let go only when a conflicting spend is buried, and taken back when that one leaves (I6). */
 async function moveLeases(
@@ -206,7 +221,6 @@ function tellSpend<Tx extends SpendingTx>(
   metrics?.count('kaccy_spends_moved_total', 1, { purpose: after.purpose, status: after.status })
   if (after.status === 'mined' && before.status === 'open')
     metrics?.observe('kaccy_spend_confirmation_seconds', (at - after.createdAt) / 1000)
-  if (after.status === 'lost') alertLost(trail, after)
   const isOver =
     before.status === 'settled' || before.status === 'lost' || before.status === 'dropped'
   if (isOver) alertRisen(trail, before, after)

@@ -1,10 +1,10 @@
-import { outPointKey, type SpendId, type Txid } from '../../kernel/index.ts'
+import { outPointKey, type SpendId, type WalletId, type Txid } from '../../kernel/index.ts'
 import { decodeTransaction, txidOf } from '../../protocol/transaction/index.ts'
 import type { TxRecord } from '../deposits/index.ts'
 import { createFollow } from './follow.ts'
 import { hasInputsOf, isMalleable } from './judge.ts'
 import { type SpendingOptions, tipOf } from './options.ts'
-import type { VersionRecord } from './ports.ts'
+import type { SpendRecord, VersionRecord } from './ports.ts'
 import { isProven } from './previous.ts'
 import type { SpendingTx } from './transaction.ts'
 
@@ -34,9 +34,22 @@ export async function recognise<Tx extends SpendingTx>(
   }
 }
 
+async function legacyAmong(
+  tx: SpendingTx,
+  spends: readonly SpendRecord[],
+): Promise<ReadonlySet<WalletId>> {
+  const legacy = new Set<WalletId>()
+  for (const id of new Set(spends.map(({ wallet }) => wallet)))
+    if ((await tx.wallet.wallet(id))?.descriptor.startsWith('pkh(')) legacy.add(id)
+  return legacy
+}
+
 async function suspectsIn(tx: SpendingTx, after: SpendId | undefined) {
   const page = await tx.spending.liveSpends(after, PAGE)
-  const all = await tx.spending.versionsOf(page.map(({ id }) => id))
+  const wallets = await legacyAmong(tx, page)
+  // Versions are read with their bytes, every turn: only of wallets whose ids can surprise us.
+  const doubtful = page.filter(({ wallet }) => wallets.has(wallet)).map(({ id }) => id)
+  const all = doubtful.length === 0 ? [] : await tx.spending.versionsOf(doubtful)
   const legacy = all.filter(isMalleable)
   const points = legacy.flatMap(({ transaction }) =>
     transaction.inputs.map(({ txid, vout }) => ({ txid, vout })),

@@ -4,6 +4,7 @@ export { reservationOf } from './change.ts'
 export type * from './doors.ts'
 export type { Explanation } from './explain.ts'
 export {
+  aboveMostFee,
   DEFAULT_RULES,
   type InputRefusal,
   type WithdrawalInput,
@@ -27,6 +28,7 @@ export {
 export {
   bookingFees,
   bookNetworkFee,
+  createChildOwner,
   createOwner,
   lockBeforeFollow,
   type OwnerDeps,

@@ -258,6 +258,20 @@ function checkCeilings(
   })
 }
 
+/** The house's own ceiling holds for a transaction that is bumped as well: so much for each payout in it, whoever asks. */
+export function aboveMostFee(
+  { mostFee }: Pick<WithdrawalRules, 'mostFee'>,
+  maxFee: Sat | undefined,
+  payouts = 1,
+): Result<never, Refusal<'WITHDRAWAL_FEE_LIMIT'>> | undefined {
+  const most = mostFee * BigInt(Math.max(1, payouts))
+  if (maxFee === undefined || (maxFee > 0n && maxFee <= most)) return undefined
+  return refuse('WITHDRAWAL_FEE_LIMIT', `max_fee_sat must be 1 to ${most}`, {
+    param: 'max_fee_sat',
+    details: { most: Number(most) },
+  })
+}
+
 function checkSpeed(
   speed: Speed,
   { mostRate }: WithdrawalRules,

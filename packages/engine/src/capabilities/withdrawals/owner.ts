@@ -3,6 +3,7 @@ import {
   equalBytes,
   type Sat,
   type SatPerKvB,
+  type SpendId,
   sat,
   sumSat,
   type WalletId,
@@ -81,6 +82,29 @@ export function createOwner(deps: OwnerDeps): SpendOwner<WithdrawalsTx> {
     owed,
     bumpLimits,
   })
+}
+
+/**
+ * The owner of what pays for a parent of ours: its fee is booked like any other, and whoever has to approve the transactions of
+ * the payout below it has to approve this one too, because its fee leaves the house as well.
+ */
+export const createChildOwner = (deps: OwnerDeps): SpendOwner<WithdrawalsTx> =>
+  bookingFees({
+    owed: async () => [],
+    async moved(tx, move) {
+      if (move.before.versions === move.after.versions) return
+      const root = await payoutBelow(tx, move.after)
+      await askApprovals(deps, tx, move, await tx.withdrawals.ofSpends([root]))
+    },
+  })
+/** The spend at the bottom of a chain of children. */
+async function payoutBelow(tx: WithdrawalsTx, { id, parent }: SpendRecord): Promise<SpendId> {
+  let [root, below] = [id, parent]
+  while (below !== undefined) {
+    root = below
+    below = (await tx.spending.spend(root))?.parent
+  }
+  return root
 }
 
 async function follow(deps: OwnerDeps, tx: WithdrawalsTx, move: SpendMove): Promise<void> {

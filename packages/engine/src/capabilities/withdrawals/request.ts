@@ -1,4 +1,5 @@
 import {
+  EngineError,
   addSat,
   type Clock,
   type Entropy,
@@ -68,16 +69,6 @@ export interface RequestDeps extends ChangeDeps {
 }
 type Answer = Result<RequestedWithdrawal, RequestRefusal>
 
-/** A refusal that is found after something was written: it undoes the transaction, and nothing of it stays. */
-class Undone extends Error {
-  override readonly name = 'Undone'
-  readonly refusal: RequestRefusal
-  constructor(refusal: RequestRefusal) {
-    super(refusal.message)
-    this.refusal = refusal
-  }
-}
-
 /** Records one request: verdict, reservation and hold in one commit, or nothing. */
 export async function requestWithdrawal(
   deps: RequestDeps,
@@ -98,20 +89,15 @@ export async function requestWithdrawal(
   if (known && (!known.ok || !once)) return known
   const checked = checkInput(input, identity.value, deps.rules, deps.clock.now())
   if (!known && !checked.ok) return checked
-  try {
-    return await againAfterConflict(() =>
-      deps.store.transact((tx) =>
-        doOnce<RequestedWithdrawal, RequestRefusal>(tx, once, deps.clock.now(), async () => {
-          const before = await tx.withdrawals.byExternalId(input.externalId)
-          if (before) return again(before, digest)
-          return checked.ok ? record(deps, tx, checked.value, actor) : checked
-        }),
-      ),
-    )
-  } catch (error) {
-    if (error instanceof Undone) return { ok: false, error: error.refusal }
-    throw error
-  }
+  return againAfterConflict(() =>
+    deps.store.transact((tx) =>
+      doOnce<RequestedWithdrawal, RequestRefusal>(tx, once, deps.clock.now(), async () => {
+        const before = await tx.withdrawals.byExternalId(input.externalId)
+        if (before) return again(before, digest)
+        return checked.ok ? record(deps, tx, checked.value, actor) : checked
+      }),
+    ),
+  )
 }
 
 function again(withdrawal: WithdrawalRecord, digest: string): Answer {
@@ -138,23 +124,23 @@ async function record(
   if (refused) return { ok: false, error: refused }
   const funds = await tx.coins.lockFunds(checked.wallet)
   await tx.policy.lockHead()
+  // Before anything is written: a refusal leaves nothing behind, not even a decision.
+  const short = (await judgeMeans(deps, tx, checked)) ?? (await judgeBalance(tx, checked))
+  if (short) return { ok: false, error: short }
   const id = idAt(deps, at)
   const subject = subjectOf(id, checked, actor, at)
   const verdict = await deps.policy.judge(tx, subject)
   const made = recordOf(deps, id, checked, actor, verdict, at)
   const { record: booked, postings } = bookChange(undefined, { record: made, own: undefined })
   const trail = emptyTrail()
-  // What is denied is written down whether or not there is money for it.
   if (verdict.decision !== 'deny') {
-    const short = (await judgeMeans(deps, tx, checked)) ?? (await judgeBalance(tx, checked))
-    if (short) throw new Undone(short)
     await deps.policy.reserve(tx, subject)
     await tx.coins.saveFunds({ ...funds, queued: addSat(funds.queued, booked.reserved) })
   }
   await tx.withdrawals.insert(booked)
   await countDay(tx, booked)
   await tx.ledger.post(at, postings)
-  await refuseOverdraft(tx, checked)
+  await undoOverdraft(tx, checked)
   await assertBooks(tx, loweredBy(postings))
   tellRequest(trail, booked, actor)
   await writeTrail(tx, at, trail)
@@ -227,14 +213,9 @@ async function judgeBalance(
   const [totals] = await tx.ledger.totals([payerOf(checked)])
   const has = totals ? totals.credits - totals.debits : 0n
   const needed = holdOf(checked)
-  return has >= needed ? undefined : refuseBalance(checked, needed, has)
-}
-const refuseBalance = (
-  { customer = '' }: Pick<CheckedRequest, 'customer'>,
-  needed: bigint,
-  has: bigint,
-): RequestRefusal =>
-  refuse(
+  if (has >= needed) return undefined
+  const { customer } = checked
+  return refuse(
     'BALANCE_INSUFFICIENT',
     `the account of ${customer} has ${has} sat and this needs ${needed} sat`,
     {
@@ -247,14 +228,17 @@ const refuseBalance = (
       },
     },
   ).error
+}
 
-/** The account may have lost money while we held it: a reorganisation does not wait for requests. */
-async function refuseOverdraft(tx: WithdrawalsTx, checked: CheckedRequest): Promise<void> {
+/**
+ * The account may have lost money since it was judged: a reorganisation does not wait for requests. Nothing is kept then, and the
+ * request is judged again.
+ */
+async function undoOverdraft(tx: WithdrawalsTx, checked: CheckedRequest): Promise<void> {
   if (checked.customer === undefined) return
   const [totals] = await tx.ledger.totals([payerOf(checked)])
   if (!totals || overdraft(totals) === 0n) return
-  const needed = holdOf(checked)
-  throw new Undone(refuseBalance(checked, needed, totals.credits - totals.debits + needed))
+  throw new EngineError('STORE_CONFLICT', `the account of ${checked.customer} lost money meanwhile`)
 }
 
 const subjectOf = (

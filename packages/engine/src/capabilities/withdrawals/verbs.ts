@@ -21,6 +21,7 @@ import { emptyTrail, type ReplaceRefusal, type Trail, writeTrail } from '../spen
 import { tellWithdrawal } from './announce.ts'
 import { type ChangeDeps, commitChanges, inState, stateOf } from './change.ts'
 import type { PolicyDoors, SpendDoors } from './doors.ts'
+import { aboveMostFee } from './input.ts'
 import { next, type WithdrawalEvent } from './machine.ts'
 import type { Speed, WithdrawalRecord } from './ports.ts'
 import { firstPlanAt, type PlanRhythm } from './rhythm.ts'
@@ -31,7 +32,7 @@ export type VerbRefusal =
   | ApprovalRefusal
   | Refusal<'WITHDRAWAL_NOT_FOUND' | 'WITHDRAWAL_STATE' | 'WITHDRAWAL_REASON_MISSING'>
 export type CancelRefusal = VerbRefusal | ReplaceRefusal
-export type BumpRefusal = VerbRefusal | ReplaceRefusal
+export type BumpRefusal = VerbRefusal | ReplaceRefusal | Refusal<'WITHDRAWAL_FEE_LIMIT'>
 export interface BumpInput {
   /** Default: what its own speed asks for now. */
   readonly speed?: Speed
@@ -248,7 +249,10 @@ export async function bumpWithdrawal(
     const refused = once && (await earlierAnswers(tx, [once.request]))(once.request)
     if (refused) return { ok: false, error: refused } as const
     const record = await tx.withdrawals.withdrawal(id)
-    return record ? ok(record) : refuseUnknown(id)
+    if (!record) return refuseUnknown(id)
+    const { spend: serving } = record
+    const payouts = serving === undefined ? 1 : (await tx.withdrawals.ofSpends([serving])).length
+    return aboveMostFee(deps.rules, maxFee, payouts) ?? ok(record)
   })
   if (!known.ok) return known
   const { spend, status } = known.value

@@ -131,7 +131,7 @@ describe('strict JSON', () => {
   it('never takes a text that JSON.parse refuses, whatever is damaged', () => {
     // V8 13.6 takes a name with the escape "\b" for one with "\\" once it has seen the latter in an object of the same shape:
     // JSON.parse says here whether a text is JSON, and what it means only where no name needs an escape.
-    const isPlain = (name: string) => /^[^\\"\x00-\x1f]*$/.test(name)
+    const isPlain = (name: string) => JSON.stringify(name).length === name.length + 2
     const whole = '{"a":[1,-2.5e3,true,null,"x\\u00e9\\n\\"",{}],"k\\\\b":"\ud83d\ude00"}'
     fc.assert(
       fc.property(

@@ -1,6 +1,6 @@
 import type { Network } from '@kaccy/bitcoin/kernel'
 import { addressOf } from '@kaccy/bitcoin/protocol/address'
-import type { Session, Taken } from '@kaccy/bitcoin/signing'
+import type { Offered, Session, Taken } from '@kaccy/bitcoin/signing'
 import type { PlannedOutput, SpendRecord, VersionRecord } from '@kaccy/bitcoin/spending'
 import type { PsbtJson, SignablePsbtJson, SpendJson, TakenJson } from '../schemas/psbts.ts'
 import { satoshi, time, timeOrNull } from './basics.ts'
@@ -56,11 +56,11 @@ function outputJson(
   }
 }
 
-/** With everything around it. @param bytes where they are given out */
+/** With everything around it. @param offered where its bytes are given out */
 export const sessionJson = (
   { version, isCurrent, inputs, approvals }: Session,
   network: Network,
-  bytes?: Uint8Array,
+  offered?: Offered,
 ): SignablePsbtJson => ({
   ...psbtJson(version, network),
   is_current: isCurrent,
@@ -72,7 +72,8 @@ export const sessionJson = (
     given: approvals.given.map(({ by, at }) => ({ by, at: time(at) })),
     initiators: [...approvals.initiators],
   },
-  psbt: bytes ? Buffer.from(bytes).toString('base64') : null,
+  psbt: offered ? Buffer.from(offered.version.psbt).toString('base64') : null,
+  receipt: offered?.receipt ?? null,
 })
 
 export const takenJson = ({ version, added }: Taken, network: Network): TakenJson => ({

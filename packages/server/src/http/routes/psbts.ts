@@ -3,7 +3,7 @@ import type { Taken } from '@kaccy/bitcoin/signing'
 import type { VersionRecord } from '@kaccy/bitcoin/spending'
 import { BYTES } from '../bytes-body.ts'
 import type { AppParts } from '../parts.ts'
-import { psbtJson, sessionJson, spendJson, takenJson } from '../present/psbts.ts'
+import { psbtJson, sessionJson, takenJson } from '../present/psbts.ts'
 import { mayUse } from '../principal.ts'
 import { RefusedError } from '../problem.ts'
 import { accept, answer, page } from '../reply.ts'
@@ -19,12 +19,12 @@ import {
   PsbtSchema,
   SignablePsbtSchema,
   SignaturesRequest,
-  SpendPath,
   SpendSchema,
   TakenSchema,
 } from '../schemas/psbts.ts'
 import { Reason } from '../schemas/withdrawals.ts'
-import { psbtOf, spendOf } from '../seen-payouts.ts'
+import { psbtOf } from '../seen-payouts.ts'
+import { spendRoutes } from './spends.ts'
 
 const tag = 'Transactions to sign'
 /** A PSBT with full previous transactions of a large batch, as base64 in JSON. */
@@ -36,7 +36,7 @@ export const psbtResource = (parts: AppParts): Resource => ({
     getPsbt(parts),
     addSignatures(parts),
     ...decisions(parts),
-    getSpend(parts),
+    ...spendRoutes(parts),
   ],
   named: [PsbtSchema, SignablePsbtSchema, TakenSchema, SpendSchema],
 })
@@ -91,8 +91,8 @@ const getPsbt = ({ engine, network }: AppParts): Route =>
       const maySign = mayUse(principal, 'psbts:sign')
       if (wantsBytes(accepted)) {
         if (!maySign) throw noBytes()
-        const { psbt } = accept(await engine.psbts.offer(id, principal.actor))
-        return answer(200, Buffer.from(psbt), {
+        const { version } = accept(await engine.psbts.offer(id, principal.actor))
+        return answer(200, Buffer.from(version.psbt), {
           'content-type': BYTES,
           'content-disposition': `attachment; filename="${id}.psbt"`,
         })
@@ -101,8 +101,8 @@ const getPsbt = ({ engine, network }: AppParts): Route =>
       const offered = await engine.psbts.offer(id, principal.actor)
       // Not approved, or past signing: it can be looked at all the same.
       if (!offered.ok) return answer(200, sessionJson(session, network))
-      const version = offered.value
-      return answer(200, sessionJson({ ...session, version }, network, version.psbt))
+      const { version } = offered.value
+      return answer(200, sessionJson({ ...session, version }, network, offered.value))
     },
   })
 
@@ -211,19 +211,3 @@ function decisions({ engine, network }: AppParts): readonly Route[] {
     }),
   ]
 }
-
-const getSpend = ({ engine, network }: AppParts): Route =>
-  route({
-    method: 'GET',
-    url: '/v1/spends/:spend',
-    id: 'getSpend',
-    tag,
-    summary: 'One spend, with every transaction that could carry it out',
-    scope: 'psbts:read',
-    refuses: ['SPEND_NOT_FOUND'],
-    schemas: { path: SpendPath, answers: { 200: ref(SpendSchema) } },
-    async handle({ path, principal }) {
-      const { spend, versions } = await spendOf(engine, principal, path.spend)
-      return answer(200, spendJson(spend, versions, network))
-    },
-  })

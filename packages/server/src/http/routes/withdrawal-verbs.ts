@@ -113,7 +113,7 @@ const cancelWithdrawal = ({ engine }: AppParts): Route =>
     },
   })
 
-function bumpOf(body: BumpRequestBody) {
+export function bumpOf(body: BumpRequestBody) {
   const speed = speedOf(body)
   return {
     ...(speed === undefined ? {} : { speed }),
@@ -138,6 +138,7 @@ function bumpWithdrawal({ engine }: AppParts): Route {
     refuses: [
       'WITHDRAWAL_NOT_FOUND',
       'WITHDRAWAL_STATE',
+      'WITHDRAWAL_FEE_LIMIT',
       'SPEND_NOT_OPEN',
       'SPEND_NOT_REPLACEABLE',
       'SPEND_HAS_CHILDREN',

@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox'
 import { after, Id, Limit, listOf, named, nullable, object, SatoshiSum, Word } from './basics.ts'
 
-const Day = (description: string) => Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description })
+const Day = (description: string) =>
+  Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$', description, examples: ['2026-05-31'] })
 
 export const PayoutDaySchema = named(
   'PayoutDay',

@@ -125,6 +125,12 @@ export const SignablePsbtSchema = named(
             'Base64 (BIP 174), with every verified signature so far; null where it is not for you to sign, or not yet',
         }),
       ),
+      receipt: nullable(
+        Type.String({
+          description:
+            'The policy receipt that goes with it to a signer, one line, for seven days; null as `psbt`, and where the server has no receipt key',
+        }),
+      ),
     },
     { description: 'A transaction together with what a signer needs' },
   ),
