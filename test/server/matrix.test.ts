@@ -5,10 +5,9 @@ import {
   type ConsolidationId,
   type OrderId,
   type SpendId,
-  sat,
-  satPerKvB,
   type WalletId,
 } from '@kaccy/bitcoin/kernel'
+import { consolidationOf } from '@kaccy/bitcoin/testing'
 import type { Scope } from '@kaccy/bitcoin/access'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HOUR } from '../deposits/till.ts'
@@ -88,32 +87,12 @@ async function stock(wallet: WalletId): Promise<Owned> {
   }
 }
 
-/** A run as it is kept, without the thirty coins that it takes to make one. */
+/** A run as it is kept, without the coins that it takes to make one. */
 async function consolidated(wallet: WalletId): Promise<string> {
   const id = `cns_of_${wallet.slice(4)}` as ConsolidationId
-  await served.till.store.transact((tx) =>
-    tx.consolidations.insert({
-      id,
-      wallet,
-      status: 'planned',
-      trigger: 'request',
-      group: 'change',
-      scripts: 30,
-      inputs: 30,
-      coins: 30,
-      amount: sat(300_000n),
-      fee: sat(2_082n),
-      rate: satPerKvB(1_000n),
-      longTermRate: satPerKvB(10_000n),
-      saving: 17_638n,
-      breakEvenRate: satPerKvB(9_471n),
-      spend: `spd_of_${wallet.slice(4)}` as SpendId,
-      reachedAt: { planned: 1 },
-      createdBy: 'engine',
-      createdAt: 1,
-      updatedAt: 1,
-    }),
-  )
+  const spend = `spd_of_${wallet.slice(4)}` as SpendId
+  const run = consolidationOf(1, { id, wallet, spend })
+  await served.till.store.transact((tx) => tx.consolidations.insert(run))
   return id
 }
 

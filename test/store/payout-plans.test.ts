@@ -2,6 +2,8 @@ import { openStore } from '@kaccy/bitcoin/adapters/sql'
 import { paymentId } from '@kaccy/bitcoin/kernel'
 import {
   blockOf,
+  consolidationIdOf,
+  consolidationOf,
   freezeOf,
   leaseOf,
   paymentOf,
@@ -69,6 +71,10 @@ test('SQLite asks for payouts by the index that holds what is under way', async 
     /from withdrawals where withdrawals\.wallet = \? and withdrawals\.status/,
     /wallet_status/,
   )
+  expectIndex(/from consolidations where spend = \?/, /consolidations_spend/)
+  expectIndex(/from consolidations where wallet = \? order/, /consolidations_wallet \(wallet=\?/)
+  expectIndex(/from consolidations where wallet = \? and status/, /consolidations_wallet_status/)
+  expectIndex(/from consolidations where status = \?/, /consolidations_status/)
   expectIndex(/withdrawals\.customer = \?/, /withdrawals_customer/)
   expectIndex(/and withdrawals\.user_id = \?/, /withdrawals_user/)
   expectIndex(
@@ -78,7 +84,7 @@ test('SQLite asks for payouts by the index that holds what is under way', async 
 })
 
 /** What is under way in a wallet, and what a plan, a page and the loops ask of it. */
-async function underWay({ deposits, coins, spending, withdrawals }: StoreTx) {
+async function underWay({ deposits, coins, spending, withdrawals, consolidations }: StoreTx) {
   const live = Array.from({ length: 10 }, (_, i) => i)
   await deposits.saveTransactions(live.map((n) => transactionOf(n)))
   await deposits.savePayments(live.map((n) => paymentOf(n, 0, { purpose: 'change', branch: 1 })))
@@ -90,9 +96,10 @@ async function underWay({ deposits, coins, spending, withdrawals }: StoreTx) {
     const more = { customer: `cus_${n}`, user: `usr_${n}`, metadata: { n: `${n}` } }
     const withdrawal = withdrawalOf(n, { ...more, status: 'approved', planAt: n })
     await withdrawals.insert({ ...withdrawal, spend: spendIdOf(n) })
+    await consolidations.insert(consolidationOf(n))
   }
 }
-async function ask({ coins, spending, withdrawals }: StoreTx) {
+async function ask({ coins, spending, withdrawals, consolidations }: StoreTx) {
   const limit = 100
   const after = paymentId(pointOf(3))
   await coins.freeCoins({ wallet, ownChange: true, limit })
@@ -118,6 +125,8 @@ async function ask({ coins, spending, withdrawals }: StoreTx) {
     await withdrawals.list({ ...of, address: 'bcrt1qto1', limit })
     await withdrawals.list({ ...of, metadata: { key: 'n', value: '1' }, limit })
     await withdrawals.list({ ...of, createdFrom: 5, limit })
+    await consolidations.list({ ...of, limit })
+    await consolidations.list({ ...of, status: 'planned', before: consolidationIdOf(9), limit })
   }
   await spending.liveSpends(undefined, limit)
   await spending.liveSpends(spendIdOf(3), limit)
@@ -130,6 +139,7 @@ async function ask({ coins, spending, withdrawals }: StoreTx) {
   await withdrawals.plannable(wallet, 100, limit)
   await withdrawals.plannableWallets(100)
   await withdrawals.ofSpends([spendIdOf(1)])
+  await consolidations.bySpend(spendIdOf(1))
 }
 
 const HISTORY = 5_000
@@ -195,6 +205,9 @@ async function grow(store: Store, pool: Pool) {
     ...{ plan_at: 'null', customer: `'cus_h'`, user_id: `'usr_h'`, address: `'h'` },
   })
   await multiply(pool, 'withdrawal_metadata', 'true', { withdrawal_id: id('wdr'), value: `'h'` })
+  await multiply(pool, 'consolidations', 'true', {
+    ...{ id: id('cns'), spend: id('spd'), status: `'completed'` },
+  })
   await pool.query('analyze')
 }
 

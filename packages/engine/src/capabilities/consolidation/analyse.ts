@@ -115,8 +115,7 @@ export async function analyse(
   )
   if (!quote.ok) return quote
   const maxRate = ceilingOf(deps.settings, quote.value)
-  const least = quote.value.minRate ?? quote.value.rate
-  if (quote.value.rate > maxRate || least > maxRate) return refuseRate(quote.value, maxRate)
+  if (quote.value.rate > maxRate) return refuseRate(quote.value, maxRate)
   const scene = await deps.store.read((tx) => sceneOf(deps, tx, wallet, quote.value))
   return draftOf(deps, wallet, scene, quote.value, wish)
 }

@@ -148,6 +148,21 @@ test('a run never takes a coin that payouts need, in any wallet', () => {
   )
 })
 
+test('the reserve is kept to the satoshi, with the largest coins', () => {
+  const coins = [30, 10, 20].map((amount, n) => coinOf(n + 1, amount))
+  const left = (keep: bigint) => spareCoins(coins, keep).map(({ amount }) => Number(amount))
+  expect([0n, 1n, 30n, 31n, 50n, 51n, 60n, 61n].map(left)).toEqual([
+    [10, 20, 30],
+    [10, 20],
+    [10, 20],
+    [10],
+    [10],
+    [],
+    [],
+    [],
+  ])
+})
+
 test('a coin that costs what it is worth is left alone, and so is a large one', () => {
   const rate = satPerKvB(1_000n)
   const cost = Number(feeFor(rate, weight(272)))

@@ -1,33 +1,11 @@
 import type { ConsolidationRecord } from '../../capabilities/consolidation/index.ts'
-import { type ConsolidationId, sat, satPerKvB } from '../../kernel/index.ts'
+import { sat } from '../../kernel/index.ts'
 import type { StoreTx } from '../../runtime/store.ts'
 import { type Chapter, fails, same } from './check.ts'
 import { txidOf, walletIdOf } from './samples.ts'
+import { consolidationIdOf, consolidationOf } from './samples-consolidations.ts'
 import { spendIdOf } from './samples-payouts.ts'
 
-const idOf = (number: number) => `cns_${String(number).padStart(6, '0')}` as ConsolidationId
-const runOf = (number: number, more: Partial<ConsolidationRecord> = {}): ConsolidationRecord => ({
-  id: idOf(number),
-  wallet: walletIdOf(1),
-  status: 'planned',
-  trigger: 'request',
-  group: 'customer',
-  scripts: 30,
-  inputs: 30,
-  coins: 41,
-  amount: sat(2_100_000_000_000_000n),
-  fee: sat(2_082n),
-  rate: satPerKvB(1_000n),
-  longTermRate: satPerKvB(10_000n),
-  saving: 17_638n,
-  breakEvenRate: satPerKvB(9_471n),
-  spend: spendIdOf(number),
-  reachedAt: { planned: 5 },
-  createdBy: 'operator:ann ☕',
-  createdAt: number,
-  updatedAt: number,
-  ...more,
-})
 const insertAll = async (tx: StoreTx, runs: readonly ConsolidationRecord[]) => {
   for (const run of runs) await tx.consolidations.insert(run)
 }
@@ -35,8 +13,8 @@ const insertAll = async (tx: StoreTx, runs: readonly ConsolidationRecord[]) => {
 /** Runs that put coins together. */
 export const CONSOLIDATIONS: Chapter = {
   'a run is kept with everything it has, and found by its spend': async ({ store, reopen }) => {
-    const bare = runOf(1)
-    const full = runOf(2, {
+    const bare = consolidationOf(1)
+    const full = consolidationOf(2, {
       status: 'completed',
       trigger: 'fee',
       group: 'mixed',
@@ -51,23 +29,23 @@ export const CONSOLIDATIONS: Chapter = {
           same(await consolidations.consolidation(run.id), run, 'by id')
           same(await consolidations.bySpend(run.spend), run, 'by spend')
         }
-        same(await consolidations.consolidation(idOf(3)), undefined, 'unknown')
+        same(await consolidations.consolidation(consolidationIdOf(3)), undefined, 'unknown')
         same(await consolidations.bySpend(spendIdOf(3)), undefined, 'unknown spend')
       })
   },
 
   'an id and a spend have one run': async ({ store }) => {
-    await store.transact((tx) => tx.consolidations.insert(runOf(1)))
+    await store.transact((tx) => tx.consolidations.insert(consolidationOf(1)))
     const insert = (run: ConsolidationRecord) => () =>
       store.transact((tx) => tx.consolidations.insert(run))
-    await fails(insert(runOf(1, { spend: spendIdOf(9) })), 'STORE_CONFLICT', 'id')
-    await fails(insert(runOf(2, { spend: spendIdOf(1) })), 'STORE_CONFLICT', 'spend')
-    const reading = () => store.read((tx) => tx.consolidations.insert(runOf(3)))
+    await fails(insert(consolidationOf(1, { spend: spendIdOf(9) })), 'STORE_CONFLICT', 'id')
+    await fails(insert(consolidationOf(2, { spend: spendIdOf(1) })), 'STORE_CONFLICT', 'spend')
+    const reading = () => store.read((tx) => tx.consolidations.insert(consolidationOf(3)))
     await fails(reading, 'assertion', 'in read')
   },
 
   'saving a run changes what became of it, never what was planned': async ({ store }) => {
-    const planned = runOf(1)
+    const planned = consolidationOf(1)
     await store.transact((tx) => tx.consolidations.insert(planned))
     const happened = {
       status: 'completed',
@@ -75,7 +53,7 @@ export const CONSOLIDATIONS: Chapter = {
       reachedAt: { planned: 5, completed: 9 },
       updatedAt: 9,
     } as const
-    const other = runOf(1, {
+    const other = consolidationOf(1, {
       ...happened,
       spend: spendIdOf(7),
       fee: sat(1n),
@@ -87,7 +65,7 @@ export const CONSOLIDATIONS: Chapter = {
     same(kept, { ...planned, ...happened }, 'what happened')
     await store.transact((tx) => tx.consolidations.save(planned))
     same(await store.read((tx) => tx.consolidations.consolidation(planned.id)), planned, 'back')
-    const unknown = () => store.transact((tx) => tx.consolidations.save(runOf(5)))
+    const unknown = () => store.transact((tx) => tx.consolidations.save(consolidationOf(5)))
     await fails(unknown, 'assertion', 'an unknown one')
     await fails(() => store.read((tx) => tx.consolidations.save(planned)), 'assertion', 'in read')
   },
@@ -95,7 +73,7 @@ export const CONSOLIDATIONS: Chapter = {
   'runs are listed newest first by every filter': async ({ store }) => {
     const statuses = ['planned', 'consolidating', 'completed', 'cancelled', 'failed'] as const
     const all = Array.from({ length: 30 }, (_, i) =>
-      runOf(i, { wallet: walletIdOf(i % 3), status: statuses[i % 5] ?? 'planned' }),
+      consolidationOf(i, { wallet: walletIdOf(i % 3), status: statuses[i % 5] ?? 'planned' }),
     )
     await store.transact((tx) => insertAll(tx, all))
     const check = async (
@@ -112,15 +90,16 @@ export const CONSOLIDATIONS: Chapter = {
     const [one, two] = [walletIdOf(1), walletIdOf(2)]
     await check({}, () => true)
     await check({ limit: 0 }, () => true)
-    await check({ limit: 4, before: idOf(20) }, ({ id }) => id < idOf(20))
+    await check({ limit: 4, before: consolidationIdOf(20) }, ({ id }) => id < consolidationIdOf(20))
     await check({ wallet: one }, ({ wallet }) => wallet === one)
     await check({ wallets: [two, one, two] }, ({ wallet }) => wallet === one || wallet === two)
     await check({ wallets: [] }, () => false)
     await check({ wallets: [two], wallet: one }, () => false)
     await check({ status: 'planned', limit: 3 }, ({ status }) => status === 'planned')
     await check(
-      { status: 'failed', wallet: two, before: idOf(29) },
-      ({ id, status, wallet }) => status === 'failed' && wallet === two && id < idOf(29),
+      { status: 'failed', wallet: two, before: consolidationIdOf(29) },
+      ({ id, status, wallet }) =>
+        status === 'failed' && wallet === two && id < consolidationIdOf(29),
     )
   },
 }
