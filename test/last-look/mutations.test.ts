@@ -1,16 +1,10 @@
-import { type LookReason, lastLook } from '@kaccy/bitcoin/protocol/last-look'
-import {
-  decodeTransaction,
-  encodeTransaction,
-  type Transaction,
-  type TransactionInput,
-} from '@kaccy/bitcoin/protocol/transaction'
+import type { LookReason } from '@kaccy/bitcoin/protocol/last-look'
+import { encodeTransaction } from '@kaccy/bitcoin/protocol/transaction'
 import { sat } from '@kaccy/bitcoin/kernel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   descriptorOf,
-  type Honest,
   honest,
   KINDS,
   type Kind,
@@ -19,35 +13,10 @@ import {
   signed,
   unsignedTxidOf,
 } from './honest.ts'
+import { shape, sample, reasons, decoded, input, witness, flip, type Change } from './changes.ts'
 import { scriptAt } from '@kaccy/bitcoin/protocol/descriptor'
 
 const RUNS = Number(process.env['KACCY_SCALE'] ?? '0.1') >= 1 ? 10_000 : 1_000
-
-const shape = (kind: Kind) => ({ kind, coins: 2, payments: 2, hasChange: true, salt: 31 })
-const samples = new Map(KINDS.map((kind) => [kind, honest(shape(kind))]))
-const sample = (kind: Kind): Honest => samples.get(kind) ?? expect.unreachable(kind)
-
-/** The faults that the look reports; none when it gives a token. */
-const reasons = (bytes: Uint8Array, { expectation }: Honest): readonly LookReason[] => {
-  const looked = lastLook(bytes, expectation)
-  return looked.ok ? [] : looked.error.map(({ reason }) => reason)
-}
-const decoded = (bytes: Uint8Array): Transaction => {
-  const transaction = decodeTransaction(bytes)
-  return transaction.ok ? transaction.value : expect.unreachable(transaction.error.message)
-}
-
-type Change = (tx: Transaction) => Transaction
-const input =
-  (at: number, more: (input: TransactionInput) => Partial<TransactionInput>): Change =>
-  (tx) => ({
-    ...tx,
-    inputs: tx.inputs.map((each, i) => (i === at ? { ...each, ...more(each) } : each)),
-  })
-const witness = (more: (items: readonly Uint8Array[]) => readonly Uint8Array[]): Change =>
-  input(0, (each) => ({ witness: more(each.witness) }))
-const flip = (bytes: Uint8Array, at: number): Uint8Array =>
-  bytes.map((byte, i) => (i === at ? byte ^ 1 : byte))
 
 /** What could be done to signed bytes on their way to the broadcaster. */
 const PLANTED: readonly (readonly [name: string, change: Change])[] = [
