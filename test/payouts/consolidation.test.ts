@@ -93,7 +93,7 @@ test('thirty small coins become one, and the books say so', async () => {
 
 test('nothing is put together while a request waits to be paid', async () => {
   const d = await open()
-  await fundFor(d, 'cus_1', small(30))
+  await fundFor(d, 'cus_1', small(20))
   const asked = await d.ask({ amount: 50_000 })
   expect(await codeOf(d)).toBe('CONSOLIDATION_WITHDRAWALS_WAIT')
   await d.work()
@@ -122,7 +122,7 @@ test('nothing is put together while a request waits to be paid', async () => {
 
 test('a block that leaves takes the run back, and it is mined again', async () => {
   const d = await open()
-  await fundFor(d, 'cus_1', small(30))
+  await fundFor(d, 'cus_1', small(12))
   const run = await request(d)
   await d.work()
   await d.mine(1)
