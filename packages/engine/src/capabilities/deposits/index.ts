@@ -16,8 +16,6 @@ export {
 export type * from './ports.ts'
 export { DEFAULT_RATE_AGE_MS, type PriceInput, type PriceRefusal, satoshisFor } from './price.ts'
 export {
-  type BalanceLayers,
-  balanceLayers,
   type CoinsFilter,
   type PaymentDetail,
   type PaymentView,

@@ -5,13 +5,11 @@ import {
   type PaymentId,
   paymentId,
   type Sat,
-  sat,
   sumSat,
   type Transactor,
   type Txid,
   type WalletId,
 } from '../../kernel/index.ts'
-import { walletBalance } from '../ledger/index.ts'
 import { depthOf } from './machine.ts'
 import type {
   NewestPaymentsFilter,
@@ -53,21 +51,6 @@ export interface WalletTransaction {
   readonly sent: Sat
   /** Received less sent: below zero when money left. */
   readonly net: bigint
-}
-
-/** What a wallet has, layer by layer, in satoshi. */
-export interface BalanceLayers {
-  /** Coins deep enough to be credited whose spending is not deep yet. */
-  readonly confirmed: Sat
-  /** Seen, below the credit depth. Not part of `confirmed`. */
-  readonly pending: Sat
-  /**
-   * The part of `confirmed` that is spoken for: coins that a transaction in the mempool or in a young block spends.
-   * Withdrawals will reserve coins here too; as long as this engine makes none, nothing else does.
-   */
-  readonly reserved: Sat
-  /** `confirmed` less `reserved`. */
-  readonly spendable: Sat
 }
 
 export interface CoinsFilter {
@@ -166,15 +149,3 @@ export const paymentCursor = ({ payment }: Pick<PaymentView, 'payment'>): Paymen
   firstSeenAt: payment.firstSeenAt,
   id: payment.id,
 })
-
-/** A few rows and the spends under way, however long the history is. @throws AssertionError when an account is below zero (I7). */
-export const balanceLayers = (
-  store: Transactor<DepositsTx>,
-  wallet: WalletId,
-): Promise<BalanceLayers> =>
-  store.read(async (tx) => {
-    const { coins: confirmed, pending } = await walletBalance(tx, wallet)
-    const leaving = await tx.deposits.leavingPayments(wallet)
-    const reserved = sumSat(leaving.map(({ amount }) => amount))
-    return { confirmed, pending, reserved, spendable: sat(confirmed - reserved) }
-  })

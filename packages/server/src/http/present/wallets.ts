@@ -1,4 +1,5 @@
-import type { BalanceLayers, WalletTransaction } from '@kaccy/bitcoin/deposits'
+import type { FundsLayers } from '@kaccy/bitcoin/coins'
+import type { WalletTransaction } from '@kaccy/bitcoin/deposits'
 import type { WalletId } from '@kaccy/bitcoin/kernel'
 import type { WalletBalance } from '@kaccy/bitcoin/ledger'
 import type { AddressRecord, GapReport, WalletRecord } from '@kaccy/bitcoin/wallet'
@@ -33,7 +34,7 @@ export const walletJson = (wallet: WalletRecord): WalletJson => ({
 
 export const balanceJson = (
   wallet: WalletId,
-  layers: BalanceLayers,
+  layers: FundsLayers,
   { unassigned }: Pick<WalletBalance, 'unassigned'>,
 ): BalanceJson => ({
   wallet,

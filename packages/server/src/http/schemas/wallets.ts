@@ -139,8 +139,10 @@ export const BalanceSchema = named(
       wallet: Id('wal', 'Of this wallet'),
       confirmed_sat: SatoshiOut('Coins deep enough to be credited'),
       pending_sat: SatoshiOut('Seen, not deep enough yet; not part of confirmed_sat'),
-      reserved_sat: SatoshiOut('The part of confirmed_sat that is being spent'),
-      spendable_sat: SatoshiOut('confirmed_sat less reserved_sat'),
+      reserved_sat: SatoshiOut(
+        'The part of confirmed_sat that cannot be had: being spent, leased to a payout, frozen, or promised to requests, less the own change that may be spent in its place',
+      ),
+      spendable_sat: SatoshiOut('What a new payout can have: confirmed_sat less reserved_sat'),
       unassigned_sat: SatoshiOut('The part of confirmed_sat that came without an order to take it'),
     },
     {
