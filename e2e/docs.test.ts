@@ -30,6 +30,7 @@ test('what cannot run here says why', () => {
     'needs a device',
     'needs docker',
     'needs root and systemd',
+    'needs ten small coins',
     'what it pays may be mined already',
   ])
 })

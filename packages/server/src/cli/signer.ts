@@ -2,9 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemEntropy } from '@kaccy/bitcoin/adapters/system'
 import { Secret, toHex } from '@kaccy/bitcoin/kernel'
-import { createReceiptKey } from '@kaccy/bitcoin/signing'
 import type { Command } from 'commander'
-import { readReceiptKey } from '../host/receipt-key.ts'
 import { EXIT } from '../shell.ts'
 import { addCommonFlags, type Bind, examples } from './context.ts'
 import { readInput, writableOrThrow } from './output.ts'
@@ -27,6 +25,9 @@ export function addSigner(program: Command, bind: Bind): void {
       writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
     }
     const text = new Secret((await readInput(context, file)).trim())
+    // Loaded here alone: no other command needs a curve.
+    const { createReceiptKey } = await import('@kaccy/bitcoin/signing')
+    const { readReceiptKey } = await import('../host/receipt-key.ts')
     const publicKey = toHex(createReceiptKey(readReceiptKey(text)).publicKey)
     if (context.json) context.object({ file: path, created: isNew, public_key: publicKey })
     else context.line(publicKey)
