@@ -162,6 +162,9 @@ describe('signatures that people bring', () => {
     expect(await d.told('psbt')).toContain('psbt.rejected')
     const cancelled = await d.engine.withdrawals.cancel(asked.id, 'rejected', 'operator:ann')
     expect(cancelled.ok && cancelled.value.status).toBe('cancelled')
+    // What it would have to pay cannot even be asked any more.
+    const late = new Uint8Array([1])
+    expect(refusal(await d.engine.psbts.addSignatures(id, late, 'operator:ann'))).toBe('PSBT_STATE')
     await d.expectSound()
   })
 })

@@ -42,7 +42,7 @@ const WAITING: readonly VersionRecord['status'][] = ['created', 'partially_signe
 /** Whether signatures are still taken. */
 export function waitsForSignatures(
   { id, status }: VersionRecord,
-  { current, cancelling }: SpendRecord,
+  { current, cancelling, status: spendStatus }: SpendRecord,
 ): Result<undefined, SessionRefusal> {
   if (current !== id)
     return refuse(
@@ -50,11 +50,15 @@ export function waitsForSignatures(
       `${id} was replaced by ${current}: sign that one${cancelling ? ', which takes the payment back' : ''}`,
       { param: 'id', details: { current } },
     )
-  if (!WAITING.includes(status))
-    return refuse('PSBT_STATE', `the transaction is ${status}: it takes no signatures any more`, {
-      param: 'id',
-      details: { status },
-    })
+  if (!WAITING.includes(status) || spendStatus !== 'open')
+    return refuse(
+      'PSBT_STATE',
+      `the transaction is ${status}, its spend ${spendStatus}: it takes no signatures any more`,
+      {
+        param: 'id',
+        details: { status, spend_status: spendStatus },
+      },
+    )
   return ok(undefined)
 }
 

@@ -18,15 +18,9 @@ import {
   takeSignatures,
 } from '../../protocol/psbt/index.ts'
 import { againAfterConflict, doOnce, type Once, type OnceRefusal } from '../idempotency/index.ts'
-import {
-  descriptorOf,
-  expectationOf,
-  type SpendRecord,
-  tipOf,
-  type VersionRecord,
-} from '../spending/index.ts'
+import { descriptorOf, expectationOf, tipOf, type VersionRecord } from '../spending/index.ts'
 import { approvalsOf, notApproved } from './approvals.ts'
-import type { Taken, TakeRefusal } from './ports.ts'
+import type { SessionRefusal, Taken, TakeRefusal } from './ports.ts'
 import {
   type Held,
   type Holder,
@@ -125,9 +119,8 @@ export async function takeIn(
 ): Promise<Result<Taken, TakeRefusal | OnceRefusal>> {
   const found = await deps.store.read((tx) => readForTaking(tx, deps, id))
   if (!found) return notFound(id)
-  const { spend, version, expectation } = found
-  const waits = waitsForSignatures(version, spend)
-  if (!waits.ok) return waits
+  if (!found.ok) return found
+  const { version, expectation } = found.value
   const again = (one: VersionRecord) => prepare(one, bytes, expectation)
   const first = again(version)
   if (!first.ok) return first
@@ -141,20 +134,24 @@ export async function takeIn(
   )
 }
 
+interface ReadyToTake {
+  readonly version: VersionRecord
+  readonly expectation: LookExpectation | undefined
+}
 async function readForTaking(
   tx: SigningTx,
   { network, owners }: Holder,
   id: PsbtId,
-): Promise<
-  | { spend: SpendRecord; version: VersionRecord; expectation: LookExpectation | undefined }
-  | undefined
-> {
+): Promise<Result<ReadyToTake, SessionRefusal> | undefined> {
   const version = await tx.spending.version(id)
   const spend = version && (await tx.spending.spend(version.spend))
   if (!spend) return undefined
+  // First of all: what a spend that was given up would have to pay cannot be asked any more.
+  const waits = waitsForSignatures(version, spend)
+  if (!waits.ok) return waits
   const descriptor = await descriptorOf(tx, network, spend.wallet)
   const owed = (await owners[spend.purpose]?.owed(tx, version)) ?? []
   const tip = await tipOf(tx)
   const expectation = await expectationOf(tx, { spend, version, descriptor, owed, tip })
-  return { spend, version, expectation }
+  return ok({ version, expectation })
 }
