@@ -17,6 +17,8 @@ import {
   type WithdrawalId,
 } from '@kaccy/bitcoin/kernel'
 import { addressOf } from '@kaccy/bitcoin/protocol/address'
+import { parseCoreAmount } from '@kaccy/bitcoin/protocol/amounts'
+import { isJsonObject, jsonBigInt } from '@kaccy/bitcoin/protocol/json'
 import { type Transaction, txidOf } from '@kaccy/bitcoin/protocol/transaction'
 import { createReceiptKey } from '@kaccy/bitcoin/signing'
 import type { SpendView, VersionRecord } from '@kaccy/bitcoin/spending'
@@ -241,11 +243,13 @@ export class NodeDesk {
 
   /** What the node itself says of a transaction in its mempool: fee in satoshi, weight in weight units. */
   async inMempool(txid: Txid | undefined): Promise<{ fee: bigint; weight: number } | undefined> {
-    const all = (await this.#node.rpc('getrawmempool', [true])) as Record<string, Entry>
-    const entry = txid && all[txid]
-    if (!entry) return undefined
-    const fee = entry.fees?.base ?? entry.fee ?? 0
-    return { fee: BigInt(Math.round(fee * 1e8)), weight: entry.weight }
+    const all = await this.#source.client.call('getrawmempool', [true])
+    const entry = txid && isJsonObject(all) ? all[txid] : undefined
+    if (!isJsonObject(entry)) return undefined
+    const { fees, weight } = entry
+    const fee = parseCoreAmount(isJsonObject(fees) ? fees['base'] : entry['fee'])
+    assert(fee.ok, 'the fee of a transaction in the mempool')
+    return { fee: fee.value, weight: Number(jsonBigInt(weight)) }
   }
   /** How often, and how much, the best chain pays this script. */
   paidTo(script: Uint8Array): { readonly times: number; readonly amount: bigint } {
@@ -256,8 +260,3 @@ export class NodeDesk {
   }
 }
 /** Bitcoin Core has its fees in a group, btcd one fee; both in whole coins. */
-interface Entry {
-  readonly weight: number
-  readonly fee?: number
-  readonly fees?: { readonly base: number }
-}

@@ -162,6 +162,7 @@ test('HTTP: who may ask, what can be asked, and a clean end', async () => {
   expect((await send(address, '/v1/sign')).status).toBe(405)
   expect((await send(address, '/v1/health', {})).status).toBe(405)
   expect((await send(address, '/v2')).status).toBe(404)
+  // Whether the caller reads the answer or meets the connection that is cut first is luck.
   const large = await send(address, '/v1/sign', 'x'.repeat(33 * 1024 * 1024)).catch(() => undefined)
   expect([413, undefined]).toContain(large?.status)
   const { psbt, receipt } = honest(2)
@@ -201,6 +202,7 @@ test(`${KILLS} times kill -9 while it signs: every signature that left is counte
     await Promise.all(
       requests.map(async ({ psbt, receipt, txHash }) => {
         asked.add(txHash)
+        // No answer is what this is about: the process is killed while it works.
         const response = await send(address, '/v1/sign', { psbt, receipt }).catch(() => undefined)
         if (response?.status === 200) {
           left.add(txHash)

@@ -13,7 +13,7 @@ import { approvalsOf } from './approvals.ts'
 import type { SigningReport } from './ports.ts'
 import { grant } from './grant.ts'
 import type { ReceiptKey } from './receipt.ts'
-import { type Holder, holding, stepped, waitsForSignatures } from './session.ts'
+import { type Holder, holding, type Step, stepped, waitsForSignatures } from './session.ts'
 import type { Signer, SigningAnswer, SigningRequest } from './signer.ts'
 import { takeIn } from './take.ts'
 
@@ -83,8 +83,10 @@ async function claim(
       const approvals = await approvalsOf(tx, version)
       if (signers.length === 0 || !approvals.complete) {
         // Whoever approves, or brings signatures, makes it go on; a signer may be given to this process, or another one has it.
-        const nextAt = approvals.complete ? at + LATER_MS : undefined
-        await stepped(held, owners, { changes: { nextAt }, actor: 'engine' })
+        const later: Step = approvals.complete
+          ? { changes: { nextAt: at + LATER_MS }, actor: 'engine' }
+          : { ends: ['nextAt'], actor: 'engine' }
+        await stepped(held, owners, later)
         return nothing
       }
       const receipt = await grant(held, { owners, entropy, key, approvals, forMs: RECEIPT_MS })
@@ -194,8 +196,8 @@ async function release(
     holding(tx, id, at, async (held) => {
       const isOpen = waitsForSignatures(held.version, held.spend).ok
       const pause = worst === 'refused' ? LATER_MS : SOON_MS
-      const changes = { claimedUntil: undefined, ...(isOpen ? { nextAt: at + pause } : {}) }
-      await stepped(held, owners, { changes, actor: 'engine' })
+      const changes = isOpen ? { nextAt: at + pause } : {}
+      await stepped(held, owners, { changes, ends: ['claimedUntil'], actor: 'engine' })
       return { ok: true, value: undefined } as const
     }),
   )

@@ -76,9 +76,10 @@ export function createSigning(options: AskingOptions): Signing {
             holding(tx, id, at, async (held) => {
               const waits = waitsForSignatures(held.version, held.spend)
               if (!waits.ok) return waits
-              const changes = { rejected: { by: actor, reason: words, at }, nextAt: undefined }
+              const changes = { rejected: { by: actor, reason: words, at } }
               const details = { reason: words }
-              const step = { event: 'rejected', changes, actor, details } as const
+              const ends = ['nextAt'] as const
+              const step = { event: 'rejected', changes, ends, actor, details } as const
               return ok(await stepped(held, owners, step))
             }),
           ),

@@ -83,8 +83,9 @@ export async function holding<T, R extends Refusal>(
 
 export interface Step {
   readonly event?: VersionEvent
-  /** Undefined takes a field away. */
-  readonly changes?: { readonly [K in keyof VersionRecord]?: VersionRecord[K] | undefined }
+  readonly changes?: Partial<VersionRecord>
+  /** What it no longer has. */
+  readonly ends?: readonly ('nextAt' | 'claimedUntil')[]
   readonly actor: string
   readonly details?: Readonly<Record<string, string | number>>
 }
@@ -93,12 +94,20 @@ export interface Step {
 export async function stepped(
   held: Held,
   owners: SpendOwners<SigningTx>,
-  { event, changes = {}, actor, details = {} }: Step,
+  { event, changes = {}, ends = [], actor, details = {} }: Step,
 ): Promise<VersionRecord> {
   const { tx, spend, version, trail, at } = held
   const status = event === undefined ? version.status : nextVersion(version.status, event)
   assert(status !== undefined, `a transaction that is ${version.status} cannot be ${event}`)
-  const next = changed(version, { ...changes, status, updatedAt: at })
+  const { nextAt, claimedUntil, ...rest } = version
+  const next: VersionRecord = {
+    ...rest,
+    ...(nextAt === undefined || ends.includes('nextAt') ? {} : { nextAt }),
+    ...(claimedUntil === undefined || ends.includes('claimedUntil') ? {} : { claimedUntil }),
+    ...changes,
+    status,
+    updatedAt: at,
+  }
   await tx.spending.saveVersion(next)
   const type = status === version.status ? undefined : EVENT_OF[status]
   if (type) tellVersion(trail, { spend, version: next, type, actor, details })
@@ -108,11 +117,6 @@ export async function stepped(
   const tip = await tipOf(tx)
   await tellOwner({ tx, owners, at, tip, trail }, spend, spend, versions)
   return next
-}
-
-function changed(version: VersionRecord, changes: Step['changes'] = {}): VersionRecord {
-  const kept = Object.entries({ ...version, ...changes }).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(kept) as unknown as VersionRecord
 }
 
 /** What a capability here is made of. */

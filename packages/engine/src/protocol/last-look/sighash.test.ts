@@ -30,7 +30,10 @@ describe.skipIf(reason)('BIP 143', () => {
   }
   const file = read<{ cases: readonly Case[] } | readonly Case[]>('sighash/bip143.json', [])
   const cases = 'cases' in file ? file.cases : file
-  const sats = (btc: string) => BigInt(Math.round(Number(btc) * 1e8))
+  const sats = (btc: string) => {
+    const [whole = '', fraction = ''] = btc.split('.')
+    return BigInt(whole + fraction.padEnd(8, '0'))
+  }
   const hash = (name: string, input: number) => {
     const found = cases.find((each) => each.name === name)
     if (!found) return expect.unreachable(name)
