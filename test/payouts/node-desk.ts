@@ -70,7 +70,6 @@ export class NodeDesk {
   readonly chain: RegtestChain
   readonly kind: WalletKind
   readonly #name: string
-  readonly #node: TestNode
   readonly #strangers: Strangers
   readonly #source: BitcoindSource
   readonly engine: Engine
@@ -79,13 +78,12 @@ export class NodeDesk {
   readonly #clock: { ahead: number }
 
   private constructor(
-    { node, chain, strangers, kind, story }: NodeDeskOptions,
+    { chain, strangers, kind, story }: NodeDeskOptions,
     source: BitcoindSource,
     engine: Engine,
     wallet: WalletId,
     clock: { ahead: number },
   ) {
-    this.#node = node
     this.chain = chain
     this.#strangers = strangers
     this.kind = kind
@@ -241,7 +239,10 @@ export class NodeDesk {
     return version
   }
 
-  /** What the node itself says of a transaction in its mempool: fee in satoshi, weight in weight units. */
+  /**
+   * What the node itself says of a transaction in its mempool: fee in satoshi, weight in weight units. Bitcoin Core has its fees
+   * in a group, btcd one fee; both in whole coins.
+   */
   async inMempool(txid: Txid | undefined): Promise<{ fee: bigint; weight: number } | undefined> {
     const all = await this.#source.client.call('getrawmempool', [true])
     const entry = txid && isJsonObject(all) ? all[txid] : undefined
@@ -259,4 +260,3 @@ export class NodeDesk {
     return { times: paid.length, amount: paid.reduce((sum, { amount }) => sum + amount, 0n) }
   }
 }
-/** Bitcoin Core has its fees in a group, btcd one fee; both in whole coins. */
